@@ -1,0 +1,223 @@
+"""Builds every part from Config, in order, and runs them: serve, drain, end.
+
+Read this file to see how the rooms fit together; each part gets its own section of the
+configuration, never the whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import resource
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from proxy.classes import classifier
+from proxy.config import Address, Config, PortRange
+from proxy.events import Announce
+from proxy.net.control import ClientChannel
+from proxy.net.listener import ListenerPool
+from proxy.session.exchange import ExchangeRules
+from proxy.session.gate import Gate
+from proxy.session.roster import Roster
+from proxy.session.session import Session
+from proxy.session.shared import Manners, Shared
+from proxy.shaping.attempts import Attempts
+from proxy.store.budget import Budget, Enforce
+from proxy.upstream.dial import Dialer, Patience
+from proxy.upstream.pool import Limits, Pool
+
+BACKLOG = 4096  # a cron minute brings thousands of scripts at once
+SWEEP_EVERY = 5.0  # seconds between two looks for idle upstream sessions
+
+
+class App:
+    """The running proxy. `serve` returns when it has been told to stop and everything is over."""
+
+    def __init__(self, config: Config, announce: Announce) -> None:
+        self.config = config
+        self._announce = announce
+        self._clock = time.monotonic
+        self._stop = asyncio.Event()
+        self.roster = Roster()
+        self.budget = self._budget()
+        self.pool = self._pool()
+        self.gate = self._gate()
+        self._passive_ports = self._ports(config.passive.ports)
+        # A port offered to the server rests as long as the firewall remembers its connection.
+        self._upstream_ports = self._ports(config.upstream.ports, rest=self.budget.hold)
+        self._shared = Shared(
+            gate=self.gate,
+            pool=self.pool,
+            roster=self.roster,
+            attempts=Attempts(config.login.remember),
+            passive_ports=self._passive_ports,
+            upstream_ports=self._upstream_ports,
+            exchange_rules=self._exchange_rules(),
+            manners=self._manners(),
+            classify=classifier(config.clients),
+            new_ref=_new_ref,
+            clock=self._clock,
+            announce=announce,
+        )
+
+    async def serve(self, ready: Callable[[list[str]], None]) -> None:
+        """Listen, tell `ready` where, and serve until told to stop."""
+        raise_descriptor_limit()
+        async with asyncio.TaskGroup() as self._tasks:
+            sweeper = self._tasks.create_task(self._sweep())
+            servers = [await self._listen(listener.address) for listener in self.config.listen]
+            ready([_place(sock) for server in servers for sock in server.sockets])
+            await self._stop.wait()
+            for server in servers:
+                server.close()
+            await self._drain()
+            sweeper.cancel()
+
+    def stop(self) -> None:
+        """End after the running transfers; called again: end at once."""
+        if self._stop.is_set():
+            self.roster.throw_out()
+        self._stop.set()
+
+    async def _listen(self, address: Address) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(
+            lambda: ClientChannel(self._welcome), address.host, address.port, backlog=BACKLOG
+        )
+
+    def _welcome(self, client: ClientChannel) -> None:
+        self._spawn(Session(client, self._shared).run())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.create_task(work)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            self.pool.sweep()
+
+    async def _drain(self) -> None:
+        await self.roster.drain(self.config.timeouts.drain)
+        await self.pool.close()
+        self._passive_ports.close()
+        self._upstream_ports.close()
+
+    # The parts.
+
+    def _budget(self) -> Budget:
+        budget = self.config.budget
+        return Budget(
+            budget.limit,
+            hold=budget.hold,
+            enforce=Enforce(budget.enforce),
+            clock=self._clock,
+            announce=self._announce,
+        )
+
+    def _pool(self) -> Pool:
+        upstream, timeouts = self.config.upstream, self.config.timeouts
+        return Pool(
+            Dialer(
+                upstream.host,
+                upstream.port,
+                Patience(connect=timeouts.connect, login=timeouts.login, reply=timeouts.final),
+            ),
+            Limits(
+                sessions=upstream.sessions,
+                lifetime=upstream.session_lifetime,
+                idle=upstream.idle_timeout,
+                login_memory=upstream.login_memory,
+            ),
+            budget=self.budget,
+            clock=self._clock,
+            announce=self._announce,
+            spawn=self._spawn,
+        )
+
+    def _gate(self) -> Gate:
+        queue = self.config.queue
+        return Gate(
+            budget=self.budget,
+            pool=self.pool,
+            max_wait=queue.max_wait,
+            max_length=queue.max_length,
+            clock=self._clock,
+        )
+
+    def _ports(self, ports: PortRange, rest: float = 0.0) -> ListenerPool:
+        chance = random.SystemRandom()
+        return ListenerPool(ports.first, ports.last, clock=self._clock, chance=chance, rest=rest)
+
+    def _exchange_rules(self) -> ExchangeRules:
+        timeouts = self.config.timeouts
+        return ExchangeRules(
+            active_upstream=self.config.upstream.data == "active",
+            connect=timeouts.connect,
+            stall=timeouts.stall,
+            final=timeouts.final,
+        )
+
+    def _manners(self) -> Manners:
+        config = self.config
+        told = config.passive.address
+        return Manners(
+            idle=config.timeouts.idle,
+            max_wait=config.queue.max_wait,
+            transfer_code=config.refusals.transfer_code,
+            refusal_delay=config.refusals.delay,
+            login_attempts=config.login.attempts,
+            login_delay=config.login.delay,
+            passive_address=None if told == "auto" else told,
+            keeps_session=config.upstream.pooling == "session",
+            site_harmless=frozenset(config.upstream.site_harmless),
+        )
+
+
+def run(config: Config, announce: Announce, ready: Callable[[list[str]], None]) -> None:
+    """Run the proxy in this thread until SIGTERM or SIGINT; on uvloop where there is one."""
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_run(config, announce, ready))
+
+
+async def _run(config: Config, announce: Announce, ready: Callable[[list[str]], None]) -> None:
+    app = App(config, announce)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, app.stop)
+    await app.serve(ready)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's, or None for asyncio's own where uvloop is not installed."""
+    if os.environ.get("FTPWEIR_LOOP") == "asyncio":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def raise_descriptor_limit() -> None:
+    """Allow as many descriptors as the hard limit does: each session needs up to five."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _place(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _new_ref() -> str:
+    """Return a reference short enough to read out on the telephone."""
+    return secrets.token_hex(3)

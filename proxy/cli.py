@@ -1,0 +1,129 @@
+"""The command `ftpweir`: reads its arguments, calls the right part, sets the exit code.
+
+Exit codes: 0 done, 1 a problem was found, 2 bad usage or bad configuration.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from proxy import __version__, app
+from proxy import config as settings
+from proxy.config import Config, ConfigError
+from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
+from proxy.ops.logs import EventLog, set_up
+from proxy.refusals import explain as explain_refusal
+
+CONFIG_OPTION = click.option(
+    "-c",
+    "--config",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The configuration, a YAML file. config/ftpweir.yaml shows every key.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ftpweir")
+def main() -> None:
+    """Stand between FTP scripts and a server with limits, so that the scripts never meet them.
+
+    \b
+    Try it:        ftpweir run --demo
+    Your server:   ftpweir run --upstream ftp.example.com
+    For good:      ftpweir run -c config/ftpweir.yaml
+    """
+
+
+@main.command()
+@CONFIG_OPTION
+@click.option("--upstream", metavar="HOST[:PORT]", help="The FTP server; every other key default.")
+@click.option("--demo", is_flag=True, help="Put a small demo server behind the proxy.")
+@click.option(
+    "--listen",
+    metavar="ADDR:PORT",
+    help="Where scripts connect, with --upstream or --demo. [default: 127.0.0.1:2121]",
+)
+def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None) -> None:
+    """Serve until SIGTERM: running transfers end first; a second SIGTERM ends at once."""
+    if sum((path is not None, upstream is not None, demo)) != 1:
+        raise click.UsageError("give one of: -c FILE, --upstream HOST[:PORT], --demo")
+    if path is not None and listen is not None:
+        raise click.UsageError(
+            "--listen goes with --upstream or --demo; a file has its own 'listen'"
+        )
+    with contextlib.ExitStack() as stack:
+        if demo:
+            host, port = stack.enter_context(demo_server())
+            upstream = f"{host}:{port}"
+        config = _load(path) if path is not None else _simple(upstream or "", listen)
+        set_up(config.log.format, config.log.level)
+        app.run(config, EventLog(), lambda places: _ready(config, places, demo=demo))
+
+
+@main.command()
+@CONFIG_OPTION
+def check(path: Path | None) -> None:
+    """Read a configuration and report every problem with line and column."""
+    if path is None:
+        raise click.UsageError("give the file: ftpweir check -c FILE")
+    reading = settings.check(path)
+    for problem in reading.problems:
+        click.echo(str(problem))
+    if reading.config is None:
+        sys.exit(1)
+    click.echo(f"{path}: good" + (", with warnings" if reading.problems else ""))
+
+
+@main.command()
+@click.argument("word", metavar="REASON|KEY")
+def explain(word: str) -> None:
+    """Tell what a refusal (CLASS_SESSIONS) or a setting (budget.guard) means and what to do."""
+    text = explain_refusal(word) or settings.explain(word)
+    if text is None:
+        click.echo(f"Nothing is known by the name of {word!r}.", err=True)
+        sys.exit(1)
+    click.echo(text)
+
+
+def _load(path: Path) -> Config:
+    try:
+        return settings.load(path)
+    except ConfigError as error:
+        _give_up(error)
+
+
+def _simple(upstream: str, listen: str | None) -> Config:
+    host, _, port = upstream.rpartition(":") if _has_port(upstream) else (upstream, "", "21")
+    try:
+        return settings.simple(host.strip("[]"), int(port), listen or "127.0.0.1:2121")
+    except ConfigError as error:
+        _give_up(error)
+
+
+def _has_port(upstream: str) -> bool:
+    """Tell `host:21` and `[::1]:21` from `host` and a bare IPv6 address."""
+    _, colon, port = upstream.rpartition(":")
+    return bool(colon) and port.isdigit() and (upstream.count(":") == 1 or "]:" in upstream)
+
+
+def _give_up(error: ConfigError) -> NoReturn:
+    for problem in error.problems:
+        click.echo(str(problem), err=True)
+    sys.exit(2)
+
+
+def _ready(config: Config, places: list[str], *, demo: bool) -> None:
+    upstream = config.upstream
+    behind = "the demo server" if demo else f"{upstream.host}:{upstream.port}"
+    allowed = SESSIONS if demo else upstream.sessions
+    login = f"{USER}:{PASSWORD}@" if demo else "USER:PASSWORD@"
+    place = places[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+    click.echo(f"ready: listening on {', '.join(places)}")
+    click.echo(f"behind it: {behind}, with at most {allowed} sessions at once")
+    click.echo(f"try it:    curl ftp://{login}{place}/")

@@ -1,0 +1,41 @@
+"""Configuration: YAML text to one frozen Config, or every problem with its place and a suggestion.
+
+Pure but for loader.py. The other rooms get their own section, never the whole.
+"""
+
+from .addresses import Address, Network, PortRange
+from .clientside import ClientClass, Listen, Login, Passive, Refusals
+from .explain import explain, keys
+from .loader import check, load
+from .models import Config, Heal, Log, Timeouts
+from .parsing import Reading, examine, parse, simple
+from .problem import ConfigError, Problem
+from .serverside import Budget, Queue, Upstream
+
+__all__ = [
+    "Address",
+    "Budget",
+    "ClientClass",
+    "Config",
+    "ConfigError",
+    "Heal",
+    "Listen",
+    "Log",
+    "Login",
+    "Network",
+    "Passive",
+    "PortRange",
+    "Problem",
+    "Queue",
+    "Reading",
+    "Refusals",
+    "Timeouts",
+    "Upstream",
+    "check",
+    "examine",
+    "explain",
+    "keys",
+    "load",
+    "parse",
+    "simple",
+]

@@ -1,0 +1,181 @@
+"""Addresses, ports and networks as an operator writes them. Pure: resolves no name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_network,
+)
+from typing import TypeAlias
+
+from .units import WHOLE, misfit
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+ADDRESS_WORDS = "an address and port such as 127.0.0.1:2121 or [::1]:2121"
+PORTS_WORDS = "a range of ports such as 50000-50999"
+HOST_WORDS = "a host name or IP address"
+NETWORK_WORDS = "a network such as 10.20.0.0/16 or an address"
+TOLD_WORDS = "auto or an IPv4 address that clients can reach"
+
+LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host and a port. Port 0 lets the kernel choose, where we listen."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """Ports from first to last, both included."""
+
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __contains__(self, port: int) -> bool:
+        return self.first <= port <= self.last
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+    def overlaps(self, other: PortRange) -> bool:
+        """Tell whether any port is in both."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def parse_address(value: object) -> Address:
+    """Read HOST:PORT; an IPv6 address stands in brackets, as in a URL (RFC 3986 section 3.2.2)."""
+    if isinstance(value, Address):
+        return value
+    if not isinstance(value, str):
+        raise misfit(ADDRESS_WORDS, value)
+    host, _, digits = value.rpartition(":")
+    port = _port(digits)
+    bracketed = host.startswith("[") and host.endswith("]")
+    name = host[1:-1] if bracketed else host
+    if port is None or not is_host(name) or bracketed != (":" in name):
+        raise misfit(ADDRESS_WORDS, value, _address_hint(value, host, port))
+    return Address(name, port)
+
+
+def _address_hint(text: str, host: str, port: int | None) -> str | None:
+    if port is None:
+        return None
+    if host == "":
+        return f"127.0.0.1:{port}" if ":" not in text else f"0.0.0.0:{port}"
+    if host == "*":
+        return f"0.0.0.0:{port}"
+    return f"[{host}]:{port}" if _is_ipv6(host) else None
+
+
+def _port(digits: str) -> int | None:
+    if not WHOLE.fullmatch(digits):
+        return None
+    port = int(digits)
+    return port if port <= HIGHEST_PORT else None
+
+
+def parse_ports(value: object) -> PortRange:
+    """Read FIRST-LAST, or a single port."""
+    if isinstance(value, PortRange):
+        return value
+    if not isinstance(value, str):
+        raise misfit(PORTS_WORDS, value)
+    first, dash, last = value.partition("-")
+    low, high = _port(first), _port(last if dash else first)
+    if not low or not high:
+        raise misfit(PORTS_WORDS, value)
+    if low > high:
+        raise misfit(PORTS_WORDS, value, f"{high}-{low}")
+    return PortRange(low, high)
+
+
+def parse_host(value: object) -> str:
+    """Read a server's name or address; its port is a key of its own."""
+    if isinstance(value, str):
+        host = _unbracketed(value)
+        if is_host(host):
+            return host
+        raise misfit(HOST_WORDS, value, _host_hint(value))
+    raise misfit(HOST_WORDS, value)
+
+
+def _host_hint(text: str) -> str | None:
+    bare = re.sub(r"^[a-z]+://|/.*$", "", text)
+    host = _unbracketed(re.sub(r"(?<=[^:]):[0-9]+$", "", bare))
+    return host if is_host(host) else None
+
+
+def _unbracketed(text: str) -> str:
+    return text[1:-1] if text.startswith("[") and text.endswith("]") else text
+
+
+def is_host(text: str) -> bool:
+    """Tell whether this could be a host: an IP address, or a name that is no broken IP address."""
+    if _is_ipv4(text) or _is_ipv6(text):
+        return True
+    labels = text.removesuffix(".").split(".")
+    # RFC 3696 section 2: no top-level name is all digits, so 10.1.2 is an address gone wrong.
+    wrong = len(text) > 253 or labels[-1].isdigit()
+    return not wrong and all(LABEL.fullmatch(label) for label in labels)
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
+def parse_told(value: object) -> str:
+    """Read the address for a 227 reply, which has room for IPv4 only (RFC 959 section 4.1.2)."""
+    if value == "auto":
+        return "auto"
+    if isinstance(value, str) and _is_ipv4(value) and not IPv4Address(value).is_unspecified:
+        return value
+    raise misfit(TOLD_WORDS, value)
+
+
+def parse_network(value: object) -> Network:
+    """Read a network in CIDR form; bits behind the prefix are a slip, not a smaller network."""
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    if not isinstance(value, str):
+        raise misfit(NETWORK_WORDS, value)
+    try:
+        return ip_network(value)
+    except ValueError:
+        raise misfit(NETWORK_WORDS, value, _network_hint(value)) from None
+
+
+def _network_hint(text: str) -> str | None:
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        return None

@@ -1,0 +1,171 @@
+"""The keys about the scripts' side: where they connect, who they are, what a refusal looks like."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from .addresses import PortRange
+from .section import Section
+from .shapes import (
+    ClassName,
+    Count,
+    CountOrNone,
+    Duration,
+    FileOrNone,
+    Globs,
+    Networks,
+    Place,
+    Ports,
+    RateOrNone,
+    Switch,
+    TimeLimit,
+    Told,
+    TransferCode,
+    Weight,
+    one_of,
+)
+from .units import misfit
+
+Tls: TypeAlias = Literal["off", "explicit", "implicit"]
+Require: TypeAlias = Literal["none", "login", "data"]
+
+ANYWHERE = frozenset({ip_network("0.0.0.0/0"), ip_network("::/0")})
+
+
+class Listen(Section):
+    """One address at which scripts connect."""
+
+    address: Place = Field(
+        description="The address and port of this listener; port 0 lets the kernel choose."
+    )
+    tls: Annotated[Tls, one_of(Tls)] = Field(
+        default="off",
+        description="Whether clients may (explicit, AUTH TLS) or must (implicit) speak TLS. Off, "
+        "because it needs a certificate.",
+    )
+    certificate: FileOrNone = Field(default=None, description="The PEM file shown to clients.")
+    key: FileOrNone = Field(default=None, description="The private key of the certificate.")
+    require: Annotated[Require, one_of(Require)] = Field(
+        default="none",
+        description="What is refused without TLS: nothing, the login, or data connections too.",
+    )
+    proxy_protocol: Switch = Field(
+        default="off",
+        description="Whether a load balancer tells the client's address in a PROXY header. Off, "
+        "because anybody could forge one.",
+    )
+    trusted: Networks = Field(
+        default=(), description="The load balancers whose PROXY header is believed."
+    )
+
+
+def as_listeners(value: object) -> object:
+    """Accept the short form: one address, or a list in which an address stands alone."""
+    if isinstance(value, list | tuple):
+        at_least_one(value)
+        return [{"address": item} if isinstance(item, str) else item for item in value]
+    return [{"address": value}] if isinstance(value, str) else value
+
+
+def at_least_one(value: object) -> object:
+    """Refuse an empty list where it would leave nobody served."""
+    if isinstance(value, list | tuple) and not value:
+        raise misfit("at least one item", value)
+    return value
+
+
+class Passive(Section):
+    """How clients reach us for data when they ask with PASV or EPSV."""
+
+    address: Told = Field(
+        default="auto",
+        description="The IPv4 address told in a 227 reply; auto is the one the client reached us "
+        "at, which is right unless a NAT stands between.",
+    )
+    ports: Ports = Field(
+        default=PortRange(50000, 50999),
+        description="The ports of our passive listeners. A thousand carry a thousand transfers "
+        "at once; a firewall before us must let them in.",
+    )
+
+
+class ClientClass(Section):
+    """A named set of sources with quotas and a weight."""
+
+    name: ClassName = Field(description="What refusals, metrics and logs call this class.")
+    source: Networks = Field(
+        default=(),
+        description="Networks this class is for; empty means any. With user given too, both "
+        "must match.",
+    )
+    user: Globs = Field(
+        default=(),
+        description="Login names this class is for, * and ? match as in a shell; empty means any.",
+    )
+    sessions: CountOrNone = Field(
+        default=None,
+        description="Concurrent client sessions of one source; none sets no cap. When no class is "
+        "configured at all, everyone has 50.",
+    )
+    transfers: CountOrNone = Field(
+        default=None,
+        description="Concurrent transfers of one source; none leaves it to the fair queue.",
+    )
+    transfers_per_minute: CountOrNone = Field(
+        default=None,
+        description="Transfers one source may start in any 60 seconds; none sets no cap.",
+    )
+    bandwidth: RateOrNone = Field(
+        default=None,
+        description="Bytes per second of one source, both directions and all its transfers "
+        "together; none sets no cap.",
+    )
+    weight: Weight = Field(
+        default=1.0,
+        description="Share of the turns when the queue is contended: 2 gets twice what 1 gets.",
+    )
+
+    @property
+    def matches_everybody(self) -> bool:
+        """Tell whether no client can fall through to the next class."""
+        return (not self.source or set(self.source) >= ANYWHERE) and (
+            not self.user or "*" in self.user
+        )
+
+
+class Refusals(Section):
+    """What a client hears when it cannot be served."""
+
+    transfer_code: TransferCode = Field(
+        default=425,
+        description="The reply to a transfer that would wait too long. 425 keeps the login; "
+        "450 suits scripts that retry on it alone, and 421 ends the session.",
+    )
+    delay: Duration = Field(
+        default=2.0,
+        description="Every refusal waits so long before it is sent, because some clients come "
+        "back ten times a second.",
+    )
+
+
+class Login(Section):
+    """How wrong passwords are slowed down before they reach the server."""
+
+    attempts: Count = Field(
+        default=3,
+        description="Wrong passwords in one session before it ends with 421. People mistype "
+        "twice; scripts never get better.",
+    )
+    delay: Duration = Field(
+        default=5.0,
+        description="How long the reply to a wrong password waits (RFC 2577 section 5 asks for "
+        "it), so that guessing is slow.",
+    )
+    remember: TimeLimit = Field(
+        default=600.0,
+        description="How long wrong passwords count against their source, so that a new "
+        "connection is no way around the delay.",
+    )

@@ -1,0 +1,93 @@
+"""What two keys say together: sums that cannot work and orders that surprise.
+
+Runs only on a configuration whose every value is right by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .document import Document
+from .models import Config
+from .problem import Problem, Severity
+from .units import show_duration
+
+# curl 8.17 and later wait 60 s for a reply, counted from the command; the server needs some of it.
+LONGEST_SAFE_WAIT = 50.0
+
+
+def crosscheck(config: Config, document: Document) -> Iterator[Problem]:
+    """Find every disagreement between keys."""
+    yield from _budget(config, document)
+    yield from _queue(config, document)
+    yield from _ports(config, document)
+    yield from _listeners(config, document)
+    yield from _classes(config, document)
+
+
+def _budget(config: Config, document: Document) -> Iterator[Problem]:
+    if document.has("budget", "profile") and document.has("budget", "time_wait"):
+        message = "time_wait and profile say the same thing twice: keep one"
+        yield document.problem(("budget", "profile"), message)
+    limit, sessions = config.budget.limit, config.upstream.sessions
+    if config.budget.enforce == "off" or limit > sessions:
+        return
+    # In shadow mode nothing waits, so it only spoils the report.
+    severity: Severity = "error" if config.budget.enforce == "on" else "warning"
+    message = (
+        f"leaves {limit} after reserved and headroom, and upstream.sessions takes {sessions}: "
+        "no transfer could ever run"
+    )
+    yield document.problem(("budget", "connections"), message, severity=severity)
+
+
+def _queue(config: Config, document: Document) -> Iterator[Problem]:
+    wait = config.queue.max_wait
+    if wait > LONGEST_SAFE_WAIT:
+        message = f"curl 8.17 and later give up after 60s, and {show_duration(wait)} is too near"
+        yield document.problem(("queue", "max_wait"), message, severity="warning")
+
+
+def _ports(config: Config, document: Document) -> Iterator[Problem]:
+    ranges = {"passive": config.passive.ports}
+    # In passive mode nobody listens for the server.
+    if config.upstream.data != "passive":
+        ranges["upstream"] = config.upstream.ports
+        if ranges["upstream"].overlaps(ranges["passive"]):
+            message = f"overlaps upstream.ports {ranges['upstream']}: each needs ports of its own"
+            yield document.problem(("passive", "ports"), message)
+    for section, ports in ranges.items():
+        for listen in config.listen:
+            if listen.address.port in ports:
+                message = f"contains the port of listen {listen.address}"
+                yield document.problem((section, "ports"), message)
+
+
+def _listeners(config: Config, document: Document) -> Iterator[Problem]:
+    seen = set()
+    for at, listen in enumerate(config.listen):
+        if listen.address in seen:
+            yield document.problem(("listen", at), f"{listen.address} is listed twice")
+        if listen.address.port:
+            seen.add(listen.address)
+
+
+def _classes(config: Config, document: Document) -> Iterator[Problem]:
+    seen: set[str] = set()
+    shadow: str | None = None
+    for at, each in enumerate(config.clients):
+        if each.name in seen:
+            yield document.problem(("clients", at, "name"), f"{each.name!r} names two classes")
+        if shadow is not None:
+            message = f"never matches: {shadow!r} above it matches everybody"
+            yield document.problem(("clients", at, "name"), message, severity="warning")
+        seen.add(each.name)
+        if shadow is None and each.matches_everybody:
+            shadow = each.name
+    if shadow is None:
+        last = len(config.clients) - 1
+        message = (
+            "the last class does not match everybody, so some clients are in none: "
+            "add one without source and user"
+        )
+        yield document.problem(("clients", last, "name"), message, severity="warning")

@@ -1,0 +1,121 @@
+"""The whole configuration as frozen values: Config and its small sections.
+
+Every key carries the sentence `ftpweir explain` prints. Never reads a file, never checks one key
+against another (crosscheck.py does), and accepts keys whose function is still to come: not_yet.py
+says which of those a file may not use.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field
+
+from .addresses import Address
+from .clientside import ClientClass, Listen, Login, Passive, Refusals, as_listeners, at_least_one
+from .section import Section
+from .serverside import Budget, Queue, Upstream
+from .shapes import FileOrNone, PlaceOrNone, StoreOrNone, Switch, TimeLimit, one_of
+
+Format: TypeAlias = Literal["auto", "json", "console"]
+Level: TypeAlias = Literal["debug", "info", "warning", "error"]
+
+
+class Timeouts(Section):
+    """How long each silence is borne before a connection is given up."""
+
+    connect: TimeLimit = Field(
+        default=10.0,
+        description="Longest wait for a connection to the server. A reachable server answers in "
+        "well under a second; a firewall that has banned us never answers.",
+    )
+    login: TimeLimit = Field(
+        default=30.0,
+        description="Longest wait for the server's greeting and login. Old servers look up our "
+        "name in DNS first, which may take many seconds.",
+    )
+    idle: TimeLimit = Field(
+        default=300.0,
+        description="A client that says nothing for so long is told goodbye. RFC 1123 section "
+        "4.1.3.2 asks for at least 5 minutes; a running transfer is not silence.",
+    )
+    stall: TimeLimit = Field(
+        default=120.0,
+        description="A transfer in which no byte moves for so long is ended with 426. It holds a "
+        "slot of the budget that somebody else waits for.",
+    )
+    final: TimeLimit = Field(
+        default=60.0,
+        description="Longest wait for the server's final reply after the data. curl waits 60 "
+        "seconds for its 226 and then counts the file as failed.",
+    )
+    drain: TimeLimit = Field(
+        default=60.0,
+        description="After SIGTERM, running transfers may take so long to end. Give the service "
+        "manager's own stop timeout a little more.",
+    )
+
+
+class Heal(Section):
+    """Whether a transfer that broke is resumed behind the script's back."""
+
+    downloads: Switch = Field(
+        default="off", description="Resume a broken download with REST, unseen by the script."
+    )
+    uploads: Switch = Field(
+        default="off",
+        description="Resume a broken upload with REST. Off even when it is there: the server may "
+        "have kept less than it acknowledged.",
+    )
+
+
+class Log(Section):
+    """What is written to standard error."""
+
+    format: Annotated[Format, one_of(Format)] = Field(
+        default="auto",
+        description="auto writes for people on a terminal and JSON otherwise, because a log "
+        "collector wants fields and a person wants lines.",
+    )
+    level: Annotated[Level, one_of(Level)] = Field(
+        default="info",
+        description="info writes one line per transfer and per session; debug adds each command "
+        "(passwords never).",
+    )
+
+
+class Config(Section):
+    """Everything ftpweir can be told."""
+
+    listen: Annotated[tuple[Listen, ...], BeforeValidator(as_listeners)] = Field(
+        default=(Listen(address=Address("127.0.0.1", 2121)),),
+        description="Where scripts connect: one address, or a list of listeners. Only this "
+        "machine by default, because an open FTP proxy invites strangers.",
+    )
+    passive: Passive = Passive()
+    upstream: Upstream = Field(description="The FTP server behind us; only its host is required.")
+    budget: Budget = Budget()
+    queue: Queue = Queue()
+    clients: Annotated[tuple[ClientClass, ...], BeforeValidator(at_least_one)] = Field(
+        default=(ClientClass(name="everyone", sessions=50),),
+        description="Classes of sources, each a section in a list; the first match wins, and the "
+        "last one should match everybody.",
+    )
+    refusals: Refusals = Refusals()
+    login: Login = Login()
+    timeouts: Timeouts = Timeouts()
+    heal: Heal = Heal()
+    status: PlaceOrNone = Field(
+        default=None,
+        description="Where the status page, the metrics and the health checks are served.",
+    )
+    state: FileOrNone = Field(
+        default=None,
+        description="The file in which the ledger survives a restart, so that connections that "
+        "still cool at the firewall are not forgotten.",
+    )
+    store: StoreOrNone = Field(
+        default=None,
+        description="Where several proxies share one budget; none means this process counts alone.",
+    )
+    log: Log = Log()

@@ -1,0 +1,84 @@
+"""Keys of the contract whose function is still to come. A row is deleted when its function works.
+
+Never ignores such a key silently: it is a problem with its place, like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from .document import Document, walk
+from .problem import Path, Problem, dotted
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """What to say, and the values that wait. No values: all wait, but for `none` and `[]`."""
+
+    reason: str
+    waiting: frozenset[str] = frozenset()
+
+    def holds(self, value: object) -> bool:
+        """Tell whether this value asks for what does not work yet."""
+        if self.waiting:
+            return isinstance(value, str) and value in self.waiting
+        return value not in ("none", [])
+
+
+def _values(*waiting: str, reason: str) -> NotYet:
+    return NotYet(reason, frozenset(waiting))
+
+
+CLIENT_TLS = "TLS towards clients comes with a later version: "
+SERVER_TLS = "TLS towards the server comes with a later version: "
+PROXY_HEADER = "the PROXY header comes with a later version: remove the key"
+HEALING = "resuming broken transfers comes with a later version: use off"
+
+NOT_YET: Mapping[str, NotYet] = MappingProxyType(
+    {
+        "listen.tls": _values("explicit", "implicit", reason=CLIENT_TLS + "use off"),
+        "listen.certificate": NotYet(CLIENT_TLS + "remove the key"),
+        "listen.key": NotYet(CLIENT_TLS + "remove the key"),
+        "listen.require": _values("login", "data", reason=CLIENT_TLS + "use none"),
+        "listen.proxy_protocol": _values("on", reason=PROXY_HEADER),
+        "listen.trusted": NotYet(PROXY_HEADER),
+        "upstream.sessions": _values(
+            "auto",
+            reason="learning the server's limit comes with a later version: give a number",
+        ),
+        "upstream.data": _values(
+            "auto",
+            reason="choosing by itself comes with a later version: use passive or active",
+        ),
+        "upstream.tls": _values("explicit", "implicit", reason=SERVER_TLS + "use off"),
+        "upstream.verify": _values("off", reason=SERVER_TLS + "remove the key"),
+        "upstream.ca": NotYet(SERVER_TLS + "remove the key"),
+        "upstream.pipelining": _values(
+            "auto", "on", reason="sending commands ahead comes with a later version: use off"
+        ),
+        "budget.close": _values(
+            "reset", reason="ending downloads by reset comes with a later version: use fin"
+        ),
+        "clients.bandwidth": NotYet("bandwidth limits come with a later version: remove the key"),
+        "heal.downloads": _values("on", reason=HEALING),
+        "heal.uploads": _values("on", reason=HEALING),
+        "status": NotYet("the status page comes with a later version: use none"),
+        "state": NotYet("the state file comes with a later version: use none"),
+        "store": NotYet("sharing a budget comes with a later version: use none"),
+    }
+)
+
+
+def hold_back(document: Document) -> Iterator[Problem]:
+    """Report what waits, and take it out of the document, so that it is reported once."""
+    for path, value in list(walk(document.data)):
+        row = NOT_YET.get(dotted(path))
+        if row is not None and not _is_item(path) and row.holds(value):
+            document.drop(path)
+            yield document.problem(path, f"not yet: {row.reason}")
+
+
+def _is_item(path: Path) -> bool:
+    return isinstance(path[-1], int)

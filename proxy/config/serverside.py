@@ -1,0 +1,184 @@
+"""The keys about the server's side: the server itself, the firewall's budget, the queue for it."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from .addresses import PortRange
+from .section import Section
+from .shapes import (
+    Count,
+    CountOrZero,
+    Duration,
+    FileOrNone,
+    Host,
+    Percent,
+    Port,
+    Ports,
+    Switch,
+    TimeLimit,
+    Verbs,
+    one_of,
+    or_absent,
+)
+
+Pooling: TypeAlias = Literal["session", "transfer"]
+DataMode: TypeAlias = Literal["passive", "active", "auto"]
+Tls: TypeAlias = Literal["off", "explicit", "implicit"]
+Pipelining: TypeAlias = Literal["auto", "on", "off"]
+Profile: TypeAlias = Literal["csf", "conntrack", "windows", "none"]
+Close: TypeAlias = Literal["fin", "reset"]
+Enforce: TypeAlias = Literal["on", "shadow", "off"]
+
+# How long each kind of counter still sees a closed connection. CSF reads the socket table of a
+# Linux server, conntrack keeps its own TIME_WAIT, old Windows servers wait twice 120 s of MSL.
+PROFILE_SECONDS: dict[str, float] = {"csf": 60.0, "conntrack": 120.0, "windows": 240.0, "none": 0.0}
+
+
+class Upstream(Section):
+    """The FTP server behind us."""
+
+    host: Host = Field(description="The server's name or address. The only key without a default.")
+    port: Port = Field(
+        default=21, description="The server's control port; 21 is FTP's own (RFC 959 section 5.2)."
+    )
+    sessions: Count = Field(
+        default=2,
+        description="Control sessions the server allows us at once (its max_per_ip). 2 is the "
+        "strictest limit met in practice.",
+    )
+    pooling: Annotated[Pooling, one_of(Pooling)] = Field(
+        default="transfer",
+        description="session: a client keeps one upstream session until it leaves. transfer: one "
+        "is lent per command, so that many scripts share a few.",
+    )
+    data: Annotated[DataMode, one_of(DataMode)] = Field(
+        default="passive",
+        description="How data connections to the server are opened. passive works through NAT; "
+        "active saves a round trip where the server can reach us.",
+    )
+    tls: Annotated[Tls, one_of(Tls)] = Field(
+        default="off", description="Whether we speak TLS to the server. Legacy servers seldom do."
+    )
+    verify: Switch = Field(
+        default="on",
+        description="Whether the server's certificate is checked. On: TLS to a stranger protects "
+        "nothing.",
+    )
+    ca: FileOrNone = Field(
+        default=None,
+        description="Certificates that may vouch for the server; none means the system's own.",
+    )
+    pipelining: Annotated[Pipelining, one_of(Pipelining)] = Field(
+        default="off",
+        description="Whether commands are sent ahead of a final reply, which saves round trips "
+        "where the server keeps their order.",
+    )
+    ports: Ports = Field(
+        default=PortRange(51000, 60999),
+        description="Where we listen for the server in active mode. Ten thousand, because a port "
+        "rests in TIME_WAIT after each upload.",
+    )
+    session_lifetime: TimeLimit = Field(
+        default=3600.0,
+        description="An upstream session is retired after so long, since old servers leak; more "
+        "often would spend budget on logins.",
+    )
+    idle_timeout: TimeLimit = Field(
+        default=600.0,
+        description="An upstream session nobody used for so long is closed, because servers drop "
+        "idle ones without a word.",
+    )
+    login_memory: Duration = Field(
+        default=600.0,
+        description="How long a proven password is answered from memory, without a login at the "
+        "server. A password changed there is noticed so much later.",
+    )
+    site_harmless: Verbs = Field(
+        default=("CHMOD", "UTIME", "HELP", "SYMLINK", "CHGRP"),
+        description="SITE words that leave no state in a session. Any other pins its client to "
+        "one upstream session, because its effect cannot be replayed.",
+    )
+
+
+class Budget(Section):
+    """What the firewall in front of the server tolerates from our address."""
+
+    connections: Count = Field(
+        default=400,
+        description="The most connections it tolerates, open and TIME_WAIT together, control "
+        "connections included. 400 is a common limit; CSF bans at 300.",
+    )
+    time_wait: Duration = Field(
+        default=240.0,
+        description="How long a closed connection still counts. 240s is an old Windows server, "
+        "the longest in use: too long only costs speed, too short a ban.",
+    )
+    profile: Annotated[Profile | None, or_absent(one_of(Profile))] = Field(
+        default=None,
+        description="Sets time_wait by the kind of counter: csf 60s, conntrack 120s, windows "
+        "240s, none 0s (only open connections count). Give this or time_wait, not both.",
+    )
+    close: Annotated[Close, one_of(Close)] = Field(
+        default="fin",
+        description="How upstream downloads end. fin is what every server expects; reset, after "
+        "the end of the data, leaves no TIME_WAIT.",
+    )
+    headroom: Percent = Field(
+        default=0.05,
+        description="Share kept free, for counters that start a moment before ours.",
+    )
+    reserved: CountOrZero = Field(
+        default=0,
+        description="Slots that other programs behind our address use. 0 assumes we are alone.",
+    )
+    guard: Duration = Field(
+        default=0.5,
+        description="Added to each hold, because a FIN may have to be sent again: 50ms was "
+        "measured to be too little, 300ms enough.",
+    )
+    enforce: Annotated[Enforce, one_of(Enforce)] = Field(
+        default="on",
+        description="on makes transfers wait for a slot; shadow only reports which would have "
+        "waited; off does neither.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_profile(cls, given: object) -> object:
+        """Let time_wait always be the truth, whichever of the two keys was written."""
+        if isinstance(given, dict) and "time_wait" not in given:
+            profile = given.get("profile")
+            if isinstance(profile, str) and profile in PROFILE_SECONDS:
+                return {**given, "time_wait": PROFILE_SECONDS[profile]}
+        return given
+
+    @property
+    def limit(self) -> int:
+        """The slots we use ourselves, at least one: what remains after reserve and headroom."""
+        # Rounded first: 100 * (1 - 0.07) is 92.99... in binary, and a lost slot is lost for ever.
+        ours = round((self.connections - self.reserved) * (1 - self.headroom), 6)
+        return max(1, floor(ours))
+
+    @property
+    def hold(self) -> float:
+        """Seconds a slot cools after its connection closed."""
+        return self.time_wait + self.guard
+
+
+class Queue(Section):
+    """How commands wait for a slot."""
+
+    max_wait: Duration = Field(
+        default=40.0,
+        description="The longest a command waits; what would wait longer is refused at once. curl "
+        "and others give up after 60s, counted from the command.",
+    )
+    max_length: CountOrZero = Field(
+        default=1000,
+        description="The most commands that wait at once; 0 lets none wait. Enough for every "
+        "script of a large site, small enough to bound memory.",
+    )

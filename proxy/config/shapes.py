@@ -1,0 +1,160 @@
+"""The kinds of values a key can take: how each is read, written and named. Pure; knows no key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from . import addresses, units
+from .addresses import Address, Network, PortRange
+from .units import misfit
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One kind of value. Its parse is the only judge, so no message is ever the library's own."""
+
+    words: str
+    parse: Callable[[object], Any]
+    show: Callable[[Any], str] = str
+
+    def schema(self) -> CoreSchema:
+        """Tell pydantic to ask us; in JSON a value looks as it does in the file."""
+        written = core_schema.plain_serializer_function_ser_schema(self.show, when_used="json")
+        return core_schema.no_info_plain_validator_function(self.parse, serialization=written)
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return self.schema()
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """One value of a shape or a list of them; each item keeps its own place in the file."""
+
+    item: Shape
+
+    @property
+    def words(self) -> str:
+        """Name what is taken."""
+        return f"{self.item.words}, or a list of them"
+
+    def show(self, values: Sequence[Any]) -> str:
+        """Write a list on one line."""
+        return f"[{', '.join(self.item.show(value) for value in values)}]"
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        many = core_schema.tuple_variable_schema(self.item.schema())
+        return core_schema.no_info_before_validator_function(_as_list, many)
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def or_none(shape: Shape) -> Shape:
+    """Let the word `none` stand for absence."""
+
+    def parse(value: object) -> Any:
+        return None if value is None or value == "none" else shape.parse(value)
+
+    def show(value: Any) -> str:
+        return "none" if value is None else shape.show(value)
+
+    return Shape(f"{shape.words}, or none", parse, show)
+
+
+def or_absent(shape: Shape) -> Shape:
+    """Allow a key to be left out where `none` would be a value of its own."""
+    return Shape(
+        shape.words,
+        lambda value: None if value is None else shape.parse(value),
+        lambda value: "not given" if value is None else shape.show(value),
+    )
+
+
+def one_of(literal: Any) -> Shape:
+    """Make the shape of a Literal of words."""
+    words = tuple(str(word) for word in get_args(literal))
+    return Shape(units.enumerated(words), lambda value: units.parse_word(words, value))
+
+
+def whole(least: int, most: int = 1_000_000) -> Shape:
+    """Make the shape of whole numbers between two bounds."""
+    return Shape(units.whole_words(least, most), units.whole(least, most))
+
+
+def pattern(words: str, expression: str) -> Shape:
+    """Make the shape of a text that one expression describes."""
+    form = re.compile(expression)
+
+    def parse(value: object) -> str:
+        if isinstance(value, str) and form.fullmatch(value):
+            return value
+        raise misfit(words, value)
+
+    return Shape(words, parse)
+
+
+def _parse_code(value: object) -> int:
+    code = str(value) if isinstance(value, int) else value
+    return int(units.parse_word(("425", "450", "421"), code))
+
+
+def _parse_verb(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{1,16}", value):
+        return value.upper()
+    raise misfit("a word that follows SITE, such as CHMOD", value)
+
+
+COUNT = whole(1)
+RATE = Shape(units.RATE_WORDS, units.parse_rate, units.show_rate)
+ADDRESS = Shape(addresses.ADDRESS_WORDS, addresses.parse_address)
+FILE = pattern("the path of a file", r"[^\0\r\n]*[^\0\r\n ]")
+NETWORK = Shape(addresses.NETWORK_WORDS, addresses.parse_network)
+GLOB = pattern("a user name or pattern such as batch-*", r"[^\s,]{1,200}")
+VERB = Shape("a word that follows SITE", _parse_verb)
+STORE = pattern("a store such as redis://host:6379/0", r"redis://[^\s]+")
+
+Duration: TypeAlias = Annotated[
+    float, Shape(units.DURATION_WORDS, units.parse_duration, units.show_duration)
+]
+TimeLimit: TypeAlias = Annotated[
+    float, Shape(units.DURATION_WORDS, units.parse_time_limit, units.show_duration)
+]
+Percent: TypeAlias = Annotated[
+    float, Shape(units.PERCENT_WORDS, units.parse_percent, units.show_percent)
+]
+Weight: TypeAlias = Annotated[
+    float, Shape("a number above 0", units.parse_weight, lambda weight: f"{weight:g}")
+]
+Count: TypeAlias = Annotated[int, COUNT]
+CountOrZero: TypeAlias = Annotated[int, whole(0)]
+CountOrNone: TypeAlias = Annotated[int | None, or_none(COUNT)]
+RateOrNone: TypeAlias = Annotated[int | None, or_none(RATE)]
+Port: TypeAlias = Annotated[int, whole(1, addresses.HIGHEST_PORT)]
+Ports: TypeAlias = Annotated[PortRange, Shape(addresses.PORTS_WORDS, addresses.parse_ports)]
+Host: TypeAlias = Annotated[str, Shape(addresses.HOST_WORDS, addresses.parse_host)]
+Told: TypeAlias = Annotated[str, Shape(addresses.TOLD_WORDS, addresses.parse_told)]
+Place: TypeAlias = Annotated[Address, ADDRESS]
+PlaceOrNone: TypeAlias = Annotated[Address | None, or_none(ADDRESS)]
+FileOrNone: TypeAlias = Annotated[str | None, or_none(FILE)]
+StoreOrNone: TypeAlias = Annotated[str | None, or_none(STORE)]
+Networks: TypeAlias = Annotated[tuple[Network, ...], Several(NETWORK)]
+Globs: TypeAlias = Annotated[tuple[str, ...], Several(GLOB)]
+Verbs: TypeAlias = Annotated[tuple[str, ...], Several(VERB)]
+ClassName: TypeAlias = Annotated[
+    str,
+    pattern(
+        "a name of letters, digits, - and _ (at most 32)",
+        r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}",
+    ),
+]
+TransferCode: TypeAlias = Annotated[Literal[425, 450, 421], Shape("425, 450 or 421", _parse_code)]
+
+OnOff: TypeAlias = Literal["on", "off"]
+Switch: TypeAlias = Annotated[OnOff, one_of(OnOff)]

@@ -1,0 +1,69 @@
+"""The demo server of `make run`: pyftpdlib with two control sessions per address and a few files.
+
+It stands behind the proxy when no server of one's own is named; it is nobody's production server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.servers import FTPServer
+
+USER = PASSWORD = "demo"
+SESSIONS = 2
+
+_FILES = {
+    "README.txt": "This is the demo server of ftpweir.\nIt allows two sessions per address; "
+    "through ftpweir, any number of scripts share them.\n",
+    "data/small.txt": "A small file.\n",
+    "data/numbers.csv": "".join(f"{n},{n * n}\n" for n in range(1000)),
+}
+
+
+@contextlib.contextmanager
+def demo_server() -> Iterator[tuple[str, int]]:
+    """Serve a temporary folder on a loopback port while the block lasts; yield (host, port)."""
+    with tempfile.TemporaryDirectory(prefix="ftpweir-demo-") as folder:
+        for name, text in _FILES.items():
+            path = Path(folder, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        Path(folder, "incoming").mkdir()
+        # With a handler of its own pyftpdlib leaves the log to us.
+        logging.getLogger("pyftpdlib").addHandler(logging.NullHandler())
+        logging.getLogger("pyftpdlib").propagate = False
+        server = FTPServer(("127.0.0.1", 0), _handler(folder))
+        server.max_cons_per_ip = SESSIONS
+        thread = threading.Thread(target=_serve, args=(server,), daemon=True)
+        thread.start()
+        try:
+            host, port = server.address[:2]
+            yield host, port
+        finally:
+            server.close_all()
+            thread.join(timeout=5)
+
+
+def _handler(folder: str) -> type[FTPHandler]:
+    authorizer = DummyAuthorizer()
+    authorizer.add_user(USER, PASSWORD, folder, perm="elradfmwMT")
+
+    class DemoHandler(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
+        banner = "demo server"
+
+    DemoHandler.authorizer = authorizer
+    return DemoHandler
+
+
+def _serve(server: FTPServer) -> None:
+    with contextlib.suppress(OSError, ValueError):  # its sockets are closed under it at the end
+        server.serve_forever(handle_exit=False)
+    sys.stderr.flush()

@@ -1,0 +1,133 @@
+"""Deeds worth telling: one frozen value at the end of each. Pure; who listens is decided in app.py.
+
+Seconds are floats, bytes are ints, addresses are text. No event ever holds a password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A client's session is over; `reason` is one word of the table in docs/BEHAVIOUR.md."""
+
+    session: str
+    source: str
+    user: str
+    client_class: str
+    reason: str
+    duration: float
+    commands: int
+    transfers: int
+    bytes_down: int
+    bytes_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEnded:
+    """One transfer is over, with the five timers of its phases."""
+
+    session: str
+    upstream_session: int | None
+    source: str
+    user: str
+    client_class: str
+    verb: str
+    path: str
+    kind: str
+    result: str  # "done", "refused by server", or the reason why it was cut
+    code: int  # the final reply's
+    moved: int
+    queue: float
+    prepare: float
+    open: float
+    data: float
+    final: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A client heard an explained refusal; `ref` is the id it was given."""
+
+    session: str
+    source: str
+    user: str
+    client_class: str
+    reason: str
+    code: int
+    sentence: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFailed:
+    """The server did not take a login."""
+
+    session: str
+    source: str
+    user: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamOpened:
+    """A control connection to the server is logged in."""
+
+    upstream_session: int
+    user: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamClosed:
+    """A control connection to the server is gone."""
+
+    upstream_session: int
+    user: str
+    reason: str
+    duration: float
+    leases: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRefused:
+    """The server would not have another session: we wait `backoff` seconds before we ask again."""
+
+    words: str
+    reason: str
+    backoff: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A session keeps its upstream session: `verb` may have set what cannot be replayed."""
+
+    session: str
+    upstream_session: int
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowWait:
+    """With `enforce: shadow`: a transfer went at once that would have waited for the budget."""
+
+    source: str
+    kind: str
+    wait: float
+
+
+Event = (
+    SessionEnded
+    | TransferEnded
+    | Refused
+    | LoginFailed
+    | UpstreamOpened
+    | UpstreamClosed
+    | UpstreamRefused
+    | Pinned
+    | ShadowWait
+)
+
+Announce = Callable[[Event], None]

@@ -1,0 +1,195 @@
+"""FTP commands: what a line says, and what kind of treatment each verb gets.
+
+Pure: knows the language, never a session. What a verb may do in which stage stands in dialogue.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, Flag, auto
+
+from .reply import Refused, Reply
+
+LONGEST_VERB = 16
+
+
+class Kind(Enum):
+    """What becomes of a command."""
+
+    LOGIN = auto()  # USER, PASS, ACCT
+    LOCAL = auto()  # answered here, the server is not asked
+    DATA_PORT = auto()  # PASV, EPSV, PORT, EPRT: where this client's data goes
+    FORWARD = auto()  # asked of the server on any session that is in the right state
+    DIRECTORY = auto()  # like FORWARD, and moves the client's working directory
+    RENAME = auto()  # RNFR and RNTO: one deed in two commands
+    TRANSFER = auto()  # has a data connection
+    PIN = auto()  # may leave a state on the server that cannot be replayed
+    ABORT = auto()
+    QUIT = auto()
+    REFUSED = auto()  # never carried: the table below says what to answer
+
+
+class Direction(Enum):
+    """Which way a transfer's bytes flow, seen from the client."""
+
+    DOWNLOAD = "download"
+    UPLOAD = "upload"
+    LISTING = "listing"
+
+    @property
+    def is_down(self) -> bool:
+        """Tell whether bytes flow from the server to the client."""
+        return self is not Direction.UPLOAD
+
+
+class Needs(Flag):
+    """What of the client's virtual state must stand on the server before a command."""
+
+    NOTHING = 0
+    CWD = auto()
+    TYPE = auto()
+    OPTIONS = auto()
+    PATH = CWD | OPTIONS  # a path means something only in its directory and character set
+    ALL = CWD | TYPE | OPTIONS
+
+
+class Argument(Enum):
+    """Whether a verb takes an argument."""
+
+    NONE = auto()
+    OPTIONAL = auto()
+    REQUIRED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one verb is treated."""
+
+    kind: Kind
+    argument: Argument = Argument.OPTIONAL
+    needs: Needs = Needs.NOTHING
+    direction: Direction | None = None
+    refusal: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: verb in upper case, argument in the client's own bytes (never text)."""
+
+    verb: str
+    argument: bytes = b""
+
+    @property
+    def line(self) -> bytes:
+        """The command as it goes to a server, without CRLF."""
+        verb = self.verb.encode("ascii")
+        return verb + b" " + self.argument if self.argument else verb
+
+    @property
+    def rule(self) -> Rule:
+        """How the verb is treated; a verb nobody knows may do anything, so it pins."""
+        return COMMANDS.get(self.verb, UNKNOWN)
+
+
+def parse_command(line: bytes) -> Command:
+    """Make a Command of a line; raise Refused(500 or 501) when it is none.
+
+    The argument keeps every byte behind the single space (RFC 959 section 5.3.1): file names may
+    begin or end with blanks.
+    """
+    word, _, argument = line.partition(b" ")
+    if not word.isalnum() or len(word) > LONGEST_VERB or not word.isascii():
+        raise Refused(Reply.of(500, "Not an FTP command."))
+    verb = word.decode("ascii").upper()
+    rule = COMMANDS.get(verb, UNKNOWN)
+    if rule.argument is Argument.REQUIRED and not argument:
+        raise Refused(Reply.of(501, f"{verb} needs an argument."))
+    if rule.argument is Argument.NONE and argument.strip():
+        raise Refused(Reply.of(501, f"{verb} takes no argument."))
+    return Command(verb, b"" if rule.argument is Argument.NONE else argument)
+
+
+def _refused(code: int, text: str) -> Rule:
+    return Rule(Kind.REFUSED, refusal=Reply.of(code, text))
+
+
+def _transfer(direction: Direction, argument: Argument) -> Rule:
+    return Rule(Kind.TRANSFER, argument, Needs.ALL, direction)
+
+
+UNKNOWN = Rule(Kind.PIN, needs=Needs.ALL)
+
+_PATH = Rule(Kind.FORWARD, Argument.REQUIRED, Needs.PATH)
+_NO_TLS = _refused(502, "TLS is not offered here.")
+_NO_PROTECTION = _refused(533, "This protection mechanism is not carried.")
+_OUTDATED = _refused(502, "Not carried; use EPSV or EPRT instead.")
+
+COMMANDS: Mapping[str, Rule] = {
+    "USER": Rule(Kind.LOGIN, Argument.REQUIRED),
+    "PASS": Rule(Kind.LOGIN),  # an empty password is one
+    "ACCT": Rule(Kind.LOGIN, Argument.REQUIRED),
+    "NOOP": Rule(Kind.LOCAL),
+    "TYPE": Rule(Kind.LOCAL, Argument.REQUIRED),
+    "STRU": Rule(Kind.LOCAL, Argument.REQUIRED),
+    "MODE": Rule(Kind.LOCAL, Argument.REQUIRED),
+    "REST": Rule(Kind.LOCAL, Argument.REQUIRED),
+    "ALLO": Rule(Kind.LOCAL),
+    "HELP": Rule(Kind.LOCAL),
+    "FEAT": Rule(Kind.LOCAL),
+    "SYST": Rule(Kind.LOCAL),
+    "PWD": Rule(Kind.LOCAL),
+    "XPWD": Rule(Kind.LOCAL),
+    "OPTS": Rule(Kind.LOCAL, Argument.REQUIRED),
+    "REIN": Rule(Kind.LOCAL, Argument.NONE),
+    "PASV": Rule(Kind.DATA_PORT, Argument.NONE),
+    "EPSV": Rule(Kind.DATA_PORT),
+    "PORT": Rule(Kind.DATA_PORT, Argument.REQUIRED),
+    "EPRT": Rule(Kind.DATA_PORT, Argument.REQUIRED),
+    "RETR": _transfer(Direction.DOWNLOAD, Argument.REQUIRED),
+    "STOR": _transfer(Direction.UPLOAD, Argument.REQUIRED),
+    "APPE": _transfer(Direction.UPLOAD, Argument.REQUIRED),
+    "STOU": _transfer(Direction.UPLOAD, Argument.OPTIONAL),
+    "LIST": _transfer(Direction.LISTING, Argument.OPTIONAL),
+    "NLST": _transfer(Direction.LISTING, Argument.OPTIONAL),
+    "MLSD": _transfer(Direction.LISTING, Argument.OPTIONAL),
+    "CWD": Rule(Kind.DIRECTORY, Argument.REQUIRED, Needs.PATH),
+    "XCWD": Rule(Kind.DIRECTORY, Argument.REQUIRED, Needs.PATH),
+    "CDUP": Rule(Kind.DIRECTORY, Argument.NONE, Needs.PATH),
+    "XCUP": Rule(Kind.DIRECTORY, Argument.NONE, Needs.PATH),
+    "RNFR": Rule(Kind.RENAME, Argument.REQUIRED, Needs.PATH),
+    "RNTO": Rule(Kind.RENAME, Argument.REQUIRED, Needs.PATH),
+    "DELE": _PATH,
+    "MKD": _PATH,
+    "XMKD": _PATH,
+    "RMD": _PATH,
+    "XRMD": _PATH,
+    "MDTM": _PATH,
+    "MFMT": _PATH,
+    "MFCT": _PATH,
+    "MFF": _PATH,
+    "AVBL": Rule(Kind.FORWARD, Argument.OPTIONAL, Needs.PATH),
+    "MLST": Rule(Kind.FORWARD, Argument.OPTIONAL, Needs.PATH),
+    # RFC 3659 section 4.3: the size is the size in the current TYPE.
+    "SIZE": Rule(Kind.FORWARD, Argument.REQUIRED, Needs.ALL),
+    "STAT": Rule(Kind.FORWARD, Argument.OPTIONAL, Needs.PATH),
+    "CLNT": Rule(Kind.LOCAL),
+    "SITE": Rule(Kind.PIN, Argument.REQUIRED, Needs.ALL),
+    "ABOR": Rule(Kind.ABORT, Argument.NONE),
+    "QUIT": Rule(Kind.QUIT),
+    "AUTH": _NO_TLS,
+    "PBSZ": _NO_TLS,
+    "PROT": _NO_TLS,
+    "CCC": _NO_PROTECTION,
+    "ADAT": _NO_PROTECTION,
+    "MIC": _NO_PROTECTION,
+    "CONF": _NO_PROTECTION,
+    "ENC": _NO_PROTECTION,
+    "LPRT": _OUTDATED,
+    "LPSV": _OUTDATED,
+    "APSV": _OUTDATED,
+    "SPSV": _OUTDATED,
+    "HOST": _refused(504, "There is one server behind this address."),
+    "LANG": _refused(504, "Only the server's default language is carried."),
+    "SMNT": _refused(502, "Mounting is not carried."),
+}

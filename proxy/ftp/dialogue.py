@@ -1,0 +1,411 @@
+"""One client's side of an FTP session: which command is legal now, and what it means.
+
+Pure. `decide` turns a Command into an Action; the session carries it out and tells the outcome
+with the verbs of the second half (`logged_in`, `moved`, ...). Nothing here waits or knows a socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from .address import (
+    Endpoint,
+    EpsvArgument,
+    check_active,
+    parse_eprt,
+    parse_epsv,
+    parse_port,
+)
+from .command import COMMANDS, Command, Direction, Kind, Needs
+from .facts import ServerFacts, features_reply
+from .reply import Refused, Reply
+from .virtual import BINARY, State, directory_reply
+
+
+class Stage(Enum):
+    """How far the login has come."""
+
+    GREETED = auto()
+    NAMED = auto()  # USER was given
+    CHECKED = auto()  # the server took the password and wants an account (332)
+    LOGGED_IN = auto()
+
+
+_ANYTIME = frozenset({Kind.LOCAL, Kind.REFUSED, Kind.QUIT, Kind.LOGIN, Kind.ABORT})
+
+ALLOWED: Mapping[Stage, frozenset[Kind]] = {
+    Stage.GREETED: _ANYTIME,
+    Stage.NAMED: _ANYTIME,
+    Stage.CHECKED: _ANYTIME,
+    Stage.LOGGED_IN: frozenset(Kind),
+}
+
+# LOCAL verbs that mean something before a login too (lftp and basic-ftp ask FEAT first).
+BEFORE_LOGIN = frozenset({"NOOP", "HELP", "FEAT", "SYST", "OPTS", "CLNT", "REIN"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply is certain; nobody else need be asked."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Prove this login, then tell `logged_in`, `account_wanted` or `login_failed`."""
+
+    user: bytes
+    password: bytes
+    account: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Forget login and state (REIN, or USER once more); the session gives back what it holds."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPassive:
+    """Lend this client a listening port and tell it; `extended` asks for 229 instead of 227."""
+
+    extended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetActive:
+    """The client listens there; the address has been checked."""
+
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class DropData:
+    """ABOR with no transfer: close what was prepared for one, then answer."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Ask the server, in the state that the client believes in."""
+
+    command: Command
+    needs: Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A CWD or CDUP: ask the server, then learn the new directory with `moved`."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """RNFR and RNTO back to back on one session with the server (RFC 959: nothing in between)."""
+
+    source: Command
+    target: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Ask the server, and keep this very session from now on: its state cannot be replayed."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Move one file or listing; `restart` is the offset that REST asked for."""
+
+    command: Command
+    direction: Direction
+    restart: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Say goodbye and end the session."""
+
+    reply: Reply
+
+
+Action = (
+    Answer
+    | Login
+    | Restart
+    | OpenPassive
+    | SetActive
+    | DropData
+    | Forward
+    | Move
+    | Rename
+    | Pin
+    | Transfer
+    | Close
+)
+
+
+class Dialogue:
+    """The state of one client's session, and the meaning of its next command."""
+
+    def __init__(self, client: str, *, is_ipv6: bool, site_harmless: frozenset[str]) -> None:
+        self.stage = Stage.GREETED
+        self.user = b""
+        self.state = State()
+        self.facts: ServerFacts | None = None
+        self._client = client
+        self._is_ipv6 = is_ipv6
+        self._site_harmless = site_harmless
+        self._password = b""
+        self._restart: bytes | None = None
+        self._rename_from: Command | None = None
+        # RFC 2428 section 4: holds for the rest of the session, whatever fails meanwhile.
+        self._epsv_all = False
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Tell whether the login has been proven."""
+        return self.stage is Stage.LOGGED_IN
+
+    def decide(self, command: Command) -> Action:
+        """Say what this command asks for; raise Refused when it is out of place or malformed."""
+        rule = command.rule
+        logged_in = self.stage is Stage.LOGGED_IN
+        if rule.kind not in ALLOWED[self.stage] or (
+            rule.kind is Kind.LOCAL and not logged_in and command.verb not in BEFORE_LOGIN
+        ):
+            raise Refused(Reply.of(530, "Log in with USER and PASS first."))
+        rename_from = self._rename_from
+        if command.verb != "NOOP":
+            self._rename_from = None
+        match rule.kind:
+            case Kind.LOGIN:
+                return self._login(command)
+            case Kind.LOCAL:
+                return self._local(command)
+            case Kind.DATA_PORT:
+                return self._data_port(command)
+            case Kind.FORWARD:
+                return self._forward(command, rule.needs)
+            case Kind.DIRECTORY:
+                return Move(command)
+            case Kind.RENAME:
+                return self._rename(command, rename_from)
+            case Kind.TRANSFER:
+                assert rule.direction is not None  # the table gives every transfer one
+                restart, self._restart = self._restart, None
+                if rule.direction is Direction.LISTING:
+                    restart = None
+                return Transfer(command, rule.direction, restart)
+            case Kind.PIN:
+                return self._pin(command)
+            case Kind.ABORT:
+                return DropData(Reply.of(226, "Nothing left to abort."))
+            case Kind.QUIT:
+                return Close(Reply.of(221, "Goodbye."))
+            case Kind.REFUSED:
+                assert rule.refusal is not None  # the table gives every one its words
+                return Answer(rule.refusal)
+
+    # Outcomes, told by the session.
+
+    def logged_in(self, home: bytes | None, facts: ServerFacts) -> None:
+        """The server took the login; `home` is where it put us, None if it would not say."""
+        self.stage = Stage.LOGGED_IN
+        self.state = State(cwd=home)
+        self.facts = facts
+
+    def account_wanted(self) -> None:
+        """The server answered 332: ACCT is next."""
+        self.stage = Stage.CHECKED
+
+    def login_failed(self) -> None:
+        """The server did not take the login."""
+        self._forget()
+
+    def moved(self, cwd: bytes | None) -> None:
+        """The directory has changed to what the server's 257 said; None if it would not say."""
+        self.state.cwd = cwd
+
+    def renaming(self, source: Command) -> None:
+        """The server said 350 to this RNFR: RNTO may follow."""
+        self._rename_from = source
+
+    def option_set(self, word: bytes, value: bytes) -> None:
+        """The server took an OPTS."""
+        self.state.options[word] = value
+
+    # Meaning, kind by kind.
+
+    def _forget(self) -> None:
+        self.stage = Stage.GREETED
+        self.user = self._password = b""
+        self.state = State()
+        self._restart = None
+
+    def _login(self, command: Command) -> Action:
+        match command.verb:
+            case "USER":
+                was_logged_in = self.stage is Stage.LOGGED_IN
+                self._forget()
+                self.stage, self.user = Stage.NAMED, command.argument
+                # The server is asked at PASS: a name alone must not cost one of its sessions.
+                reply = Reply.of(331, "Password, please.")
+                return Restart(reply) if was_logged_in else Answer(reply)
+            case "PASS":
+                if self.stage is not Stage.NAMED:
+                    raise Refused(Reply.of(503, "Send USER first."))
+                self._password = command.argument
+                return Login(self.user, self._password)
+            case _:
+                if self.stage is not Stage.CHECKED:
+                    raise Refused(Reply.of(503, "No account was asked for."))
+                return Login(self.user, self._password, command.argument)
+
+    def _local(self, command: Command) -> Action:
+        argument = command.argument.strip().upper()
+        match command.verb:
+            case "TYPE":
+                return Answer(self._set_type(argument))
+            case "STRU":
+                return Answer(_only(argument, b"F", "Files without structure, as always."))
+            case "MODE":
+                return Answer(_only(argument, b"S", "Stream mode, as always."))
+            case "REST":
+                return Answer(self._set_restart(argument))
+            case "OPTS":
+                return self._options(command)
+            case "FEAT":
+                return Answer(features_reply(self.facts))
+            case "SYST":
+                if self.facts is None or self.facts.system is None:
+                    return Answer(Reply.of(215, "UNIX Type: L8"))
+                return Answer(self.facts.system)
+            case "PWD" | "XPWD":
+                if self.state.cwd is None:
+                    return Forward(command, Needs.NOTHING)
+                return Answer(directory_reply(self.state.cwd))
+            case "REIN":
+                self._forget()
+                return Restart(Reply.of(220, "Ready for a new user."))
+            case "HELP":
+                return Answer(_HELP)
+            case "ALLO":
+                return Answer(Reply.of(202, "No storage need be allocated."))
+            case "CLNT":
+                return Answer(Reply.of(200, "Noted."))
+            case _:
+                return Answer(_DONE)
+
+    def _set_type(self, argument: bytes) -> Reply:
+        if argument in (b"I", b"L 8", b"L8"):
+            self.state.type = BINARY
+            return _TYPE_IS_IMAGE
+        if argument in (b"A", b"A N"):
+            self.state.type = b"A"
+            return _TYPE_IS_ASCII
+        raise Refused(Reply.of(504, "Only TYPE A and TYPE I are carried."))
+
+    def _set_restart(self, argument: bytes) -> Reply:
+        if not argument.isdigit() or len(argument) > 20:
+            raise Refused(Reply.of(501, "REST needs a number of bytes."))
+        # Held back: it must come right before the transfer, after all that is replayed (RFC 959).
+        offset = int(argument)
+        self._restart = b"%d" % offset if offset else None
+        return Reply.of(350, f"Restarting at {offset}; send STOR or RETR.")
+
+    def _options(self, command: Command) -> Action:
+        word, _, value = command.argument.strip().partition(b" ")
+        word, value = word.upper(), value.strip()
+        if word == b"UTF8" and value.upper() in (b"", b"ON", b"OFF"):
+            if self.facts is None or not self.facts.has(b"UTF8"):
+                raise Refused(Reply.of(501, "The server has not said that it knows UTF8."))
+            self.option_set(word, value.upper() or b"ON")
+            return Answer(
+                Reply.of(200, "UTF8 is " + ("off." if value.upper() == b"OFF" else "on."))
+            )
+        if self.stage is not Stage.LOGGED_IN:
+            raise Refused(Reply.of(530, "Log in with USER and PASS first."))
+        if word == b"MLST":
+            return Forward(command, Needs.OPTIONS)
+        return Pin(command)
+
+    def _data_port(self, command: Command) -> Action:
+        if self._epsv_all and command.verb != "EPSV":
+            raise Refused(Reply.of(501, "EPSV ALL was agreed: only EPSV from now on."))
+        match command.verb:
+            case "PASV":
+                if self._is_ipv6:
+                    raise Refused(Reply.of(502, "PASV cannot tell an IPv6 address: use EPSV."))
+                return OpenPassive(extended=False)
+            case "EPSV":
+                return self._extended_passive(parse_epsv(command.argument))
+            case "PORT":
+                endpoint = parse_port(command.argument)
+            case _:
+                endpoint = parse_eprt(command.argument)
+        check_active(endpoint, self._client)
+        return SetActive(endpoint)
+
+    def _extended_passive(self, argument: EpsvArgument) -> Action:
+        if argument is EpsvArgument.ALL:
+            self._epsv_all = True
+            return Answer(Reply.of(200, "Only EPSV from now on."))
+        ours = EpsvArgument.IPV6 if self._is_ipv6 else EpsvArgument.IPV4
+        if argument not in (EpsvArgument.ANY, ours):
+            number = 2 if self._is_ipv6 else 1
+            raise Refused(Reply.of(522, f"Network protocol not supported, use ({number})"))
+        return OpenPassive(extended=True)
+
+    def _forward(self, command: Command, needs: Needs) -> Action:
+        if command.verb == "STAT" and not command.argument:
+            return Answer(self._status())
+        return Forward(command, needs)
+
+    def _status(self) -> Reply:
+        kind = "binary" if self.state.type == BINARY else "ASCII"
+        user = self.user.decode("ascii", "replace")
+        return Reply.of(
+            211,
+            "Status of this session:",
+            f"Logged in as {user}, TYPE {kind}.",
+            "No transfer runs.",
+        )
+
+    def _rename(self, command: Command, source: Command | None) -> Action:
+        if command.verb == "RNFR":
+            return Forward(command, Needs.PATH)
+        if source is None:
+            raise Refused(Reply.of(503, "Send RNFR first."))
+        return Rename(source, command)
+
+    def _pin(self, command: Command) -> Action:
+        if command.verb == "SITE":
+            word = command.argument.split(b" ")[0].upper()
+            if word.decode("ascii", "replace") in self._site_harmless:
+                return Forward(command, Needs.ALL)
+        return Pin(command)
+
+
+def _only(argument: bytes, allowed: bytes, text: str) -> Reply:
+    if argument != allowed:
+        raise Refused(Reply.of(504, f"Only {allowed.decode()} is carried."))
+    return Reply.of(200, text)
+
+
+_DONE = Reply.of(200, "Here.")
+_TYPE_IS_IMAGE = Reply.of(200, "Type is I (binary).")
+_TYPE_IS_ASCII = Reply.of(200, "Type is A (ASCII).")
+_HELP = Reply.of(
+    214,
+    "These commands are known:",
+    *(" ".join(sorted(COMMANDS)[i : i + 10]) for i in range(0, len(COMMANDS), 10)),
+    "More is in the documentation of ftpweir.",
+)

@@ -1,0 +1,256 @@
+"""One control connection, either side: bytes in, whole lines or replies out, in order.
+
+Decides nothing. Its reader (ftp/lines.py or ftp/reply.py) knows the language; it knows the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from proxy.ftp.lines import LineReader, Malformed
+from proxy.ftp.reply import Reply, ReplyReader
+
+T = TypeVar("T")
+Item_co = TypeVar("Item_co", covariant=True)
+
+# A client that sends ahead is read no further than this: the rest waits in its own kernel.
+MOST_PENDING = 1024
+
+
+class Ended(Exception):
+    """The other side is gone, and all it said before has been read."""
+
+
+class Disturbed(Exception):
+    """Something else happened that the one who waits should know; `problem` is what."""
+
+    def __init__(self, problem: OSError) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class Reader(Protocol[Item_co]):
+    """What turns bytes into items; raises ValueError when the bytes make no sense."""
+
+    def feed(self, data: bytes) -> Sequence[Item_co]:
+        """Return the items now complete."""
+        ...
+
+
+class Channel(asyncio.Protocol, Generic[T]):
+    """A control connection that is read one item at a time.
+
+    `on_open` is called once connected; `watch`, while set, hears each arrival and the end at once.
+    """
+
+    def __init__(
+        self, reader: Reader[T], on_open: Callable[[Channel[T]], None] | None = None
+    ) -> None:
+        self._reader = reader
+        self._on_open = on_open
+        self._transport: asyncio.Transport | None = None
+        self._items: deque[T] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._paused = False
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.watch: Callable[[], None] | None = None
+        self.ended = False  # no item will follow those pending
+        self.fault = ""  # why it ended, when the other side did not simply leave
+        self.peer = self.local = ("", 0)
+        self.fileno = -1
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, object)
+        self._transport = transport  # type: ignore[assignment]  # uvloop's are no asyncio.Transport
+        sock: socket.socket = transport.get_extra_info("socket")
+        self.peer = transport.get_extra_info("peername")[:2]
+        self.local = transport.get_extra_info("sockname")[:2]
+        self.fileno = sock.fileno()
+        tune_control(sock)
+        if self._on_open is not None:
+            self._on_open(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            items = self._reader.feed(data)
+        except ValueError as nonsense:
+            self._break_off(nonsense)
+            return
+        if items:
+            self._items.extend(items)
+            if len(self._items) > MOST_PENDING and not self._paused:
+                self._paused = True
+                assert self._transport is not None
+                self._transport.pause_reading()
+            self._wake()
+
+    def eof_received(self) -> bool:
+        self._end()
+        return True  # what was asked before the FIN is still answered
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None and not self.fault:
+            self.fault = str(exc)
+        self._end()
+        self.resume_writing()
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._room = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._room = None
+
+    # What its one owner calls.
+
+    async def next(self, patience: float | None = None) -> T:
+        """Return the next item; raise Ended, or TimeoutError after `patience` seconds of none."""
+        while not self._items:
+            if self.ended:
+                raise Ended(self.fault)
+            await self._arrival(patience)
+        item = self._items.popleft()
+        if self._paused and len(self._items) < MOST_PENDING // 2:
+            self._paused = False
+            assert self._transport is not None
+            self._transport.resume_reading()
+        return item
+
+    @property
+    def pending(self) -> deque[T]:
+        """Items that have come and were not yet asked for."""
+        return self._items
+
+    def disturb(self, problem: OSError) -> None:
+        """Raise Disturbed in whoever waits for the next item; the connection is untouched."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(Disturbed(problem))
+
+    def write(self, data: bytes) -> None:
+        """Send; nothing is raised when the other side is gone."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether the other side does not read what we send: then await `drain`."""
+        return self._room is not None
+
+    async def drain(self) -> None:
+        """Wait until the other side has read most of what was sent."""
+        if self._room is not None:
+            await self._room
+
+    def close(self) -> None:
+        """Send what is due, then FIN."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Drop the connection now."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def wait_closed(self, patience: float) -> bool:
+        """Wait until the socket is gone; False when it is still there after `patience` seconds."""
+        if not self._closed.done():
+            await asyncio.wait({self._closed}, timeout=patience)
+        return self._closed.done()
+
+    def when_closed(self, call: Callable[[], None]) -> None:
+        """Call once the socket is gone."""
+        self._closed.add_done_callback(lambda _: call())
+
+    def finish_writing(self) -> None:
+        """Send FIN and go on reading."""
+        if self._transport is not None and not self._transport.is_closing():
+            with contextlib.suppress(OSError, RuntimeError):
+                self._transport.write_eof()
+
+    # Inside.
+
+    def _break_off(self, problem: Exception) -> None:
+        """The other side speaks nonsense: what it said before still counts, nothing after it."""
+        self.fault = str(problem)
+        self._end()
+        self.abort()
+
+    async def _arrival(self, patience: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        waiter = self._waiter = loop.create_future()
+        timer = loop.call_later(patience, _expire, waiter) if patience is not None else None
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        if self.watch is not None:
+            self.watch()
+
+    def _end(self) -> None:
+        if not self.ended:
+            self.ended = True
+            self._wake()
+
+
+class ClientChannel(Channel[bytes | Malformed]):
+    """A client's control connection: command lines in, Telnet negotiation answered (RFC 854)."""
+
+    def __init__(self, on_open: Callable[[ClientChannel], None]) -> None:
+        self._lines = LineReader()
+        super().__init__(self._lines, lambda _: on_open(self))
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if answers := self._lines.answers():
+            self.write(answers)
+
+
+class ServerChannel(Channel[Reply]):
+    """A control connection to the server: replies in."""
+
+    def __init__(self) -> None:
+        self._replies = ReplyReader()
+        super().__init__(self._replies)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._replies.error is not None and not self.ended:
+            self._break_off(self._replies.error)
+
+
+def _expire(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
+
+
+def tune_control(sock: socket.socket) -> None:
+    """Small messages at once, urgent data in line (RFC 959 section 4.1.3), a dead peer noticed."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+    keep_alive(sock)
+
+
+def keep_alive(sock: socket.socket) -> None:
+    """Ask the kernel to probe a silent peer after 30 s and to give it up 30 s later."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)

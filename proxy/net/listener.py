@@ -1,0 +1,145 @@
+"""Listening ports, bound once and lent: a fresh bind each time searches among TIME_WAIT ports.
+
+(Measured: 3,100 files/s fell to 240 after 14,000 files with a new listener for each PASV.)
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listener:
+    """One listening socket; whoever borrowed it has it alone."""
+
+    host: str
+    port: int
+    sock: socket.socket
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """The ports of one local address."""
+
+    free: list[int]
+    bound: dict[int, Listener] = field(default_factory=dict)
+    resting: deque[tuple[float, int]] = field(default_factory=deque)  # (until, port)
+
+
+class ListenerPool:
+    """Lends listeners out of a range of ports, one shelf for each local address.
+
+    The port is picked at random (RFC 2577 section 5: it must not be guessable). After its return
+    it rests for `rest` seconds before it is lent again (RFC 959 section 3.3: a server cannot
+    connect to the same port again within its TIME_WAIT).
+    """
+
+    def __init__(
+        self,
+        first: int,
+        last: int,
+        *,
+        clock: Callable[[], float],
+        chance: random.Random,
+        rest: float = 0.0,
+    ) -> None:
+        self._ports = range(first, last + 1)
+        self._clock = clock
+        self._chance = chance
+        self._rest = rest
+        self._shelves: dict[str, _Shelf] = {}
+        self._lent = 0
+
+    def lend(self, host: str) -> Listener | None:
+        """Return a listener on the local address `host`; None when the range is used up."""
+        shelf = self._shelves.setdefault(host, _Shelf(list(self._ports)))
+        self._wake(shelf)
+        in_use: list[int] = []
+        listener = None
+        while shelf.free and listener is None:
+            port = self._draw(shelf.free)
+            listener = shelf.bound.get(port) or _bind(host, port)
+            if listener is None:
+                in_use.append(port)  # some other program's; it may be free next time
+        shelf.free.extend(in_use)
+        if listener is not None:
+            shelf.bound[listener.port] = listener
+            self._lent += 1
+        return listener
+
+    def give_back(self, listener: Listener) -> None:
+        """Take a listener back; connections that came too late for its borrower are closed."""
+        shelf = self._shelves[listener.host]
+        self._lent -= 1
+        if not _drain(listener.sock):
+            listener.sock.close()
+            del shelf.bound[listener.port]
+        if self._rest:
+            shelf.resting.append((self._clock() + self._rest, listener.port))
+        else:
+            shelf.free.append(listener.port)
+
+    @property
+    def lent(self) -> int:
+        """How many are lent out now."""
+        return self._lent
+
+    @property
+    def size(self) -> int:
+        """How many ports the range has."""
+        return len(self._ports)
+
+    def next_free(self, host: str) -> float | None:
+        """Seconds until a resting port may be lent again; None when none rests."""
+        shelf = self._shelves.get(host)
+        if shelf is None or not shelf.resting:
+            return None
+        return max(0.0, shelf.resting[0][0] - self._clock())
+
+    def close(self) -> None:
+        """Close every listener that is not lent out, and forget the rest."""
+        for shelf in self._shelves.values():
+            for listener in shelf.bound.values():
+                listener.sock.close()
+        self._shelves.clear()
+
+    def _wake(self, shelf: _Shelf) -> None:
+        now = self._clock()
+        while shelf.resting and shelf.resting[0][0] <= now:
+            shelf.free.append(shelf.resting.popleft()[1])
+
+    def _draw(self, free: list[int]) -> int:
+        at = self._chance.randrange(len(free))
+        free[at], free[-1] = free[-1], free[at]
+        return free.pop()
+
+
+def _bind(host: str, port: int) -> Listener | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(16)  # more than one: a stranger in front must not keep the right one out
+    except OSError:
+        sock.close()
+        return None
+    return Listener(host, port, sock)
+
+
+def _drain(sock: socket.socket) -> bool:
+    """Close what waits in the backlog; False when the listener itself is broken."""
+    while True:
+        try:
+            late, _ = sock.accept()
+        except BlockingIOError:
+            return True
+        except ConnectionAbortedError:
+            continue
+        except OSError:
+            return False
+        late.close()

@@ -1,0 +1,68 @@
+"""Why a client can be turned away, and what one row of the table holds. Pure; decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+
+TRY_AGAIN = "try again later"  # lftp's retry pattern: these very words, in lower case
+
+
+class Reason(StrEnum):
+    """One word per cause; the same word stands in logs, metrics and `ftpweir explain`."""
+
+    CLASS_SESSIONS = auto()
+    NO_CLASS = auto()
+    LOGIN_FAILURES = auto()
+    DRAINING = auto()
+    IDLE = auto()
+    DESCRIPTORS = auto()
+    FAULT = auto()
+    CLASS_TRANSFERS = auto()
+    CLASS_RATE = auto()
+    BUDGET = auto()
+    QUEUE_FULL = auto()
+    QUEUE_WAIT = auto()
+    ETA_TOO_LONG = auto()
+    PASSIVE_PORTS = auto()
+    UPSTREAM_PORTS = auto()
+    CLIENT_DATA = auto()
+    UPSTREAM_DATA = auto()
+    UPSTREAM_DATA_LOST = auto()
+    STALLED = auto()
+    UPSTREAM_SESSIONS = auto()
+    UPSTREAM_DOWN = auto()
+    UPSTREAM_UNREACHABLE = auto()
+    UPSTREAM_REFUSED = auto()
+    UPSTREAM_LOGIN = auto()
+    UPSTREAM_LOST = auto()
+    UPSTREAM_SILENT = auto()
+    REPLAY = auto()
+
+
+class Scope(Enum):
+    """What the refusal ends: the whole session, or one transfer."""
+
+    SESSION = auto()
+    TRANSFER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row: what a client reads on its single line, and what `explain` adds to it."""
+
+    reason: Reason
+    scope: Scope  # where it usually meets the script; a Refusal may know better
+    sentence: str  # how the client's line opens: the weightiest words first
+    setting: str | None  # the configuration key that holds the limit
+    cause: str
+    script: str  # what the author of the script can do
+    operator: str  # what whoever runs the proxy can do
+    advice: str = TRY_AGAIN
+    unit: str = ""  # of used and limit: empty for a count, " s" for seconds
+    example: tuple[int | None, int | None] = (None, None)  # used and limit, for the documents
+
+    @property
+    def retry_helps(self) -> bool:
+        """Tell whether waiting alone can end the cause."""
+        return TRY_AGAIN in self.advice

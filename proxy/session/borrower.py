@@ -1,0 +1,194 @@
+"""One client's access to the server: proves its login, borrows sessions, keeps one when it must.
+
+With `pooling: transfer` a session is borrowed for one command or transfer; with `pooling: session`,
+or once the client is pinned, it is kept until the client leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from proxy.ftp.command import Needs
+from proxy.ftp.facts import ServerFacts
+from proxy.ftp.reply import Refused
+from proxy.ftp.virtual import State
+from proxy.refusals import Reason
+from proxy.shaping.ledger import Kind
+from proxy.upstream.dial import Busy, DialError
+from proxy.upstream.identity import Credentials, LoginKey
+from proxy.upstream.lease import Lease
+from proxy.upstream.pool import Pool
+from proxy.upstream.session import Lost, Silent
+
+from .declined import Declined
+from .gate import Gate, Permit, Request, Source
+
+
+class Loan:
+    """What one command works with: a lease in the right state, and for a transfer its slot."""
+
+    def __init__(self, lease: Lease, permit: Permit | None, *, keep: bool) -> None:
+        self.lease = lease
+        self.permit = permit
+        self.keep = keep
+
+    def end(self, *, connected: bool = True) -> None:
+        """Give everything back; sockets must be closed by now, for the slot starts to cool."""
+        if self.permit is not None:
+            self.permit.settle(connected=connected)
+        if not self.keep or not self.lease.session.is_clean:
+            self.lease.release()
+
+
+class Borrower:
+    """Borrows sessions with the server for one client."""
+
+    def __init__(
+        self, gate: Gate, pool: Pool, *, max_wait: float, clock: Callable[[], float], keeps: bool
+    ) -> None:
+        self._gate = gate
+        self._pool = pool
+        self._max_wait = max_wait
+        self._clock = clock
+        self._always_keeps = keeps
+        self._credentials: Credentials | None = None
+        self._key: LoginKey | None = None
+        self._kept: Lease | None = None
+        self.pinned_by = ""
+
+    async def log_in(
+        self, credentials: Credentials, source: Source
+    ) -> tuple[bytes | None, ServerFacts]:
+        """Prove the login; return the home directory and what the server says of itself.
+
+        Raise LoginRefused when the server says no, Declined when it could not be asked.
+        """
+        self.leave()
+        key = credentials.key()
+        request = Request(source, key=key, verify=not self._always_keeps)
+        lease, permit = await self._lease(request, credentials, None)
+        self._credentials, self._key = credentials, key
+        if lease is None:
+            assert permit.proof is not None
+            home = permit.proof.home
+        else:
+            home = lease.session.home
+            if self._always_keeps:
+                self._kept = lease
+            else:
+                lease.release()
+        return home, self._pool.facts or ServerFacts()
+
+    async def borrow(
+        self,
+        source: Source,
+        wanted: State,
+        needs: Needs,
+        *,
+        kind: Kind | None = None,
+        feed: Callable[[float], None] | None = None,
+    ) -> Loan:
+        """Lend a session in which the client's state is true; raise Declined or Refused.
+
+        What dies before a command of the client's was sent is replaced without a word.
+        """
+        for last in (False, True):
+            loan = await self._loan(source, wanted, kind, feed)
+            try:
+                refusal = await loan.lease.restore(wanted, needs)
+            except Lost as lost:
+                loan.end(connected=False)
+                self._kept = None
+                if self.pinned_by:
+                    raise _pinned_lost(lost.words) from None
+                if last or isinstance(lost, Silent):
+                    raise explain_lost(lost) from None
+                continue
+            except BaseException:
+                loan.end(connected=False)
+                raise
+            if refusal is not None:
+                loan.end(connected=False)
+                raise Refused(refusal)
+            return loan
+        raise AssertionError("the loop above returns or raises")
+
+    def pin(self, loan: Loan, verb: str) -> bool:
+        """Keep this very session from now on; True when it was not kept before."""
+        first = not self.pinned_by
+        self.pinned_by = self.pinned_by or verb
+        loan.keep = True
+        loan.lease.session.is_tainted = True
+        self._kept = loan.lease
+        return first
+
+    def leave(self) -> None:
+        """Give back what is kept, and forget the login."""
+        kept, self._kept = self._kept, None
+        self.pinned_by = ""
+        self._credentials = self._key = None
+        if kept is not None:
+            kept.release()
+
+    async def _loan(
+        self,
+        source: Source,
+        wanted: State,
+        kind: Kind | None,
+        feed: Callable[[float], None] | None,
+    ) -> Loan:
+        kept = self._kept
+        if kept is not None and not kept.session.is_clean:
+            kept.release()
+            kept = self._kept = None
+            if self.pinned_by:
+                raise _pinned_lost()
+        if kept is not None:
+            permit = None
+            if kind is not None:
+                permit = await self._gate.admit(Request(source, kind), feed=feed)
+            return Loan(kept, permit, keep=True)
+        assert self._credentials is not None
+        request = Request(source, kind, self._key, wanted)
+        lease, permit = await self._lease(request, self._credentials, feed)
+        assert lease is not None
+        # A server that will not tell its directory cannot be put back into it: stay with it.
+        keep = self._always_keeps or wanted.cwd is None
+        if keep:
+            self._kept = lease
+        return Loan(lease, permit, keep=keep)
+
+    async def _lease(
+        self, request: Request, credentials: Credentials, feed: Callable[[float], None] | None
+    ) -> tuple[Lease | None, Permit]:
+        """Wait for a seat and make it a lease; a busy server sends us back into the queue."""
+        deadline = self._clock() + self._max_wait
+        while True:
+            trouble = self._pool.trouble
+            if trouble is not None and not self._pool.has_room:
+                raise Declined(trouble.reason, words=trouble.words)
+            permit = await self._gate.admit(request, deadline=deadline, feed=feed)
+            if permit.seat is None:
+                return None, permit
+            try:
+                return await self._pool.ready(permit.seat, credentials), permit
+            except Busy as busy:
+                permit.settle(connected=False)
+                if self._clock() >= deadline:
+                    raise Declined(busy.reason, words=busy.words) from None
+            except DialError as problem:
+                permit.settle(connected=False)
+                raise Declined(problem.reason, words=problem.words) from None
+            except BaseException:
+                permit.settle(connected=False)
+                raise
+
+
+def explain_lost(lost: Lost) -> Declined:
+    reason = Reason.UPSTREAM_SILENT if isinstance(lost, Silent) else Reason.UPSTREAM_LOST
+    return Declined(reason, words=lost.words)
+
+
+def _pinned_lost(words: str = "") -> Declined:
+    """The state that a pinned client had on its upstream session is lost with it."""
+    return Declined(Reason.UPSTREAM_LOST, words=words, ends_session=True)

@@ -1,0 +1,31 @@
+"""An explained refusal on its way: raised where it is decided, worded in session.py."""
+
+from __future__ import annotations
+
+from proxy.refusals import Reason
+
+
+class Declined(Exception):
+    """Somebody cannot go on; the fields are those of proxy.refusals.Refusal. Seconds for times."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        *,
+        used: int | None = None,
+        limit: int | None = None,
+        who: str = "",
+        retry: float | None = None,
+        words: str = "",
+        waited: float | None = None,
+        ends_session: bool = False,
+    ) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.used = used
+        self.limit = limit
+        self.who = who
+        self.retry = retry
+        self.words = words
+        self.waited = waited
+        self.ends_session = ends_session

@@ -1,0 +1,268 @@
+"""The data exchange of one transfer: two data ends, the relay between them, one honest final reply.
+
+Order matters here and is told where it does: protocol.md statements 7 to 11 and 66a.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from socket import socket
+
+from proxy.ftp.address import (
+    Endpoint,
+    format_eprt,
+    format_port,
+    parse_extended_passive,
+    parse_passive,
+    reachable,
+)
+from proxy.ftp.command import Direction
+from proxy.ftp.dialogue import Transfer
+from proxy.ftp.reply import Reply, ReplyError
+from proxy.net.control import Disturbed
+from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, acknowledge
+from proxy.net.listener import Listener, ListenerPool
+from proxy.net.relay import End, Relay
+from proxy.refusals import Reason
+from proxy.upstream.session import Lost, Silent, UpstreamSession
+
+from .declined import Declined
+
+LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRules:
+    """What the configuration says about transfers. Seconds."""
+
+    active_upstream: bool
+    connect: float
+    stall: float
+    final: float
+    splice: bool = True
+
+
+class Exchange:
+    """Carries out one Transfer with a loan; `run` returns the final reply for the client.
+
+    Whatever happens, both data connections are gone when `run` is left: by FIN when the transfer
+    is known to be whole, else by RST, so that nobody takes a part for the whole.
+    """
+
+    def __init__(
+        self,
+        job: Transfer,
+        rules: ExchangeRules,
+        ports: ListenerPool,
+        *,
+        open_client: Callable[[], DataEnd],
+        preliminary: Callable[[Reply], None],
+        mark: Callable[[], None],
+    ) -> None:
+        self._job = job
+        self._rules = rules
+        self._ports = ports
+        self._open_client = open_client
+        self._preliminary = preliminary
+        self._mark = mark
+        self._client: DataEnd | None = None
+        self._upstream: DataEnd | None = None
+        self._offered: Listener | None = None
+        self._relay: Relay | None = None
+        self.used_budget = False  # a data connection with the server was at least attempted
+        self.is_delivered = False  # the client has sent all it had: it may leave, we go on
+
+    @property
+    def moved(self) -> int:
+        """Bytes handed on so far."""
+        return self._relay.moved if self._relay is not None else 0
+
+    async def run(self, session: UpstreamSession) -> Reply:
+        """Move the file; raise Declined when it fails for a reason of ours or the network's."""
+        try:
+            self._upstream = await self._open_upstream(session)
+            self._mark()
+            first = await self._start(session)
+            if first.is_refusal or first.is_intermediate:
+                return first
+            self._preliminary(first)
+            source, target = await self._both_ends()
+            self._mark()
+            self._relay = Relay(source, target, stall=self._rules.stall, splice=self._rules.splice)
+            end = await self._relay.run()
+            self._mark()
+            final = None if first.is_preliminary else first
+            if self._job.direction is Direction.UPLOAD:
+                reply = await self._finish_upload(session, end, final)
+            else:
+                reply = await self._finish_download(session, end, final)
+            self._mark()
+            return reply
+        except Lost as lost:
+            reason = Reason.UPSTREAM_SILENT if isinstance(lost, Silent) else Reason.UPSTREAM_LOST
+            raise Declined(reason, words=lost.words) from None
+        finally:
+            self._reset_all()
+
+    # Opening.
+
+    async def _open_upstream(self, session: UpstreamSession) -> DataEnd:
+        if self._rules.active_upstream:
+            return await self._offer_port(session)
+        is_ipv6 = ":" in session.host
+        reply = await session.ask(b"EPSV" if is_ipv6 else b"PASV")
+        try:
+            if is_ipv6:
+                endpoint = Endpoint(session.host, parse_extended_passive(reply))
+            else:
+                told = parse_passive(reply)
+                endpoint = Endpoint(reachable(told.host, session.host), told.port)
+        except ReplyError:
+            raise Declined(Reason.UPSTREAM_DATA, words=reply.words) from None
+        self.used_budget = True
+        return ConnectingEnd(endpoint.host, endpoint.port, session.local_host)
+
+    async def _offer_port(self, session: UpstreamSession) -> DataEnd:
+        listener = self._offered = self._ports.lend(session.local_host)
+        if listener is None:
+            retry = self._ports.next_free(session.local_host)
+            raise Declined(
+                Reason.UPSTREAM_PORTS,
+                used=self._ports.lent,
+                limit=self._ports.size,
+                retry=retry,
+            )
+        endpoint = Endpoint(listener.host, listener.port)
+        if endpoint.is_ipv6:
+            line = b"EPRT " + format_eprt(endpoint)
+        else:
+            line = b"PORT " + format_port(endpoint)
+        reply = await session.ask(line)
+        if not reply.is_success:
+            raise Declined(Reason.UPSTREAM_DATA, words=reply.words)
+        self.used_budget = True
+        return AcceptingEnd(listener, session.host)
+
+    async def _start(self, session: UpstreamSession) -> Reply:
+        """Send the command, and return the first reply: read while the data connection opens.
+
+        Read that early, a 550 stays a 550 and does not become a 425 (statement 11).
+        """
+        if self._job.restart is not None:
+            # RFC 959 section 4.1.3: nothing may stand between REST and its transfer.
+            reply = await session.ask(b"REST " + self._job.restart)
+            if not reply.is_intermediate:
+                return reply
+        session.send(self._job.command.line)
+        upstream = self._upstream
+        assert upstream is not None
+        loop = asyncio.get_running_loop()
+
+        def unopened() -> None:
+            if not upstream.opened.done():
+                session.channel.disturb(OSError("timed out"))
+
+        timer = loop.call_later(self._rules.connect, unopened)
+
+        def failed(opened: asyncio.Future[None]) -> None:
+            if not opened.cancelled() and isinstance(problem := opened.exception(), OSError):
+                session.channel.disturb(problem)
+
+        upstream.opened.add_done_callback(failed)
+        try:
+            return await session.reply(self._rules.final)
+        except Disturbed as disturbed:
+            # The server may just be saying why; else the network's word must do.
+            try:
+                reply = await session.reply(LAST_WORDS)
+            except Lost:
+                raise _no_data(disturbed.problem) from None
+            if reply.is_preliminary:
+                raise _no_data(disturbed.problem) from None
+            return reply
+        finally:
+            timer.cancel()
+
+    async def _both_ends(self) -> tuple[socket, socket]:
+        """Return (source, target) of the relay, both connected."""
+        assert self._upstream is not None
+        self._client = self._open_client()
+        try:
+            upstream = await self._upstream.wait(self._rules.connect)
+        except OSError as problem:
+            raise _no_data(problem) from None
+        try:
+            client = await self._client.wait(self._rules.connect)
+        except OSError as problem:
+            raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
+        if self._job.direction is Direction.UPLOAD:
+            return client, upstream
+        return upstream, client
+
+    # Ending.
+
+    async def _finish_download(
+        self, session: UpstreamSession, end: End, final: Reply | None
+    ) -> Reply:
+        assert self._upstream is not None
+        assert self._client is not None
+        match end:
+            case End.SOURCE_ENDED:
+                # Before its 226, proftpd waits for our close, vsftpd for the ACK of its FIN.
+                assert self._upstream.sock is not None
+                acknowledge(self._upstream.sock)
+                self._upstream.finish()
+                final = final or await session.final(self._rules.final)
+                # The client's FIN comes after the server's word: a 426 then still ends in RST.
+                if final.is_success:
+                    self._client.finish()
+                return final
+            case End.TARGET_FAILED:
+                return CLIENT_CLOSED
+            case End.SOURCE_FAILED:
+                # The data socket's error outranks a 226 (vsftpd was seen to send one).
+                raise Declined(Reason.UPSTREAM_DATA_LOST)
+            case End.STALLED:
+                raise Declined(Reason.STALLED, limit=round(self._rules.stall))
+
+    async def _finish_upload(
+        self, session: UpstreamSession, end: End, final: Reply | None
+    ) -> Reply:
+        assert self._upstream is not None
+        assert self._client is not None
+        match end:
+            case End.SOURCE_ENDED:
+                self.is_delivered = True
+                self._upstream.finish_writing()
+                final = final or await session.final(self._rules.final)
+                self._upstream.finish()
+                self._client.finish()  # a FIN is answered with FIN, or rclone reports failure
+                return final
+            case End.SOURCE_FAILED:
+                return CLIENT_CLOSED
+            case End.TARGET_FAILED:
+                # A full disk, a quota: the server says which, in its final reply.
+                final = final or await session.final(LAST_WORDS)
+                if final.is_refusal:
+                    return final
+                raise Declined(Reason.UPSTREAM_DATA_LOST)
+            case End.STALLED:
+                raise Declined(Reason.STALLED, limit=round(self._rules.stall))
+
+    def _reset_all(self) -> None:
+        """End what was not ended in peace."""
+        for end in (self._client, self._upstream):
+            if end is not None:
+                end.reset()
+        if self._offered is not None:
+            self._ports.give_back(self._offered)
+            self._offered = None
+
+
+CLIENT_CLOSED = Reply.of(426, "Your side closed the data connection; transfer aborted.")
+
+
+def _no_data(problem: OSError) -> Declined:
+    return Declined(Reason.UPSTREAM_DATA, words=problem.strerror or str(problem))

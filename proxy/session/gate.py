@@ -1,0 +1,330 @@
+"""The gate: who may go on, and when. Joins policy (shaping), slots (store) and sessions (upstream).
+
+All or nothing: a request gets everything it needs in one step or goes on waiting, so that nobody
+holds one scarce thing while waiting for another. Waiting is here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from proxy.ftp.virtual import State
+from proxy.refusals import Reason
+from proxy.shaping.fairqueue import FairQueue, Ticket
+from proxy.shaping.ledger import Kind, Slot
+from proxy.shaping.quota import Limits, Quotas
+from proxy.store.budget import Budget
+from proxy.upstream.identity import LoginKey
+from proxy.upstream.pool import Pool, Proof, Seat
+
+from .declined import Declined
+
+FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients.md)
+_EARLY = 0.001  # uvloop's timers may fire a millisecond early: the clock is asked again
+
+
+class Lane(Enum):
+    """Who waits behind whom: a short command never waits behind a transfer's slot."""
+
+    COMMAND = "command"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a client comes from, and what its class allows."""
+
+    host: str
+    class_name: str
+    limits: Limits
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What quotas are counted by."""
+        return self.class_name, self.host
+
+
+@dataclass(slots=True)
+class Request:
+    """What somebody needs: a slot of the budget (`kind`), a session (`key`), or both."""
+
+    source: Source
+    kind: Kind | None = None
+    key: LoginKey | None = None
+    wanted: State | None = None
+    verify: bool = False  # only whether the login is good: a proof serves as well as a session
+    blocked: Reason = Reason.UPSTREAM_SESSIONS
+    since: float = 0.0
+
+    @property
+    def lane(self) -> Lane:
+        """Which line it waits in."""
+        return Lane.COMMAND if self.kind is None else Lane.TRANSFER
+
+
+class Permit:
+    """What the gate granted. `settle` gives back the count and the slot; the seat is the pool's."""
+
+    def __init__(self, gate: Gate, request: Request, slot: Slot | None) -> None:
+        self._gate = gate
+        self._request = request
+        self.slot = slot
+        self.seat: Seat | None = None
+        self.proof: Proof | None = None
+        self.waited = 0.0
+        self._settled = False
+
+    def settle(self, *, connected: bool) -> None:
+        """The upstream socket is gone; if no SYN was sent, the slot is free at once."""
+        if not self._settled:
+            self._settled = True
+            self._gate.settle(self._request, self.slot, connected=connected)
+
+
+class Gate:
+    """Admits sessions, commands and transfers in a fair order."""
+
+    def __init__(
+        self,
+        *,
+        budget: Budget,
+        pool: Pool,
+        max_wait: float,
+        max_length: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._budget = budget
+        self._pool = pool
+        self._quotas = Quotas()
+        self._max_wait = max_wait
+        self._max_length = max_length
+        self._clock = clock
+        self._queue: FairQueue[_Waiting] = FairQueue()
+        self._assigning = False
+        self._timer: asyncio.TimerHandle | None = None
+        budget.on_closed = self._assign
+        pool.on_room = self._assign
+
+    # Client sessions.
+
+    def enter(self, source: Source) -> None:
+        """Count a client session of this source; raise Declined when its class allows no more."""
+        if not self._quotas.enter_session(source.key, source.limits):
+            limit = source.limits.sessions
+            raise Declined(Reason.CLASS_SESSIONS, used=limit, limit=limit, who=source.host)
+
+    def leave(self, source: Source) -> None:
+        """One client session of this source is over."""
+        self._quotas.leave_session(source.key)
+
+    # Commands and transfers.
+
+    async def admit(
+        self,
+        request: Request,
+        *,
+        deadline: float | None = None,
+        feed: Callable[[float], None] | None = None,
+    ) -> Permit:
+        """Return a permit when the turn has come; raise Declined when it would take too long.
+
+        `deadline` is on the gate's clock; `feed` is called with the seconds waited so far, every
+        FEED_EVERY seconds, to keep the client patient.
+        """
+        now = self._clock()
+        request.since = now
+        if not self._queue and (permit := self._grant(request)) is not None:
+            return permit
+        if deadline is None:
+            deadline = now + self._max_wait
+        if len(self._queue) >= self._max_length:
+            raise Declined(Reason.QUEUE_FULL, used=len(self._queue), limit=self._max_length)
+        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
+        flow = f"{request.lane.value} {request.source.host}"
+        ticket = self._queue.push(waiting, flow, request.source.limits.weight, now)
+        try:
+            self._assign()
+            if not waiting.turn.done():
+                self._refuse_hopeless(ticket, deadline - now)
+            return await self._turn(waiting, deadline, feed)
+        finally:
+            self._queue.remove(ticket)
+            self._abandon(waiting)
+            self._arm()
+
+    def settle(self, request: Request, slot: Slot | None, *, connected: bool) -> None:
+        """A transfer is over: count it out and let its slot cool, or free it if never used."""
+        if request.kind is not None:
+            self._quotas.end_transfer(request.source.key)
+        if slot is None:
+            self._assign()
+        elif connected:
+            self._budget.close(slot)
+        else:
+            self._budget.cancel(slot)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return len(self._queue)
+
+    def wait_estimate(self, place: int = 1) -> float:
+        """Seconds until the one in this place would get a slot of the budget."""
+        return self._budget.eta(place)
+
+    # Inside.
+
+    async def _turn(
+        self, waiting: _Waiting, deadline: float, feed: Callable[[float], None] | None
+    ) -> Permit:
+        while not waiting.turn.done():
+            left = deadline - self._clock()
+            if left <= 0:
+                raise self._declined(waiting.request)
+            await asyncio.wait({waiting.turn}, timeout=min(left + _EARLY, FEED_EVERY))
+            if feed is not None and not waiting.turn.done():
+                feed(self._clock() - waiting.request.since)
+        permit = waiting.turn.result()
+        waiting.is_taken = True
+        permit.waited = self._clock() - waiting.request.since
+        return permit
+
+    def _refuse_hopeless(self, ticket: Ticket[_Waiting], patience: float) -> None:
+        """Refuse at once who would wait beyond its patience (as pgbench's latency limit)."""
+        request = ticket.item.request
+        if request.blocked is Reason.BUDGET:
+            place, _ = self._queue.position(ticket)
+            eta = self._budget.eta(place)
+        elif request.blocked is Reason.CLASS_RATE:
+            eta = self._transfer_wait(request) or 0.0
+        else:
+            return
+        if eta > patience:
+            raise self._declined(request, eta)
+
+    def _declined(self, request: Request, eta: float | None = None) -> Declined:
+        waited = self._clock() - request.since
+        limits = request.source.limits
+        match request.blocked:
+            case Reason.BUDGET:
+                retry = self._budget.eta(1) if eta is None else eta
+                reason = Reason.BUDGET if eta is None else Reason.ETA_TOO_LONG
+                used, limit = self._budget.used, self._budget.limit
+                return Declined(reason, used=used, limit=limit, retry=retry, waited=waited)
+            case Reason.CLASS_TRANSFERS:
+                limit = limits.transfers or 0
+                return Declined(
+                    request.blocked, used=limit, limit=limit, who=request.source.host, waited=waited
+                )
+            case Reason.CLASS_RATE:
+                limit = limits.transfers_per_minute or 0
+                return Declined(
+                    request.blocked,
+                    used=limit,
+                    limit=limit,
+                    who=request.source.host,
+                    retry=self._transfer_wait(request),
+                    waited=waited,
+                )
+            case _:
+                return Declined(
+                    Reason.UPSTREAM_SESSIONS,
+                    used=len(self._pool.seats),
+                    limit=self._pool.limit,
+                    waited=waited,
+                    retry=waited,
+                )
+
+    def _abandon(self, waiting: _Waiting) -> None:
+        """Give back what was granted to one who left in the same moment."""
+        if waiting.is_taken or not waiting.turn.done() or waiting.turn.cancelled():
+            return
+        permit = waiting.turn.result()
+        if permit.seat is not None:
+            self._pool.forgo(permit.seat)
+        permit.settle(connected=False)
+
+    def _assign(self) -> None:
+        """Serve whoever can be served now, in the order of turns."""
+        if self._assigning or not self._queue:
+            return
+        self._assigning = True
+        try:
+            granted = True
+            while granted and self._queue:
+                granted = False
+                for ticket in self._queue.heads():
+                    waiting = ticket.item
+                    permit = self._grant(waiting.request)
+                    if permit is not None:
+                        self._queue.serve(ticket)
+                        waiting.turn.set_result(permit)
+                        granted = True
+        finally:
+            self._assigning = False
+        self._arm()
+
+    def _grant(self, request: Request) -> Permit | None:
+        """Take everything the request needs, or nothing; say in `blocked` what was missing."""
+        if request.kind is not None and (wait := self._transfer_wait(request)) != 0.0:
+            request.blocked = Reason.CLASS_TRANSFERS if wait is None else Reason.CLASS_RATE
+            return None
+        proof = None
+        if request.key is not None:
+            proof = self._pool.vouches_for(request.key)
+            if not (request.verify and proof) and not self._pool.has_room:
+                request.blocked = Reason.UPSTREAM_SESSIONS
+                return None
+        slot = None
+        if request.kind is not None:
+            # Room is left for control connections not yet open: no transfer can do without one.
+            spare = self._pool.unopened
+            slot = self._budget.reserve(request.kind, request.source.host, spare=spare)
+            if slot is None:
+                request.blocked = Reason.BUDGET
+                return None
+        permit = Permit(self, request, slot)
+        if request.verify and proof is not None:
+            permit.proof = proof
+        elif request.key is not None:
+            permit.seat = self._pool.take(request.key, request.wanted)
+            if permit.seat is None:
+                if slot is not None:
+                    self._budget.cancel(slot)
+                request.blocked = Reason.UPSTREAM_SESSIONS
+                return None
+        if request.kind is not None:
+            self._quotas.start_transfer(request.source.key, request.source.limits, self._clock())
+        return permit
+
+    def _transfer_wait(self, request: Request) -> float | None:
+        source = request.source
+        return self._quotas.transfer_wait(source.key, source.limits, self._clock())
+
+    def _arm(self) -> None:
+        """Set the timer for the next moment at which time alone lets somebody go on."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._queue:
+            return
+        now = self._clock()
+        moments = [self._budget.next_free(), self._pool.retry_at]
+        for ticket in self._queue.heads():
+            if ticket.item.request.blocked is Reason.CLASS_RATE:
+                wait = self._transfer_wait(ticket.item.request)
+                moments.append(None if wait is None else now + wait)
+        when = min((moment for moment in moments if moment is not None), default=None)
+        if when is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, when - now) + _EARLY, self._assign)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    request: Request
+    turn: asyncio.Future[Permit]
+    is_taken: bool = False

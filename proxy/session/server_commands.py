@@ -1,0 +1,93 @@
+"""Commands that the server must answer and that move no data: asked on a borrowed session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from proxy.ftp.command import Command, Needs
+from proxy.ftp.dialogue import Dialogue
+from proxy.ftp.reply import Reply
+from proxy.ftp.virtual import parse_directory
+from proxy.upstream.session import UpstreamSession
+
+from .borrower import Borrower, Loan
+
+Borrow = Callable[[Needs], Awaitable[Loan]]
+
+
+class ServerCommands:
+    """Asks the server for one client; `borrow` waits for a session and may be broken off."""
+
+    def __init__(
+        self,
+        dialogue: Dialogue,
+        borrower: Borrower,
+        borrow: Borrow,
+        pinned: Callable[[int, str], None],
+    ) -> None:
+        self._dialogue = dialogue
+        self._borrower = borrower
+        self._borrow = borrow
+        self._pinned = pinned
+
+    async def forward(self, command: Command, needs: Needs) -> Reply:
+        """Ask, and learn what the answer means for the client's state."""
+        loan = await self._borrow(needs)
+        try:
+            reply = await loan.lease.session.ask(command.line)
+            self._learn(loan.lease.session, command, reply)
+            return reply
+        finally:
+            loan.end()
+
+    async def move(self, command: Command) -> Reply:
+        """CWD or CDUP: where it led is what the server says then (257), not what we would guess."""
+        loan = await self._borrow(Needs.PATH)
+        try:
+            session = loan.lease.session
+            reply = await session.ask(command.line)
+            if reply.is_success:
+                session.state.cwd = None  # not known until PWD tells
+                session.state.cwd = parse_directory(await session.ask(b"PWD"))
+                self._dialogue.moved(session.state.cwd)
+                if session.state.cwd is None:
+                    self._pin(loan, command.verb)
+            return reply
+        finally:
+            loan.end()
+
+    async def rename(self, source: Command, target: Command) -> Reply:
+        """RNFR and RNTO with nothing between them, whoever else uses the session."""
+        loan = await self._borrow(Needs.PATH)
+        try:
+            session = loan.lease.session
+            reply = await session.ask(source.line)
+            if reply.is_intermediate:
+                reply = await session.ask(target.line)
+            return reply
+        finally:
+            loan.end()
+
+    async def pin(self, command: Command) -> Reply:
+        """Ask something that may leave a state we cannot replay: the session stays ours."""
+        loan = await self._borrow(Needs.ALL)
+        try:
+            verb = command.verb
+            if verb in ("SITE", "OPTS"):
+                verb += " " + command.argument.split(b" ")[0].decode("ascii", "replace").upper()
+            self._pin(loan, verb)
+            return await loan.lease.session.ask(command.line)
+        finally:
+            loan.end()
+
+    def _pin(self, loan: Loan, verb: str) -> None:
+        if self._borrower.pin(loan, verb):
+            self._pinned(loan.lease.session.id, verb)
+
+    def _learn(self, session: UpstreamSession, command: Command, reply: Reply) -> None:
+        if command.verb == "RNFR" and reply.is_intermediate:
+            self._dialogue.renaming(command)
+        elif command.verb == "OPTS" and reply.is_success:
+            word, _, value = command.argument.strip().partition(b" ")
+            self._dialogue.option_set(word.upper(), value)
+            session.state.options[word.upper()] = value

@@ -1,0 +1,447 @@
+"""One client, from greeting to goodbye: read a command, decide, do.
+
+The only room where policy, server and client meet. What a command means is decided in
+ftp/dialogue.py, who may go on in gate.py; here it is done, and here errors become replies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from proxy import events
+from proxy.ftp.address import Endpoint, canonical, extended_passive_reply, passive_reply
+from proxy.ftp.command import Command, Needs, parse_command
+from proxy.ftp.dialogue import (
+    Action,
+    Answer,
+    Close,
+    Dialogue,
+    DropData,
+    Forward,
+    Login,
+    Move,
+    OpenPassive,
+    Pin,
+    Rename,
+    Restart,
+    SetActive,
+    Transfer,
+)
+from proxy.ftp.lines import Malformed
+from proxy.ftp.reply import Refused, Reply
+from proxy.net.control import ClientChannel, Disturbed, Ended
+from proxy.refusals import Reason, Refusal, Scope
+from proxy.upstream.dial import AccountWanted, LoginRefused
+from proxy.upstream.identity import Credentials
+from proxy.upstream.session import Lost
+
+from .borrower import Borrower, Loan, explain_lost
+from .data_port import DataPort
+from .declined import Declined
+from .interrupt import Interruptible
+from .server_commands import ServerCommands
+from .shared import Shared
+from .transfer import TransferRun
+
+LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
+ABORT = b"ABOR"
+QUIT = b"QUIT"
+LISTINGS = ("LIST", "NLST", "MLSD")
+ENDS_SESSION = frozenset(
+    {
+        Reason.CLASS_SESSIONS,
+        Reason.LOGIN_FAILURES,
+        Reason.DRAINING,
+        Reason.IDLE,
+        Reason.DESCRIPTORS,
+        Reason.FAULT,
+    }
+)
+
+_GREETING = Reply.of(220, "ftpweir is ready.")
+_LOGGED_IN = Reply.of(230, "Logged in.")
+_MALFORMED = {
+    Malformed.TOO_LONG: Reply.of(500, "This line is too long for a command."),
+    Malformed.NUL: Reply.of(500, "A command holds no NUL byte."),
+}
+
+
+class Goodbye(Exception):
+    """The session is over; `reason` is the word for the log, `reply` the last one sent."""
+
+    def __init__(self, reason: str, reply: Reply) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.reply = reply
+
+
+class Session:
+    """One client's session; `run` is its life, and whoever runs it owns it."""
+
+    def __init__(self, client: ClientChannel, shared: Shared) -> None:
+        self._client = client
+        self._shared = shared
+        self._manners = manners = shared.manners
+        self.id = shared.new_ref()
+        self.host = canonical(client.peer[0])
+        self._local = canonical(client.local[0])
+        self.source = shared.classify(self.host, b"")
+        self.dialogue = Dialogue(
+            self.host, is_ipv6=":" in self.host, site_harmless=manners.site_harmless
+        )
+        self._data_port = DataPort(shared.passive_ports, self.host, self._local)
+        self.borrower = Borrower(
+            shared.gate,
+            shared.pool,
+            max_wait=manners.max_wait,
+            clock=shared.clock,
+            keeps=manners.keeps_session,
+        )
+        self._server = ServerCommands(self.dialogue, self.borrower, self._borrow, self._pinned)
+        self._step = Interruptible()
+        self._task: asyncio.Task[object] | None = None
+        self._transfer: TransferRun | None = None
+        self._is_counted = False
+        self._is_leaving = False
+        self._failed_logins = 0
+        self.doing = "greeting"
+        self.started = shared.clock()
+        self.commands = self.transfers = self.bytes_down = self.bytes_up = 0
+
+    # Life.
+
+    async def run(self) -> None:
+        """Greet, obey until the end, leave nothing behind."""
+        self._task = asyncio.current_task()
+        self._shared.roster.arrived(self)
+        reason = "failed"
+        try:
+            await self._greet()
+            while True:
+                await self._obey_next()
+        except Goodbye as goodbye:
+            reason = goodbye.reason
+            await self._part(goodbye.reply)
+        except Ended as end:
+            reason = "client lost" if str(end) else "client left"
+        except asyncio.CancelledError:
+            reason = "thrown out"
+            self._send(self._explain(Declined(Reason.DRAINING)))
+        finally:
+            self._clear_up(reason)
+
+    def ask_to_leave(self) -> None:
+        """End with a 421 as soon as no transfer runs."""
+        self._is_leaving = True
+        if self.doing == "idle":
+            self._client.disturb(OSError("draining"))
+
+    def throw_out(self) -> None:
+        """End now: a running transfer is cut off."""
+        if self._task is not None:
+            self._task.cancel()
+
+    @property
+    def user(self) -> str:
+        """The login name given, as text."""
+        return self.dialogue.user.decode("utf-8", "backslashreplace")
+
+    async def _greet(self) -> None:
+        try:
+            self._shared.gate.enter(self.source)
+        except Declined as declined:
+            raise await self._goodbye(declined) from None
+        self._is_counted = True
+        self._send(_GREETING)
+
+    async def _obey_next(self) -> None:
+        """Read one command and see it through to its final reply."""
+        line = await self._next_line()
+        self.commands += 1
+        try:
+            if isinstance(line, Malformed):
+                raise Refused(_MALFORMED[line])
+            command = parse_command(line)
+            self.doing = command.verb
+            await self._do(command, self.dialogue.decide(command))
+        except Refused as refused:
+            self._send(refused.reply)
+        except Lost as lost:
+            await self._decline(explain_lost(lost))
+        except Declined as declined:
+            await self._decline(declined)
+
+    async def _next_line(self) -> bytes | Malformed:
+        if self._client.is_full:
+            await self._client.drain()  # who does not read our replies is not obeyed further
+        self.doing = "idle"
+        if self._is_leaving:
+            raise await self._goodbye(Declined(Reason.DRAINING))
+        try:
+            return await self._client.next(self._manners.idle)
+        except TimeoutError:
+            limit = round(self._manners.idle)
+            raise await self._goodbye(Declined(Reason.IDLE, limit=limit)) from None
+        except Disturbed:
+            raise await self._goodbye(Declined(Reason.DRAINING)) from None
+
+    async def _part(self, reply: Reply) -> None:
+        """Say the last words, FIN at once, and leave the client time to read them."""
+        self._data_port.drop()
+        self._send(reply)
+        self._client.finish_writing()
+        with contextlib.suppress(Ended, TimeoutError, Disturbed):
+            async with asyncio.timeout(LINGER):
+                while True:
+                    await self._client.next()
+
+    def _clear_up(self, reason: str) -> None:
+        self._data_port.drop()
+        self.borrower.leave()
+        if self._is_counted:
+            self._shared.gate.leave(self.source)
+        self._shared.roster.left(self)
+        self._client.close()
+        self._shared.announce(
+            events.SessionEnded(
+                session=self.id,
+                source=self.host,
+                user=self.user,
+                client_class=self.source.class_name,
+                reason=reason,
+                duration=self._shared.clock() - self.started,
+                commands=self.commands,
+                transfers=self.transfers,
+                bytes_down=self.bytes_down,
+                bytes_up=self.bytes_up,
+            )
+        )
+
+    # Deeds.
+
+    async def _do(self, command: Command, action: Action) -> None:
+        match action:
+            case Answer(reply):
+                self._send(reply)
+            case Transfer():
+                await self._move_data(action)
+            case Forward(forwarded, needs):
+                self._send(await self._server.forward(forwarded, needs))
+            case Move(moving):
+                self._send(await self._server.move(moving))
+            case Rename(source, target):
+                self._send(await self._server.rename(source, target))
+            case Pin(pinning):
+                self._send(await self._server.pin(pinning))
+            case OpenPassive(extended):
+                self._open_passive(extended=extended)
+            case SetActive(endpoint):
+                self._data_port.point_at(endpoint)
+                self._send(Reply.of(200, f"{command.verb} accepted."))
+            case DropData(reply):
+                self._data_port.drop()
+                self._send(reply)
+            case Restart(reply):
+                self._data_port.drop()
+                self.borrower.leave()
+                self._send(reply)
+            case Login(user, password, account):
+                await self._log_in(Credentials(user, password, account))
+            case Close(reply):
+                raise Goodbye("quit", reply)
+
+    def _open_passive(self, *, extended: bool) -> None:
+        port = self._data_port.listen()
+        if extended:
+            self._send(extended_passive_reply(port))
+        else:
+            told = self._manners.passive_address or self._local
+            self._send(passive_reply(Endpoint(told, port)))
+
+    async def _move_data(self, job: Transfer) -> None:
+        if not self._data_port.is_set:
+            raise Refused(Reply.of(425, "Send PASV, EPSV, PORT or EPRT first."))
+        shared = self._shared
+        run = self._transfer = TransferRun(
+            job, shared, data_port=self._data_port, send=self._send, step=self._step
+        )
+        try:
+            with self._heeding():
+                if not self._is_abort_heard:
+                    await run.run(self.borrower, self.source, self.dialogue.state, self._explain)
+        finally:
+            self._transfer = None
+            self.transfers += 1
+            if job.direction.is_down:
+                self.bytes_down += run.moved
+            else:
+                self.bytes_up += run.moved
+            shared.announce(run.told(self.id, self.source, self.user))
+        if run.was_declined:
+            await asyncio.sleep(self._manners.refusal_delay)
+        self._send(run.reply)
+        self._data_port.drop()
+        self._raise_if_gone()
+
+    async def _borrow(self, needs: Needs) -> Loan:
+        """Wait for a session with the server; who hangs up meanwhile leaves the queue at once."""
+        with self._heeding(), self._step:
+            return await self.borrower.borrow(self.source, self.dialogue.state, needs)
+        self._raise_if_gone()
+        raise AssertionError("only a client that is gone breaks this off")
+
+    def _pinned(self, upstream_session: int, verb: str) -> None:
+        self._shared.announce(events.Pinned(self.id, upstream_session, verb))
+
+    async def _log_in(self, credentials: Credentials) -> None:
+        self._reclassify(credentials.user)
+        self._check_attempts()
+        try:
+            with self._heeding(), self._step:
+                home, facts = await self.borrower.log_in(credentials, self.source)
+        except AccountWanted as wanted:
+            self.dialogue.account_wanted()
+            raise Refused(wanted.reply) from None
+        except LoginRefused as refused:
+            await self._login_failed(refused.reply)
+            return
+        self._raise_if_gone()
+        self._shared.attempts.succeeded(self.host)
+        self.dialogue.logged_in(home, facts)
+        self._send(_LOGGED_IN)
+
+    def _reclassify(self, user: bytes) -> None:
+        """A class may be chosen by user: the session counts there from now on."""
+        source = self._shared.classify(self.host, user)
+        if source.key != self.source.key:
+            self._shared.gate.enter(source)
+            self._shared.gate.leave(self.source)
+            self.source = source
+
+    def _check_attempts(self) -> None:
+        """Do not even ask the server for a source that has guessed too often."""
+        attempts, now = self._shared.attempts, self._shared.clock()
+        limit = 3 * self._manners.login_attempts
+        count = attempts.count(self.host, now)
+        if count >= limit:
+            retry = attempts.forgotten_in(self.host, now)
+            raise Declined(
+                Reason.LOGIN_FAILURES, used=count, limit=limit, who=self.host, retry=retry
+            )
+
+    async def _login_failed(self, reply: Reply) -> None:
+        shared, user = self._shared, self.user
+        self.dialogue.login_failed()
+        shared.attempts.failed(self.host, shared.clock())
+        shared.announce(events.LoginFailed(self.id, self.host, user, reply.words))
+        self._failed_logins += 1
+        limit = self._manners.login_attempts
+        # RFC 2577 section 5: guessing must be slow.
+        await asyncio.sleep(self._manners.login_delay)
+        if self._failed_logins >= limit:
+            raise Declined(Reason.LOGIN_FAILURES, used=limit, limit=limit, who=self.host)
+        self._send(reply)
+
+    # Being interrupted.
+
+    @contextlib.contextmanager
+    def _heeding(self) -> Iterator[None]:
+        """While this lasts, an ABOR or the client's leaving breaks the step off."""
+        self._raise_if_gone()
+        self._client.watch = self._stirred
+        try:
+            yield
+        finally:
+            self._client.watch = None
+
+    def _stirred(self) -> None:
+        if self._is_gone or (self._transfer is not None and self._is_abort_heard):
+            self._step.interrupt()
+
+    @property
+    def _is_abort_heard(self) -> bool:
+        """ABOR stops the running transfer, wherever it stands among commands sent ahead."""
+        return ABORT in self._pending_verbs()
+
+    @property
+    def _is_gone(self) -> bool:
+        """Tell whether the client left without waiting for its answer.
+
+        One that said QUIT before its FIN is waiting; one that has sent its whole upload may go.
+        """
+        if not self._client.ended or QUIT in self._pending_verbs():
+            return False
+        return self._transfer is None or not self._transfer.may_lose_client
+
+    def _pending_verbs(self) -> set[bytes]:
+        lines = self._client.pending
+        return {line[:4].upper() for line in lines if isinstance(line, bytes)} if lines else set()
+
+    def _raise_if_gone(self) -> None:
+        if self._is_gone:
+            raise Ended(self._client.fault)
+
+    # Words.
+
+    def _send(self, reply: Reply) -> None:
+        self._client.write(reply.encode())
+
+    async def _decline(self, declined: Declined) -> None:
+        """Say why not; a refusal of the whole session ends it."""
+        reply = self._explain(declined)
+        if reply.code == 421:
+            raise await self._goodbye(declined, reply)
+        await asyncio.sleep(self._manners.refusal_delay)
+        self._send(reply)
+
+    async def _goodbye(self, declined: Declined, reply: Reply | None = None) -> Goodbye:
+        """Word a refusal that ends the session; late, so that nobody hammers (clients.md)."""
+        reply = reply or self._explain(declined)
+        if declined.reason not in (Reason.IDLE, Reason.DRAINING):
+            await asyncio.sleep(self._manners.refusal_delay)
+        return Goodbye(declined.reason.value, reply)
+
+    def _scope(self, declined: Declined) -> Scope | None:
+        """Once logged in, a client keeps its session through anything that may pass."""
+        if declined.reason in ENDS_SESSION or declined.ends_session:
+            return Scope.SESSION
+        return Scope.TRANSFER if self.dialogue.is_logged_in else Scope.SESSION
+
+    def _transfer_code(self) -> int:
+        if self._transfer is not None or self.doing in ("PASV", "EPSV"):
+            return self._manners.transfer_code
+        return 451  # RFC 959 section 5.4 has 425 for commands with data only
+
+    def _explain(self, declined: Declined, preliminary_sent: bool = False) -> Reply:
+        refusal = Refusal(
+            declined.reason,
+            self._shared.new_ref(),
+            used=declined.used,
+            limit=declined.limit,
+            who=declined.who,
+            retry=declined.retry,
+            words=declined.words,
+            waited=declined.waited,
+            scope=self._scope(declined),
+        )
+        code = refusal.code(
+            self._transfer_code(),
+            preliminary_sent=preliminary_sent,
+            listing=self.doing in LISTINGS,
+        )
+        sentence = refusal.sentence()
+        self._shared.announce(
+            events.Refused(
+                session=self.id,
+                source=self.host,
+                user=self.user,
+                client_class=self.source.class_name,
+                reason=declined.reason.value,
+                code=code,
+                sentence=sentence,
+                ref=refusal.ref,
+            )
+        )
+        return Reply.of(code, sentence)

@@ -1,0 +1,48 @@
+"""What all client sessions have in common; built once, in app.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.events import Announce
+from proxy.net.listener import ListenerPool
+from proxy.shaping.attempts import Attempts
+from proxy.upstream.pool import Pool
+
+from .exchange import ExchangeRules
+from .gate import Gate, Source
+from .roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How clients are treated. Seconds."""
+
+    idle: float
+    max_wait: float
+    transfer_code: int
+    refusal_delay: float
+    login_attempts: int
+    login_delay: float
+    passive_address: str | None  # None: tell the address at which the client reached us
+    keeps_session: bool  # pooling: session
+    site_harmless: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The rooms a session works with."""
+
+    gate: Gate
+    pool: Pool
+    roster: Roster
+    attempts: Attempts
+    passive_ports: ListenerPool
+    upstream_ports: ListenerPool
+    exchange_rules: ExchangeRules
+    manners: Manners
+    classify: Callable[[str, bytes], Source]
+    new_ref: Callable[[], str]
+    clock: Callable[[], float]
+    announce: Announce

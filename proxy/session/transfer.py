@@ -1,0 +1,154 @@
+"""One transfer from command to final reply: turn, loan, exchange, words, event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from proxy.events import TransferEnded
+from proxy.ftp.command import Direction, Needs
+from proxy.ftp.dialogue import Transfer
+from proxy.ftp.reply import Refused, Reply
+from proxy.ftp.virtual import State
+from proxy.shaping.ledger import Kind
+
+from .borrower import Borrower
+from .data_port import DataPort
+from .declined import Declined
+from .exchange import Exchange
+from .gate import Source
+from .interrupt import Interruptible
+from .shared import Shared
+
+KINDS = {
+    Direction.DOWNLOAD: Kind.DOWNLOAD,
+    Direction.UPLOAD: Kind.UPLOAD,
+    Direction.LISTING: Kind.LISTING,
+}
+PHASES = ("queue", "prepare", "open", "data", "final")
+
+ABORTED = Reply.of(426, "Transfer aborted.")
+_OPENING = Reply.of(150, "Opening the data connection.")
+_WAIT_IS_OVER = Reply.of(150, "The wait is over.")
+
+
+class TransferRun:
+    """Carries out one Transfer; afterwards `reply`, `result` and `moved` tell how it went.
+
+    At most one preliminary reply is sent, and it may be long in coming: `150-` lines keep the
+    client patient, and once they were sent only `150 ` ends them (clients.md).
+    """
+
+    def __init__(
+        self,
+        job: Transfer,
+        shared: Shared,
+        *,
+        data_port: DataPort,
+        send: Callable[[Reply], None],
+        step: Interruptible,
+    ) -> None:
+        self.job = job
+        self._shared = shared
+        self._send = send
+        self._step = step
+        self._is_fed = False
+        self._is_announced = False  # the 150 is out
+        self._marks = [shared.clock()]
+        self._exchange = Exchange(
+            job,
+            shared.exchange_rules,
+            shared.upstream_ports,
+            open_client=data_port.open,
+            preliminary=self._announce_data,
+            mark=self._mark,
+        )
+        self._data_port = data_port
+        self._upstream_session: int | None = None
+        self.result = "aborted"
+        self.reply = ABORTED
+        self.was_declined = False
+
+    @property
+    def moved(self) -> int:
+        """Bytes handed to the receiving side."""
+        return self._exchange.moved
+
+    @property
+    def may_lose_client(self) -> bool:
+        """Tell whether the client's part is done: its leaving changes nothing any more."""
+        return self._exchange.is_delivered
+
+    async def run(
+        self,
+        borrower: Borrower,
+        source: Source,
+        wanted: State,
+        explain: Callable[[Declined, bool], Reply],
+    ) -> None:
+        """Do it all but the final reply, which is the caller's to send."""
+        try:
+            with self._step:
+                await self._borrow_and_exchange(borrower, source, wanted)
+        except Declined as declined:
+            self.was_declined = True
+            self.result = declined.reason.value
+            self.reply = explain(declined, self._is_announced or self._is_fed)
+        except Refused as refused:
+            self.result = "refused by server"
+            self.reply = refused.reply
+        self._end_feeding()
+
+    def told(self, session: str, source: Source, user: str) -> TransferEnded:
+        """Make the event of this transfer."""
+        gaps = [b - a for a, b in zip(self._marks, self._marks[1:], strict=False)]
+        phases = dict(zip(PHASES, gaps, strict=False))
+        return TransferEnded(
+            session=session,
+            upstream_session=self._upstream_session,
+            source=source.host,
+            user=user,
+            client_class=source.class_name,
+            verb=self.job.command.verb,
+            path=self.job.command.argument.decode("utf-8", "backslashreplace"),
+            kind=self.job.direction.value,
+            result=self.result,
+            code=self.reply.code,
+            moved=self.moved,
+            **{phase: phases.get(phase, 0.0) for phase in PHASES},
+        )
+
+    async def _borrow_and_exchange(self, borrower: Borrower, source: Source, wanted: State) -> None:
+        loan = await borrower.borrow(
+            source, wanted, Needs.ALL, kind=KINDS[self.job.direction], feed=self._feed
+        )
+        self._mark()
+        self._upstream_session = loan.lease.session.id
+        try:
+            self.reply = await self._exchange.run(loan.lease.session)
+            self.result = "done" if self.reply.is_success else "refused by server"
+        finally:
+            loan.end(connected=self._exchange.used_budget)
+
+    def _mark(self) -> None:
+        self._marks.append(self._shared.clock())
+
+    def _feed(self, waited: float) -> None:
+        self._is_fed = True
+        self._send(Reply(150, (b"150-Waiting for a turn, %.0f s so far." % waited,)))
+
+    def _announce_data(self, reply: Reply) -> None:
+        if self._is_fed:
+            reply = _WAIT_IS_OVER
+        elif not reply.is_preliminary:
+            reply = _OPENING  # the server went straight to its final reply
+        self._is_announced = True
+        self._send(reply)
+
+    def _end_feeding(self) -> None:
+        """A wait that was fed and came to nothing: close the 150, and end as after any 150."""
+        if not self._is_fed or self._is_announced:
+            return
+        self._send(_WAIT_IS_OVER)
+        if not self.reply.is_success and self.reply.code not in (425, 426, 451):
+            self.reply = Reply.of(451, self.reply.words)
+        self._data_port.open().reset()

@@ -1,0 +1,105 @@
+"""The firewall's budget as everybody here asks for it: the ledger, the clock and the holds.
+
+One writer: every slot is booked and settled here, in one loop, with no await between question and
+answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from proxy.events import Announce, ShadowWait
+from proxy.shaping.ledger import Kind, Ledger, Slot
+
+OPEN_AT_FIRST = 1.0  # seconds a connection is assumed to stay open until some were seen
+
+
+class Enforce(Enum):
+    """What the budget does with one who would exceed it."""
+
+    ON = "on"  # waits
+    SHADOW = "shadow"  # goes, and is told of
+    OFF = "off"  # goes
+
+
+class Budget:
+    """Slots of one egress address. Seconds throughout."""
+
+    def __init__(
+        self,
+        limit: int,
+        *,
+        hold: float,
+        enforce: Enforce,
+        clock: Callable[[], float],
+        announce: Announce,
+    ) -> None:
+        self._ledger = Ledger(limit)
+        self._hold = hold
+        self._enforce = enforce
+        self._clock = clock
+        self._announce = announce
+        self._typical_open = OPEN_AT_FIRST
+        self.limit = limit
+        self.on_closed: Callable[[], None] = lambda: None
+
+    def reserve(self, kind: Kind, source: str, *, spare: int = 0) -> Slot | None:
+        """Book a slot before the SYN is sent; None while the budget (less `spare`) is used up."""
+        now = self._clock()
+        if self._enforce is not Enforce.OFF:
+            slot = self._ledger.reserve(kind, source, now, spare=spare)
+            if slot is not None or self._enforce is Enforce.ON:
+                return slot
+            wait = self._ledger.eta(1, now, self.typical)
+            self._announce(ShadowWait(source, kind.value, wait))
+        return self._ledger.force(kind, source, now)
+
+    def close(self, slot: Slot) -> None:
+        """The socket is really gone: from now on the slot cools."""
+        now = self._clock()
+        self._typical_open += 0.1 * (now - slot.since - self._typical_open)
+        self._ledger.close(slot, now, self._hold)
+        self.on_closed()
+
+    def cancel(self, slot: Slot) -> None:
+        """No SYN was sent for this slot: it is free at once."""
+        self._ledger.cancel(slot)
+        self.on_closed()
+
+    @property
+    def enforced(self) -> bool:
+        """Tell whether anybody waits for this budget."""
+        return self._enforce is Enforce.ON
+
+    @property
+    def hold(self) -> float:
+        """How long a closed connection still counts."""
+        return self._hold
+
+    @property
+    def typical(self) -> float:
+        """Mean seconds that a connection is open and then held."""
+        return self._typical_open + self._hold
+
+    @property
+    def used(self) -> int:
+        """Slots open or cooling now."""
+        return self._ledger.used(self._clock())
+
+    @property
+    def open(self) -> int:
+        """Slots open now."""
+        return self._ledger.open
+
+    def held(self, source: str) -> int:
+        """Slots that one source holds now, open or cooling."""
+        return self._ledger.held(source, self._clock())
+
+    def next_free(self) -> float | None:
+        """When (on the clock) the next cooling slot is free; None when none cools."""
+        return self._ledger.next_free(self._clock())
+
+    def eta(self, place: int) -> float:
+        """Seconds until the one in this place (from 1) of the queue gets a slot."""
+        return self._ledger.eta(place, self._clock(), self.typical)

@@ -1,0 +1,149 @@
+"""Opens and logs in control connections; tells a busy server from a wrong password."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from dataclasses import dataclass
+
+from proxy.ftp.facts import ServerFacts
+from proxy.ftp.reply import Reply
+from proxy.ftp.virtual import parse_directory
+from proxy.net.control import ServerChannel
+from proxy.refusals import Reason
+
+from .identity import Credentials
+from .session import Lost, Silent, UpstreamSession
+
+# The many ways in which servers say "too many", some with the code of a wrong password (530).
+_BUSY = re.compile(
+    r"too many|maximum (number|login)|max(imum)? .{0,30}(connection|client|user|session)|"
+    r"(connection|client|user|session)s? .{0,20}(limit|exceeded|reached)|"
+    r"limit .{0,30}(connection|client|user|session)|no more (connection|user)|"
+    r"number of (connection|client|user)|try (again )?(back )?later|overloaded|"
+    r"server (is )?(busy|full)|"
+    r"already (logged in|connected)|connections? from (your|this)",
+    re.IGNORECASE,
+)
+
+
+class DialError(Exception):
+    """No session with the server could be had; `reason` is the refusal that explains it."""
+
+    def __init__(self, reason: Reason, words: str) -> None:
+        super().__init__(words)
+        self.reason = reason
+        self.words = words
+
+
+class Busy(DialError):
+    """The server's own limit is met: it would take us later."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(Reason.UPSTREAM_REFUSED, words)
+
+
+class LoginRefused(Exception):
+    """The server does not take this login; `reply` is what it said."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.words)
+        self.reply = reply
+
+
+class AccountWanted(LoginRefused):
+    """The server wants ACCT (332)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds to wait for each step."""
+
+    connect: float
+    login: float
+    reply: float
+
+
+class Dialer:
+    """Opens sessions with one server, and learns once what the server says of itself."""
+
+    def __init__(self, host: str, port: int, patience: Patience, source: str | None = None) -> None:
+        self.host = host
+        self.port = port
+        self.facts: ServerFacts | None = None
+        self._patience = patience
+        self._source = source
+
+    async def connect(self, now: float) -> UpstreamSession:
+        """Connect, no more; raise DialError."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._patience.connect):
+                # One address for one attempt: each SYN may cost a slot of the budget.
+                found = await loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+                family, _, _, _, address = found[0]
+                _, channel = await loop.create_connection(
+                    ServerChannel,
+                    str(address[0]),
+                    self.port,
+                    family=family,
+                    local_addr=(self._source, 0) if self._source else None,
+                )
+        except TimeoutError:
+            words = f"no answer from {self.host} within {self._patience.connect:g} s"
+            raise DialError(Reason.UPSTREAM_UNREACHABLE, words) from None
+        except ConnectionRefusedError:
+            words = f"{self.host}:{self.port} refuses connections"
+            raise DialError(Reason.UPSTREAM_DOWN, words) from None
+        except OSError as problem:
+            words = f"{self.host}: {problem.strerror or problem}"
+            raise DialError(Reason.UPSTREAM_UNREACHABLE, words) from None
+        return UpstreamSession(channel, self._patience.reply, now)
+
+    async def log_in(self, session: UpstreamSession, credentials: Credentials) -> None:
+        """Log in and learn the home directory; raise LoginRefused, Busy or DialError."""
+        await self._greeting(session)
+        try:
+            reply = await session.ask(b"USER " + credentials.user, self._patience.login)
+            if reply.code == 331:
+                reply = await session.ask(b"PASS " + credentials.password, self._patience.login)
+            if reply.code == 332 and credentials.account is not None:
+                reply = await session.ask(b"ACCT " + credentials.account, self._patience.login)
+            _judge_login(reply)
+            await self._learn(session)
+        except Silent as problem:
+            raise DialError(Reason.UPSTREAM_SILENT, problem.words) from None
+        except Lost as problem:
+            # A 421, or a bare close in the middle of a login: both are how servers say "full".
+            raise Busy(problem.words or "the server hung up during login") from None
+        session.key = credentials.key()
+        session.state.cwd = session.home
+
+    async def _greeting(self, session: UpstreamSession) -> None:
+        session.owed = 1  # the greeting answers no command of ours
+        try:
+            reply = await session.final(self._patience.login)
+        except Silent:
+            words = f"no greeting from {self.host} within {self._patience.login:g} s"
+            raise DialError(Reason.UPSTREAM_SILENT, words) from None
+        except Lost as problem:
+            raise Busy(problem.words or "the server hung up before its greeting") from None
+        if not reply.is_success:
+            raise Busy(reply.words)
+
+    async def _learn(self, session: UpstreamSession) -> None:
+        if self.facts is None:
+            syst = await session.ask(b"SYST")
+            self.facts = ServerFacts.of(await session.ask(b"FEAT"), syst)
+        session.home = parse_directory(await session.ask(b"PWD"))
+
+
+def _judge_login(reply: Reply) -> None:
+    if reply.is_success:
+        return
+    if reply.code == 332:
+        raise AccountWanted(reply)
+    if _BUSY.search(reply.words):
+        raise Busy(reply.words)
+    raise LoginRefused(reply)

@@ -1,0 +1,44 @@
+"""A lease: one upstream session, lent to one client for one command or for as long as it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from proxy.ftp.command import Needs
+from proxy.ftp.facts import ServerFacts
+from proxy.ftp.reply import Reply
+from proxy.ftp.virtual import State, replay
+
+from .session import UpstreamSession
+
+
+class Lease:
+    """Holds an upstream session until `release`; what is still owed then is the pool's matter."""
+
+    def __init__(
+        self, session: UpstreamSession, facts: ServerFacts | None, leave: Callable[[], None]
+    ) -> None:
+        self.session = session
+        self._defaults = facts.option_defaults if facts is not None else {}
+        self._leave: Callable[[], None] | None = leave
+
+    async def restore(self, wanted: State, needs: Needs) -> Reply | None:
+        """Make the client's state true on the server; return the server's refusal if it refuses.
+
+        Each success is seen before the next command is sent: nothing that changes files may run
+        behind a CWD that failed.
+        """
+        session = self.session
+        for step in replay(session.state, wanted, needs, self._defaults):
+            reply = await session.ask(step.line)
+            if reply.is_success or step.may_fail:
+                step.apply(session.state)
+            else:
+                return reply
+        return None
+
+    def release(self) -> None:
+        """Give the session back; a second call does nothing."""
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()

@@ -1,0 +1,434 @@
+"""The upstream pool: at most so many control connections to the server, lent as leases.
+
+`take` and `_leave` are plain bookkeeping: whoever is picked is marked taken in the same step. The
+waiting (dialling, draining, saying QUIT) is done by who took the seat, or by the pool's own tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from typing import Any
+
+from proxy.events import Announce, UpstreamClosed, UpstreamOpened, UpstreamRefused
+from proxy.ftp.facts import ServerFacts
+from proxy.ftp.virtual import State
+from proxy.shaping.ledger import Kind, Slot
+from proxy.store.budget import Budget
+
+from .dial import Busy, Dialer, DialError, LoginRefused
+from .identity import Credentials, LoginKey
+from .lease import Lease
+from .session import Lost, UpstreamSession
+
+# A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
+REST_AFTER_CLOSE = 0.1
+SETTLE = 5.0  # seconds an aborted command may take to send its final reply
+GOODBYE = 1.0  # seconds the server has for its 221, and again for its FIN
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 15.0
+TROUBLE = 1.0  # seconds for which others are spared an attempt that just failed
+
+
+class Use(Enum):
+    """What a seat is doing."""
+
+    OPENING = auto()  # taken by who dials it
+    IDLE = auto()
+    LENT = auto()
+    SETTLING = auto()  # its holder left while replies were owed
+    CLOSING = auto()  # counted until the socket is gone
+
+
+ALLOWED: Mapping[Use, frozenset[Use]] = {
+    Use.OPENING: frozenset({Use.LENT, Use.CLOSING}),
+    Use.IDLE: frozenset({Use.LENT, Use.CLOSING}),
+    Use.LENT: frozenset({Use.IDLE, Use.SETTLING, Use.CLOSING}),
+    Use.SETTLING: frozenset({Use.IDLE, Use.CLOSING}),
+    Use.CLOSING: frozenset(),
+}
+
+
+class Seat:
+    """One of the places the server allows us: its slot of the budget, its session if any yet."""
+
+    def __init__(self, slot: Slot, use: Use, now: float) -> None:
+        self.slot = slot
+        self.use = use
+        self.session: UpstreamSession | None = None
+        self.verifies: LoginKey | None = None  # a login that nobody has proven yet
+        self.instead_of: Seat | None = None  # to be closed before this one is dialled
+        self.since = now
+        self.leases = 0
+        self.end_reason = "server hung up"
+
+    def become(self, use: Use, now: float) -> None:
+        """Change the use; an impossible change is a bug and is loud."""
+        if use not in ALLOWED[self.use]:
+            raise AssertionError(f"a seat cannot go from {self.use.name} to {use.name}")
+        self.use = use
+        self.since = now
+
+    @property
+    def key(self) -> LoginKey | None:
+        """Whose login it holds."""
+        return self.session.key if self.session is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The server took this login then, and put it in this directory."""
+
+    at: float
+    home: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds, and the number of control connections the server allows us."""
+
+    sessions: int
+    lifetime: float
+    idle: float
+    login_memory: float
+
+
+class Pool:
+    """All control connections to one server."""
+
+    def __init__(
+        self,
+        dialer: Dialer,
+        limits: Limits,
+        *,
+        budget: Budget,
+        clock: Callable[[], float],
+        announce: Announce,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        self._dialer = dialer
+        self._limits = limits
+        self._budget = budget
+        self._clock = clock
+        self._announce = announce
+        self._spawn = spawn
+        self._seats: list[Seat] = []
+        self._proofs: dict[LoginKey, Proof] = {}
+        self._backoff = 0.0
+        self._retry_at = 0.0
+        self._trouble: DialError | None = None
+        self._trouble_until = 0.0
+        self._closing = False
+        self.on_room: Callable[[], None] = lambda: None
+
+    # What the gate asks; nothing here waits.
+
+    def take(self, key: LoginKey, wanted: State | None) -> Seat | None:
+        """Pick a seat for this login and mark it taken; None when its turn has not come.
+
+        Best is an idle session already in the wanted state; then any of that login; then a free
+        place; then the place of the login that has been idle longest.
+        """
+        now = self._clock()
+        proven = self.vouches_for(key)
+        if proven and (seat := self._best_idle(key, wanted)) is not None:
+            seat.become(Use.LENT, now)
+            return seat
+        if not proven and not self._may_verify():
+            return None
+        seat = self._open_place(now)
+        if seat is not None and not proven:
+            seat.verifies = key
+        return seat
+
+    def vouches_for(self, key: LoginKey) -> Proof | None:
+        """Return the proof that the server took this very login lately, and is still logged in."""
+        proof = self._proofs.get(key)
+        if proof is None or self._clock() - proof.at > self._limits.login_memory:
+            return None
+        return proof
+
+    @property
+    def facts(self) -> ServerFacts | None:
+        """What the server says of itself, once somebody has logged in."""
+        return self._dialer.facts
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether `take` could succeed for anybody."""
+        return self._has_place(self._clock()) or any(seat.use is Use.IDLE for seat in self._seats)
+
+    @property
+    def retry_at(self) -> float | None:
+        """When (on the clock) the server may be asked for a session again; None: now."""
+        return self._retry_at if self._retry_at > self._clock() else None
+
+    @property
+    def unopened(self) -> int:
+        """Places that have no control connection yet: slots to be kept free for them."""
+        return max(0, self._limits.sessions - len(self._seats))
+
+    @property
+    def limit(self) -> int:
+        """How many control connections there may be."""
+        return self._limits.sessions
+
+    @property
+    def seats(self) -> tuple[Seat, ...]:
+        """Every seat there is now, for who looks on."""
+        return tuple(self._seats)
+
+    @property
+    def trouble(self) -> DialError | None:
+        """The error that an attempt just met, while it is fresh: others are spared the same."""
+        return self._trouble if self._clock() < self._trouble_until else None
+
+    # What the holder of a seat does.
+
+    async def ready(self, seat: Seat, credentials: Credentials) -> Lease:
+        """Make the taken seat a lease, dialling if it is new.
+
+        Raise LoginRefused, Busy or DialError; the seat is given up then, as on cancel.
+        """
+        if seat.session is None:
+            try:
+                await self._dial(seat, credentials)
+            except BaseException:
+                self._give_up(seat)
+                raise
+        assert seat.session is not None
+        seat.session.channel.watch = None
+        seat.leases += 1
+        return Lease(seat.session, self.facts, partial(self._leave, seat))
+
+    def forgo(self, seat: Seat) -> None:
+        """Give back a seat that was taken and not used."""
+        if seat.session is None:
+            self._give_up(seat)
+        else:
+            self._leave(seat)
+
+    def sweep(self) -> None:
+        """Close what was idle too long or is too old; called now and then."""
+        now = self._clock()
+        for seat in list(self._seats):
+            if seat.use is Use.IDLE:
+                if now - seat.since > self._limits.idle:
+                    self._close(seat, "idle")
+                elif self._is_old(seat, now):
+                    self._close(seat, "lifetime over")
+
+    async def close(self) -> None:
+        """Say QUIT everywhere and wait until every socket is gone."""
+        self._closing = True
+        for seat in list(self._seats):
+            if seat.use is Use.IDLE:
+                self._close(seat, "shutdown")
+        while any(seat.session is not None for seat in self._seats):
+            gone = [s.session.channel.wait_closed(GOODBYE) for s in self._seats if s.session]
+            if not all(await asyncio.gather(*gone)):
+                for seat in self._seats:
+                    if seat.session is not None:
+                        seat.session.channel.abort()
+
+    # Bookkeeping.
+
+    def _best_idle(self, key: LoginKey, wanted: State | None) -> Seat | None:
+        best: Seat | None = None
+        best_score = (-1, 0.0)
+        for seat in self._seats:
+            session = seat.session
+            if seat.use is Use.IDLE and session is not None and session.key == key:
+                fit = 0
+                if wanted is not None:
+                    fit = 2 * (session.state.cwd == wanted.cwd) + (
+                        session.state.type == wanted.type
+                    )
+                # Last used first: few sessions stay warm, the others may be retired.
+                if (fit, seat.since) > best_score:
+                    best, best_score = seat, (fit, seat.since)
+        return best
+
+    def _may_verify(self) -> bool:
+        """One unproven login at a time: wrong passwords must not crowd out the right ones."""
+        return not any(seat.verifies is not None for seat in self._seats)
+
+    def _has_place(self, now: float) -> bool:
+        return len(self._seats) < self._limits.sessions and now >= self._retry_at
+
+    def _open_place(self, now: float) -> Seat | None:
+        """Book a new control connection, in a free place or in that of the longest idle session."""
+        if now < self._retry_at or self._closing:
+            return None
+        idle = [seat for seat in self._seats if seat.use is Use.IDLE]
+        victim = None
+        if len(self._seats) >= self._limits.sessions:
+            if not idle:
+                return None
+            victim = min(idle, key=lambda seat: seat.since)
+        slot = self._budget.reserve(Kind.CONTROL, "")
+        if slot is None:
+            return None
+        seat = Seat(slot, Use.OPENING, now)
+        if victim is not None:
+            victim.become(Use.CLOSING, now)
+            victim.end_reason = "made room for another login"
+            seat.instead_of = victim
+        self._seats.append(seat)
+        return seat
+
+    def _is_old(self, seat: Seat, now: float) -> bool:
+        return seat.session is not None and now - seat.session.opened_at > self._limits.lifetime
+
+    def _leave(self, seat: Seat) -> None:
+        """Take back a lease: warm again, drained first, or closed."""
+        session = seat.session
+        assert session is not None
+        now = self._clock()
+        if session.is_clean and not session.is_tainted:
+            if self._is_old(seat, now) or self._closing:
+                self._close(seat, "lifetime over")
+            else:
+                self._warm(seat, now)
+        elif session.owed and not session.is_tainted and not session.channel.ended:
+            seat.become(Use.SETTLING, now)
+            self._spawn(self._settle(seat))
+        else:
+            self._close(seat, "not fit for another client")
+
+    def _warm(self, seat: Seat, now: float) -> None:
+        assert seat.session is not None
+        seat.become(Use.IDLE, now)
+        # Whatever an idle session says, it is not an answer: it is about to hang up.
+        seat.session.channel.watch = partial(self._stirred, seat)
+        self.on_room()
+
+    def _stirred(self, seat: Seat) -> None:
+        if seat.use is Use.IDLE:
+            self._close(seat, "server hung up")
+
+    def _give_up(self, seat: Seat) -> None:
+        """End a seat whose dialling failed or was abandoned."""
+        seat.verifies = None
+        if seat.instead_of is not None:  # it was never asked to go: let it go now
+            victim, seat.instead_of = seat.instead_of, None
+            self._spawn(self._say_goodbye(victim))
+        if seat.session is None:
+            self._seats.remove(seat)
+            self._budget.close(seat.slot)
+            self.on_room()
+        else:
+            if seat.use is not Use.CLOSING:
+                seat.become(Use.CLOSING, self._clock())
+                seat.end_reason = "login failed"
+            seat.session.channel.abort()
+
+    def _close(self, seat: Seat, reason: str) -> None:
+        seat.become(Use.CLOSING, self._clock())
+        seat.end_reason = reason
+        self._spawn(self._say_goodbye(seat))
+
+    def _gone(self, seat: Seat) -> None:
+        """The socket is closed: the slot cools, and soon the place is free."""
+        self._budget.close(seat.slot)
+        session = seat.session
+        assert session is not None
+        now = self._clock()
+        if seat.use is Use.IDLE:
+            seat.become(Use.CLOSING, now)
+        if session.key is not None:
+            self._announce(
+                UpstreamClosed(
+                    session.id,
+                    session.key.user.decode("ascii", "replace"),
+                    seat.end_reason,
+                    now - session.opened_at,
+                    seat.leases,
+                )
+            )
+        asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self._free, seat)
+
+    def _free(self, seat: Seat) -> None:
+        self._seats.remove(seat)
+        key = seat.key
+        if key is not None and not any(other.key == key for other in self._seats):
+            self._proofs.pop(key, None)
+        self.on_room()
+
+    # What waits.
+
+    async def _dial(self, seat: Seat, credentials: Credentials) -> None:
+        if self.trouble is not None:
+            raise DialError(self.trouble.reason, self.trouble.words)
+        started = self._clock()
+        try:
+            if seat.instead_of is not None:
+                victim, seat.instead_of = seat.instead_of, None
+                await self._say_goodbye(victim)
+                # Until its place is free again there would be one session too many.
+                await asyncio.sleep(REST_AFTER_CLOSE)
+            session = seat.session = await self._dialer.connect(self._clock())
+            session.channel.when_closed(partial(self._gone, seat))
+            await self._dialer.log_in(session, credentials)
+        except Busy as busy:
+            self._backoff = min(max(FIRST_BACKOFF, 2 * self._backoff), LONGEST_BACKOFF)
+            self._retry_at = self._clock() + self._backoff
+            self._announce(UpstreamRefused(busy.words, busy.reason.value, self._backoff))
+            raise
+        except DialError as problem:
+            self._trouble, self._trouble_until = problem, self._clock() + TROUBLE
+            self._announce(UpstreamRefused(problem.words, problem.reason.value, TROUBLE))
+            raise
+        except LoginRefused:
+            self._forget(credentials.key())
+            raise
+        self._backoff = 0.0
+        now = self._clock()
+        key = credentials.key()
+        self._proofs[key] = Proof(now, session.home)
+        seat.verifies = None
+        seat.become(Use.LENT, now)
+        user = credentials.user.decode("ascii", "replace")
+        self._announce(UpstreamOpened(session.id, user, now - started))
+        self.on_room()
+
+    def _forget(self, key: LoginKey) -> None:
+        """The server no longer takes this login: its warm sessions vouch for nobody."""
+        self._proofs.pop(key, None)
+        for seat in list(self._seats):
+            if seat.use is Use.IDLE and seat.key == key:
+                self._close(seat, "password changed")
+
+    async def _settle(self, seat: Seat) -> None:
+        """Drain what an abandoned command still answers, so that the session may be lent again."""
+        session = seat.session
+        assert session is not None
+        try:
+            async with asyncio.timeout(SETTLE):
+                while session.owed:
+                    await session.reply()
+        except (Lost, TimeoutError):
+            session.owed = max(1, session.owed)  # never lend it again
+        if session.is_clean:
+            self._warm(seat, self._clock())
+        else:
+            self._close(seat, "an aborted command was not answered")
+
+    async def _say_goodbye(self, seat: Seat) -> None:
+        """QUIT where that makes sense, then close; done when the socket is gone."""
+        session = seat.session
+        assert session is not None
+        channel = session.channel
+        channel.watch = None
+        if session.is_clean:
+            with contextlib.suppress(Lost):
+                await session.ask(b"QUIT", GOODBYE)
+            channel.close()
+        else:
+            channel.abort()
+        if not await channel.wait_closed(GOODBYE):
+            channel.abort()
+            await channel.wait_closed(GOODBYE)

@@ -1,0 +1,94 @@
+"""One control connection to the server: commands out, replies in, and how many are still owed."""
+
+from __future__ import annotations
+
+import itertools
+
+from proxy.ftp.lines import encode_line
+from proxy.ftp.reply import Reply
+from proxy.ftp.virtual import State
+from proxy.net.control import Ended, ServerChannel
+
+from .identity import LoginKey
+
+_numbers = itertools.count(1)
+
+
+class Lost(Exception):
+    """The server hung up, fell silent or spoke nonsense; `words` is the last thing it said."""
+
+    def __init__(self, reason: str, words: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.words = words
+
+
+class Silent(Lost):
+    """The server did not answer in time."""
+
+
+class UpstreamSession:
+    """A control connection to the server, with what is known of its state there.
+
+    Times are seconds of the pool's clock.
+    """
+
+    def __init__(self, channel: ServerChannel, reply_timeout: float, now: float) -> None:
+        self.id = next(_numbers)
+        self.channel = channel
+        self.key: LoginKey | None = None
+        self.state = State()  # what really stands at the server
+        self.home: bytes | None = None
+        self.opened_at = now
+        self.owed = 0  # final replies outstanding
+        self.is_tainted = False  # a command may have changed what cannot be replayed
+        self._reply_timeout = reply_timeout
+        self._last_words = ""
+
+    @property
+    def host(self) -> str:
+        """The server's address, as connected to."""
+        return str(self.channel.peer[0])
+
+    @property
+    def local_host(self) -> str:
+        """Our own address on this connection."""
+        return str(self.channel.local[0])
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether the next reply will belong to the next command."""
+        return not self.owed and not self.channel.pending and not self.channel.ended
+
+    def send(self, *lines: bytes) -> None:
+        """Send commands; each will be answered by one final reply."""
+        self.owed += len(lines)
+        self.channel.write(b"".join(map(encode_line, lines)))
+
+    async def reply(self, patience: float | None = None) -> Reply:
+        """Return the next reply, preliminary (1xx) or final; raise Lost or Silent."""
+        limit = self._reply_timeout if patience is None else patience
+        try:
+            reply = await self.channel.next(limit)
+        except TimeoutError:
+            raise Silent("silent", f"no reply within {limit:g} s") from None
+        except Ended as end:
+            raise Lost("hung up", self._last_words or str(end)) from None
+        if not reply.is_preliminary:
+            self.owed -= 1
+        self._last_words = reply.words
+        if reply.code == 421:
+            # RFC 959 section 5.4: the server closes next, whatever was asked.
+            raise Lost("closed", reply.words)
+        return reply
+
+    async def ask(self, line: bytes, patience: float | None = None) -> Reply:
+        """Send one command and return its final reply."""
+        self.send(line)
+        return await self.final(patience)
+
+    async def final(self, patience: float | None = None) -> Reply:
+        """Return the next final reply, passing over preliminary ones."""
+        while (reply := await self.reply(patience)).is_preliminary:
+            pass
+        return reply

@@ -1,0 +1,216 @@
+"""What all real servers of the lab have in common: start, stop, files, log, sessions.
+
+Knows no server's configuration: see servers.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+from . import sockets
+from .namespaces import inside
+from .programs import CHECKOUT, program
+from .users import ALICE, USERS, User
+from .waiting import until
+
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST
+STARTS = 3  # another program may take the port that was free a moment ago
+
+
+@dataclass(kw_only=True)
+class Backend:
+    """One real FTP server: a context manager, and what a test asks of it."""
+
+    kind: ClassVar[str]
+
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: one that the kernel calls free
+    max_per_ip: int = 0  # 0: no limit
+    passive_ports: tuple[int, int] | None = None
+    pasv_address: str | None = None  # told in 227 instead of our own
+    netns: str | None = None
+    folder: Path = field(init=False, default=Path())
+    log: str = field(init=False, default="")  # all of it, once stopped
+    _process: subprocess.Popen[bytes] | None = field(init=False, default=None)
+    _undo: ExitStack = field(init=False, default_factory=ExitStack)
+
+    def command(self) -> list[str]:
+        """Write the configuration into `folder` and return the command in the foreground."""
+        raise NotImplementedError(self.kind)
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT, as upstream and URLs write it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def homes(self) -> Path:
+        """The folder of the users' homes."""
+        return self.folder / "homes"
+
+    @property
+    def log_file(self) -> Path:
+        """Where the server writes; its standard output and error go there too."""
+        return self.folder / "server.log"
+
+    @property
+    def pid(self) -> int:
+        """The number of the server's first process."""
+        if self._process is None:
+            raise RuntimeError(f"{self.kind} is not running")
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Return when the server has greeted a first visitor and forgotten it again."""
+        fixed = self.port
+        for attempt in range(1, STARTS + 1):
+            try:
+                return self._start()
+            except TimeoutError as error:
+                self.stop()
+                if fixed or attempt == STARTS:
+                    error.add_note(f"log of {self.kind}:\n{self.log}")
+                    raise
+                self.port = 0
+
+    def stop(self) -> None:
+        """End the server with all its sessions; its files go, its log stays in `log`."""
+        if self._process is not None:
+            self._end_processes(self._process)
+        self._process = None
+        self._undo.close()
+        if self.folder != Path():
+            self.log = self.log_text()
+            shutil.rmtree(self.folder)
+            self.folder = Path()
+
+    def home(self, user: User = ALICE) -> Path:
+        """Return the folder that the user sees as /."""
+        return self.homes / user.name
+
+    def place(self, name: str, content: bytes, user: User = ALICE) -> Path:
+        """Put a file that belongs to the user below its home, as if it had always been there."""
+        path = self.home(user) / name
+        for folder in reversed(path.relative_to(self.homes).parents):
+            if not (self.homes / folder).exists():
+                (self.homes / folder).mkdir()
+                os.chown(self.homes / folder, user.number, user.number)
+        path.write_bytes(content)
+        os.chown(path, user.number, user.number)
+        return path
+
+    def sessions(self) -> int:
+        """Return the number of control connections that are established."""
+        return sockets.count(self.pid, local_port=self.port, states={sockets.State.ESTABLISHED})
+
+    def log_text(self) -> str:
+        """Return what the server has logged so far."""
+        if self.folder == Path():
+            return self.log
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def log_contains(self, pattern: str) -> bool:
+        """Tell whether a line of the log matches the regular expression now."""
+        return re.search(pattern, self.log_text(), re.MULTILINE) is not None
+
+    def wait_for_log(self, pattern: str, within: float = 10.0) -> None:
+        """Return once a line of the log matches."""
+        until(lambda: self.log_contains(pattern), f"{self.kind} logs {pattern!r}", within)
+
+    def connect(self) -> socket.socket:
+        """Open a connection to the server's control port, inside its namespace."""
+        return self._there(lambda: socket.create_connection((self.host, self.port), timeout=10))
+
+    def _start(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"ftpweir-{self.kind}-"))
+        self.folder.chmod(0o755)  # the users must be able to reach their homes
+        self.homes.mkdir()
+        for user in USERS:
+            self.home(user).mkdir()
+            os.chown(self.home(user), user.number, user.number)
+        self.port = self.port or self._there(lambda: sockets.free_port(self.host))
+        command = self.command()
+        if self.netns:
+            command = [program("ip"), "netns", "exec", self.netns, *command]
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # the whole family can be found and ended
+            )
+        until(self._greets, f"{self.kind} greets on {self.address}")
+        until(self._is_alone, f"{self.kind} forgets its first visitor")
+
+    def _greets(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise TimeoutError(f"{self.kind} ended at once")
+        try:
+            with self.connect() as visitor:
+                # A reset leaves no TIME_WAIT that a test of the budget would count.
+                visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                return visitor.recv(3) == b"220"
+        except OSError:
+            return False
+
+    def _is_alone(self) -> bool:
+        return self.sessions() == 0 and family(self.pid) <= {self.pid, *self.helpers()}
+
+    def helpers(self) -> set[int]:
+        """Return the processes that the server keeps when nobody is connected."""
+        return set()
+
+    def _there(self, deed: Callable[[], socket.socket | int]) -> "socket.socket | int":
+        return inside(self.netns, deed) if self.netns else deed()
+
+    def _end_processes(self, process: subprocess.Popen[bytes]) -> None:
+        members = family(process.pid)
+        process.terminate()
+        try:
+            process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        # Session processes of vsftpd and proftpd outlive their listener.
+        for member in members | family(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(member, signal.SIGKILL)
+        until(lambda: not family(process.pid), f"all processes of {self.kind} are gone")
+
+
+def family(leader: int) -> set[int]:
+    """Return the processes of the session that `leader` began, zombies apart."""
+    members = set()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with suppress(OSError):
+            # The name in parentheses may contain anything: what follows the last one is regular.
+            state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+            if int(session) == leader and state != "Z":
+                members.add(int(entry.name))
+    return members

@@ -1,0 +1,159 @@
+"""Two network namespaces joined by a cable: a client's side and a server's side. Needs root.
+
+Nothing outside the two is changed; both vanish with the lab, and with them all their sockets,
+firewall rules and connection tracking.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from . import sockets
+from .programs import need_root, program
+
+Found = TypeVar("Found")
+
+CLONE_NEWNET: Final = 0x40000000
+_serial = itertools.count(1)
+_libc = ctypes.CDLL(None, use_errno=True)
+
+# One rule that asks for the state makes the kernel track connections in this namespace.
+TRACK = """
+table inet lab {
+  chain watch {
+    type filter hook input priority 0
+    ct state new counter
+  }
+  chain sent {
+    type filter hook output priority 0
+    ct state new counter
+  }
+}
+"""
+
+
+class Namespace:
+    """One network namespace with a loopback and, in a lab, one cable."""
+
+    def __init__(self, name: str, address: str) -> None:
+        self.name = name
+        self.address = address
+        _ip("netns", "add", name)
+        _ip("-n", name, "link", "set", "lo", "up")
+        # A process that does nothing keeps /proc/PID/net open for reading.
+        self._anchor = subprocess.Popen(self.inside(["sleep", "infinity"]))
+
+    def inside(self, command: list[str]) -> list[str]:
+        """Return the command that runs `command` in here."""
+        return [program("ip"), "netns", "exec", self.name, *command]
+
+    def run(self, *command: str, text: str | None = None) -> str:
+        """Run a command in here to its end and return what it printed."""
+        return subprocess.run(
+            self.inside(list(command)), input=text, capture_output=True, text=True, check=True
+        ).stdout
+
+    def do(self, deed: Callable[[], Found]) -> Found:
+        """Return what `deed()` returns, called in here: a socket made by it stays in here."""
+        return inside(self.name, deed)
+
+    def setting(self, key: str, value: int | str) -> None:
+        """Set a sysctl of this namespace."""
+        self.run("sysctl", "-q", "-w", f"{key}={value}")
+
+    def track_connections(self, time_wait: int = 120) -> None:
+        """Make the kernel track connections; a closed one still counts for `time_wait` seconds."""
+        self.run("nft", "-f", "-", text=TRACK)
+        self.setting("net.netfilter.nf_conntrack_tcp_timeout_time_wait", time_wait)
+
+    def tracked(self) -> int:
+        """Return the number of connections tracked now."""
+        return int(self.run("sysctl", "-n", "net.netfilter.nf_conntrack_count"))
+
+    def sockets(self) -> frozenset[sockets.Socket]:
+        """Return the TCP sockets in here."""
+        return sockets.table(self._anchor.pid)
+
+    def count(self, *, local_port: int | None = None, states: frozenset[int] | None = None) -> int:
+        """Count TCP sockets in here; without states all but listeners, TIME_WAIT included."""
+        wanted = sockets.CONNECTIONS if states is None else states
+        return sockets.count(self._anchor.pid, local_port=local_port, states=wanted)
+
+    def close(self) -> None:
+        """Remove the namespace."""
+        self._anchor.kill()
+        self._anchor.wait()
+        _ip("netns", "del", self.name)
+
+
+class Lab:
+    """Both sides and the cable between them; a context manager."""
+
+    def __init__(self, *, conntrack: bool = False, time_wait: int = 120) -> None:
+        need_root("a network namespace")
+        self._conntrack = conntrack
+        self._time_wait = time_wait
+
+    def __enter__(self) -> Self:
+        serial = next(_serial)
+        with ExitStack() as undo:
+            self.client = Namespace(f"weir-c-{os.getpid()}-{serial}", f"10.213.{serial % 256}.1")
+            undo.callback(self.client.close)
+            self.server = Namespace(f"weir-s-{os.getpid()}-{serial}", f"10.213.{serial % 256}.2")
+            undo.callback(self.server.close)
+            self._plug_in()
+            if self._conntrack:
+                self.server.track_connections(self._time_wait)
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._undo.close()
+
+    def _plug_in(self) -> None:
+        client, server = self.client, self.server
+        # Born in the namespaces, so the names need not be unique and never show outside.
+        _ip(
+            *("link", "add", "cable", "netns", client.name, "type", "veth"),
+            *("peer", "name", "cable", "netns", server.name),
+        )
+        for side in (client, server):
+            _ip("-n", side.name, "address", "add", f"{side.address}/24", "dev", "cable")
+            _ip("-n", side.name, "link", "set", "cable", "up")
+
+
+def inside(namespace: str, deed: Callable[[], Found]) -> Found:
+    """Call `deed()` in a thread that has moved into the namespace."""
+    results: list[Found] = []
+    errors: list[BaseException] = []
+
+    def move_and_do() -> None:
+        try:
+            with Path("/run/netns", namespace).open() as place:
+                if _libc.setns(place.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), f"cannot enter {namespace}")
+            results.append(deed())
+        except BaseException as error:  # handed to the caller below, whatever it is
+            errors.append(error)
+
+    thread = threading.Thread(target=move_and_do)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run([program("ip"), *arguments], check=True, capture_output=True, text=True)

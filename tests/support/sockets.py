@@ -1,0 +1,78 @@
+"""Count TCP sockets as the kernel lists them, in the network namespace of any process."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+
+class State(IntEnum):
+    """The states of the kernel's tcp_states.h that the tests ask for."""
+
+    ESTABLISHED = 0x01
+    SYN_RECEIVED = 0x03
+    FIN_WAIT1 = 0x04
+    FIN_WAIT2 = 0x05
+    TIME_WAIT = 0x06
+    CLOSE_WAIT = 0x08
+    LAST_ACK = 0x09
+    LISTEN = 0x0A
+    CLOSING = 0x0B
+
+
+# What a scanner of the socket table (CSF's lfd, for one) counts as connections.
+CONNECTIONS = frozenset(State) - {State.LISTEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """One line of the table; the addresses stay in the kernel's hexadecimal form."""
+
+    local_address: str
+    local_port: int
+    remote_address: str
+    remote_port: int
+    state: int
+
+
+def table(pid: int | str = "self") -> frozenset[Socket]:
+    """Return the TCP sockets in the namespace of a process, each once.
+
+    Under load the kernel repeats lines while the table changes below the reader: a set forgives it.
+    """
+    found: dict[tuple[str, str], Socket] = {}
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
+            fields = line.split()
+            local_address, local_port = fields[1].split(":")
+            remote_address, remote_port = fields[2].split(":")
+            # The pair is the identity: a socket that changed its state meanwhile counts once.
+            found[fields[1], fields[2]] = Socket(
+                local_address, int(local_port, 16), remote_address, int(remote_port, 16), int(fields[3], 16)
+            )
+    return frozenset(found.values())
+
+
+def count(
+    pid: int | str = "self",
+    *,
+    local_port: int | None = None,
+    states: Collection[int] = CONNECTIONS,
+) -> int:
+    """Count the sockets in these states, on one local port or on all."""
+    return sum(
+        1
+        for entry in table(pid)
+        if entry.state in states and local_port in (None, entry.local_port)
+    )
+
+
+def free_port(host: str = "127.0.0.1", open_socket: Callable[..., socket.socket] = socket.socket) -> int:
+    """Return a port that the kernel just called free; somebody else may be quicker."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with open_socket(family, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

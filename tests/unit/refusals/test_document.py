@@ -1,0 +1,40 @@
+"""`ftpweir explain` and docs/REFUSALS.md say what the table says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.refusals import REFUSALS, Reason, document, explain
+
+PAGE = Path(__file__).parents[3] / "docs" / "REFUSALS.md"
+
+
+def test_the_page_is_the_table() -> None:
+    # When it differs: python -m proxy.refusals > docs/REFUSALS.md
+    assert PAGE.read_text(encoding="utf-8") == document()
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_is_explained_with_its_remedies(reason: Reason) -> None:
+    entry = REFUSALS[reason]
+    text = " ".join((explain(reason) or "").split())
+    for part in (entry.sentence, entry.cause, entry.script, entry.operator):
+        assert part.replace("`", "") in text
+
+
+@pytest.mark.parametrize("spelling", ["QUEUE_FULL", "queue_full", "queue-full", " Queue-Full\n"])
+def test_a_reason_is_found_in_any_spelling(spelling: str) -> None:
+    assert explain(spelling) == explain("queue_full")
+    assert explain(spelling) is not None
+
+
+@pytest.mark.parametrize("word", ["", "queue", "budget.connections", "\N{SNOWMAN}"])
+def test_what_is_no_reason_has_no_explanation(word: str) -> None:
+    assert explain(word) is None
+
+
+def test_an_explanation_fits_a_terminal() -> None:
+    lines = [line for reason in Reason for line in (explain(reason) or "").splitlines()]
+    assert max(map(len, lines)) <= 100
