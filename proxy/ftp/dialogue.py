@@ -7,11 +7,24 @@ with the verbs of the second half (`logged_in`, `moved`, ...). Nothing here wait
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from .action import (
+    Action,
+    Answer,
+    Close,
+    DropData,
+    Forward,
+    Login,
+    Move,
+    OpenPassive,
+    Pin,
+    Rename,
+    Restart,
+    SetActive,
+    Transfer,
+)
 from .address import (
-    Endpoint,
     EpsvArgument,
     check_active,
     parse_eprt,
@@ -44,112 +57,6 @@ ALLOWED: Mapping[Stage, frozenset[Kind]] = {
 
 # LOCAL verbs that mean something before a login too (lftp and basic-ftp ask FEAT first).
 BEFORE_LOGIN = frozenset({"NOOP", "HELP", "FEAT", "SYST", "OPTS", "CLNT", "REIN"})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The reply is certain; nobody else need be asked."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Prove this login, then tell `logged_in`, `account_wanted` or `login_failed`."""
-
-    user: bytes
-    password: bytes
-    account: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """Forget login and state (REIN, or USER once more); the session gives back what it holds."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class OpenPassive:
-    """Lend this client a listening port and tell it; `extended` asks for 229 instead of 227."""
-
-    extended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SetActive:
-    """The client listens there; the address has been checked."""
-
-    endpoint: Endpoint
-
-
-@dataclass(frozen=True, slots=True)
-class DropData:
-    """ABOR with no transfer: close what was prepared for one, then answer."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """Ask the server, in the state that the client believes in."""
-
-    command: Command
-    needs: Needs
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A CWD or CDUP: ask the server, then learn the new directory with `moved`."""
-
-    command: Command
-
-
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """RNFR and RNTO back to back on one session with the server (RFC 959: nothing in between)."""
-
-    source: Command
-    target: Command
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """Ask the server, and keep this very session from now on: its state cannot be replayed."""
-
-    command: Command
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """Move one file or listing; `restart` is the offset that REST asked for."""
-
-    command: Command
-    direction: Direction
-    restart: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Say goodbye and end the session."""
-
-    reply: Reply
-
-
-Action = (
-    Answer
-    | Login
-    | Restart
-    | OpenPassive
-    | SetActive
-    | DropData
-    | Forward
-    | Move
-    | Rename
-    | Pin
-    | Transfer
-    | Close
-)
 
 
 class Dialogue:

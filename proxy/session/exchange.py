@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from socket import socket
 
+from proxy.ftp.action import Transfer
 from proxy.ftp.address import (
     Endpoint,
     format_eprt,
@@ -19,7 +20,6 @@ from proxy.ftp.address import (
     reachable,
 )
 from proxy.ftp.command import Direction
-from proxy.ftp.dialogue import Transfer
 from proxy.ftp.reply import Reply, ReplyError
 from proxy.net.control import Disturbed
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, acknowledge

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import takewhile
 
 from proxy.ftp.virtual import State
 from proxy.refusals import Reason
@@ -18,7 +19,8 @@ from proxy.shaping.ledger import Kind, Slot
 from proxy.shaping.quota import Limits, Quotas
 from proxy.store.budget import Budget
 from proxy.upstream.identity import LoginKey
-from proxy.upstream.pool import Pool, Proof, Seat
+from proxy.upstream.pool import Pool, Proof
+from proxy.upstream.seat import Seat
 
 from .declined import Declined
 
@@ -171,10 +173,6 @@ class Gate:
         """How many wait now."""
         return len(self._queue)
 
-    def wait_estimate(self, place: int = 1) -> float:
-        """Seconds until the one in this place would get a slot of the budget."""
-        return self._budget.eta(place)
-
     # Inside.
 
     async def _turn(
@@ -196,8 +194,7 @@ class Gate:
         """Refuse at once who would wait beyond its patience (as pgbench's latency limit)."""
         request = ticket.item.request
         if request.blocked is Reason.BUDGET:
-            place, _ = self._queue.position(ticket)
-            eta = self._budget.eta(place)
+            eta = self._budget_eta(ticket, patience)
         elif request.blocked is Reason.CLASS_RATE:
             eta = self._transfer_wait(request) or 0.0
         else:
@@ -205,12 +202,25 @@ class Gate:
         if eta > patience:
             raise self._declined(request, eta)
 
+    def _budget_eta(self, ticket: Ticket[_Waiting], patience: float) -> float:
+        """Seconds until this ticket gets a slot; whoever waits for something else stands aside."""
+        budget, spare = self._budget, self._pool.unopened
+        eta = budget.eta(len(self._queue), spare=spare)
+        if eta <= patience:
+            return eta  # even the last one is served in time: no need to count
+        rivals = (
+            other
+            for other in takewhile(lambda other: other is not ticket, self._queue.turns())
+            if other.item.request.blocked is Reason.BUDGET
+        )
+        return budget.eta(1 + sum(1 for _ in rivals), spare=spare)
+
     def _declined(self, request: Request, eta: float | None = None) -> Declined:
         waited = self._clock() - request.since
         limits = request.source.limits
         match request.blocked:
             case Reason.BUDGET:
-                retry = self._budget.eta(1) if eta is None else eta
+                retry = self._budget.interval if eta is None else eta
                 reason = Reason.BUDGET if eta is None else Reason.ETA_TOO_LONG
                 used, limit = self._budget.used, self._budget.limit
                 return Declined(reason, used=used, limit=limit, retry=retry, waited=waited)
@@ -253,19 +263,21 @@ class Gate:
             return
         self._assigning = True
         try:
-            granted = True
-            while granted and self._queue:
-                granted = False
-                for ticket in self._queue.heads():
-                    waiting = ticket.item
-                    permit = self._grant(waiting.request)
-                    if permit is not None:
-                        self._queue.serve(ticket)
-                        waiting.turn.set_result(permit)
-                        granted = True
+            # One at a time, and the order asked anew: each turn changes whose is next.
+            while self._serve_next():
+                pass
         finally:
             self._assigning = False
         self._arm()
+
+    def _serve_next(self) -> bool:
+        for ticket in self._queue.heads():
+            permit = self._grant(ticket.item.request)
+            if permit is not None:
+                self._queue.serve(ticket)
+                ticket.item.turn.set_result(permit)
+                return True
+        return False
 
     def _grant(self, request: Request) -> Permit | None:
         """Take everything the request needs, or nothing; say in `blocked` what was missing."""
@@ -312,15 +324,25 @@ class Gate:
         if not self._queue:
             return
         now = self._clock()
-        moments = [self._budget.next_free(), self._pool.retry_at]
-        for ticket in self._queue.heads():
-            if ticket.item.request.blocked is Reason.CLASS_RATE:
-                wait = self._transfer_wait(ticket.item.request)
-                moments.append(None if wait is None else now + wait)
+        moments = [self._next_chance(ticket.item.request, now) for ticket in self._queue.heads()]
         when = min((moment for moment in moments if moment is not None), default=None)
         if when is not None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.0, when - now) + _EARLY, self._assign)
+
+    def _next_chance(self, request: Request, now: float) -> float | None:
+        """When time alone may let this request go on; None: something must happen first."""
+        match request.blocked:
+            case Reason.BUDGET:
+                spare = self._pool.unopened
+                return self._budget.next_chance(request.source.host, spare=spare)
+            case Reason.CLASS_RATE:
+                wait = self._transfer_wait(request)
+                return None if wait is None else now + wait
+            case Reason.UPSTREAM_SESSIONS:
+                return self._pool.retry_at
+            case _:
+                return None
 
 
 @dataclass(slots=True, eq=False)

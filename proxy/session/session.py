@@ -11,13 +11,10 @@ import contextlib
 from collections.abc import Iterator
 
 from proxy import events
-from proxy.ftp.address import Endpoint, canonical, extended_passive_reply, passive_reply
-from proxy.ftp.command import Command, Needs, parse_command
-from proxy.ftp.dialogue import (
+from proxy.ftp.action import (
     Action,
     Answer,
     Close,
-    Dialogue,
     DropData,
     Forward,
     Login,
@@ -29,10 +26,13 @@ from proxy.ftp.dialogue import (
     SetActive,
     Transfer,
 )
+from proxy.ftp.address import Endpoint, canonical, extended_passive_reply, passive_reply
+from proxy.ftp.command import Command, Needs, parse_command
+from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.lines import Malformed
 from proxy.ftp.reply import Refused, Reply
 from proxy.net.control import ClientChannel, Disturbed, Ended
-from proxy.refusals import Reason, Refusal, Scope
+from proxy.refusals import Reason
 from proxy.upstream.dial import AccountWanted, LoginRefused
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost
@@ -40,7 +40,9 @@ from proxy.upstream.session import Lost
 from .borrower import Borrower, Loan, explain_lost
 from .data_port import DataPort
 from .declined import Declined
+from .explainer import Explainer
 from .interrupt import Interruptible
+from .login import LoginAttempts
 from .server_commands import ServerCommands
 from .shared import Shared
 from .transfer import TransferRun
@@ -48,17 +50,6 @@ from .transfer import TransferRun
 LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
 ABORT = b"ABOR"
 QUIT = b"QUIT"
-LISTINGS = ("LIST", "NLST", "MLSD")
-ENDS_SESSION = frozenset(
-    {
-        Reason.CLASS_SESSIONS,
-        Reason.LOGIN_FAILURES,
-        Reason.DRAINING,
-        Reason.IDLE,
-        Reason.DESCRIPTORS,
-        Reason.FAULT,
-    }
-)
 
 _GREETING = Reply.of(220, "ftpweir is ready.")
 _LOGGED_IN = Reply.of(230, "Logged in.")
@@ -100,12 +91,13 @@ class Session:
             keeps=manners.keeps_session,
         )
         self._server = ServerCommands(self.dialogue, self.borrower, self._borrow, self._pinned)
+        self._explainer = Explainer(shared, self.id)
+        self._attempts = LoginAttempts(shared, self.id, self.host)
         self._step = Interruptible()
         self._task: asyncio.Task[object] | None = None
         self._transfer: TransferRun | None = None
         self._is_counted = False
         self._is_leaving = False
-        self._failed_logins = 0
         self.doing = "greeting"
         self.started = shared.clock()
         self.commands = self.transfers = self.bytes_down = self.bytes_up = 0
@@ -295,23 +287,6 @@ class Session:
     def _pinned(self, upstream_session: int, verb: str) -> None:
         self._shared.announce(events.Pinned(self.id, upstream_session, verb))
 
-    async def _log_in(self, credentials: Credentials) -> None:
-        self._reclassify(credentials.user)
-        self._check_attempts()
-        try:
-            with self._heeding(), self._step:
-                home, facts = await self.borrower.log_in(credentials, self.source)
-        except AccountWanted as wanted:
-            self.dialogue.account_wanted()
-            raise Refused(wanted.reply) from None
-        except LoginRefused as refused:
-            await self._login_failed(refused.reply)
-            return
-        self._raise_if_gone()
-        self._shared.attempts.succeeded(self.host)
-        self.dialogue.logged_in(home, facts)
-        self._send(_LOGGED_IN)
-
     def _reclassify(self, user: bytes) -> None:
         """A class may be chosen by user: the session counts there from now on."""
         source = self._shared.classify(self.host, user)
@@ -320,29 +295,24 @@ class Session:
             self._shared.gate.leave(self.source)
             self.source = source
 
-    def _check_attempts(self) -> None:
-        """Do not even ask the server for a source that has guessed too often."""
-        attempts, now = self._shared.attempts, self._shared.clock()
-        limit = 3 * self._manners.login_attempts
-        count = attempts.count(self.host, now)
-        if count >= limit:
-            retry = attempts.forgotten_in(self.host, now)
-            raise Declined(
-                Reason.LOGIN_FAILURES, used=count, limit=limit, who=self.host, retry=retry
-            )
-
-    async def _login_failed(self, reply: Reply) -> None:
-        shared, user = self._shared, self.user
-        self.dialogue.login_failed()
-        shared.attempts.failed(self.host, shared.clock())
-        shared.announce(events.LoginFailed(self.id, self.host, user, reply.words))
-        self._failed_logins += 1
-        limit = self._manners.login_attempts
-        # RFC 2577 section 5: guessing must be slow.
-        await asyncio.sleep(self._manners.login_delay)
-        if self._failed_logins >= limit:
-            raise Declined(Reason.LOGIN_FAILURES, used=limit, limit=limit, who=self.host)
-        self._send(reply)
+    async def _log_in(self, credentials: Credentials) -> None:
+        self._reclassify(credentials.user)
+        self._attempts.check()
+        try:
+            with self._heeding(), self._step:
+                home, facts = await self.borrower.log_in(credentials, self.source)
+        except AccountWanted as wanted:
+            self.dialogue.account_wanted()
+            raise Refused(wanted.reply) from None
+        except LoginRefused as refused:
+            user = self.user
+            self.dialogue.login_failed()
+            await self._attempts.failed(user, refused.reply)
+            raise Refused(refused.reply) from None
+        self._raise_if_gone()
+        self._attempts.succeeded()
+        self.dialogue.logged_in(home, facts)
+        self._send(_LOGGED_IN)
 
     # Being interrupted.
 
@@ -403,45 +373,12 @@ class Session:
             await asyncio.sleep(self._manners.refusal_delay)
         return Goodbye(declined.reason.value, reply)
 
-    def _scope(self, declined: Declined) -> Scope | None:
-        """Once logged in, a client keeps its session through anything that may pass."""
-        if declined.reason in ENDS_SESSION or declined.ends_session:
-            return Scope.SESSION
-        return Scope.TRANSFER if self.dialogue.is_logged_in else Scope.SESSION
-
-    def _transfer_code(self) -> int:
-        if self._transfer is not None or self.doing in ("PASV", "EPSV"):
-            return self._manners.transfer_code
-        return 451  # RFC 959 section 5.4 has 425 for commands with data only
-
     def _explain(self, declined: Declined, preliminary_sent: bool = False) -> Reply:
-        refusal = Refusal(
-            declined.reason,
-            self._shared.new_ref(),
-            used=declined.used,
-            limit=declined.limit,
-            who=declined.who,
-            retry=declined.retry,
-            words=declined.words,
-            waited=declined.waited,
-            scope=self._scope(declined),
-        )
-        code = refusal.code(
-            self._transfer_code(),
+        return self._explainer.explain(
+            declined,
+            source=self.source,
+            doing=self.doing,
+            user=self.user,
+            is_logged_in=self.dialogue.is_logged_in,
             preliminary_sent=preliminary_sent,
-            listing=self.doing in LISTINGS,
         )
-        sentence = refusal.sentence()
-        self._shared.announce(
-            events.Refused(
-                session=self.id,
-                source=self.host,
-                user=self.user,
-                client_class=self.source.class_name,
-                reason=declined.reason.value,
-                code=code,
-                sentence=sentence,
-                ref=refusal.ref,
-            )
-        )
-        return Reply.of(code, sentence)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from proxy.events import TransferEnded
+from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction, Needs
-from proxy.ftp.dialogue import Transfer
 from proxy.ftp.reply import Refused, Reply
 from proxy.ftp.virtual import State
 from proxy.shaping.ledger import Kind

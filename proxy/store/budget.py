@@ -10,6 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from proxy.events import Announce, ShadowWait
+from proxy.shaping.burst import Burst
 from proxy.shaping.ledger import Kind, Ledger, Slot
 
 OPEN_AT_FIRST = 1.0  # seconds a connection is assumed to stay open until some were seen
@@ -40,20 +41,36 @@ class Budget:
         self._enforce = enforce
         self._clock = clock
         self._announce = announce
+        self._burst = Burst()
         self._typical_open = OPEN_AT_FIRST
         self.limit = limit
         self.on_closed: Callable[[], None] = lambda: None
 
     def reserve(self, kind: Kind, source: str, *, spare: int = 0) -> Slot | None:
-        """Book a slot before the SYN is sent; None while the budget (less `spare`) is used up."""
+        """Book a slot before the SYN is sent; None while the budget (less `spare`) is used up,
+        or while this source has taken more than its share of what is free."""
         now = self._clock()
-        if self._enforce is not Enforce.OFF:
-            slot = self._ledger.reserve(kind, source, now, spare=spare)
-            if slot is not None or self._enforce is Enforce.ON:
-                return slot
-            wait = self._ledger.eta(1, now, self.typical)
+        ledger = self._ledger
+        if self._enforce is Enforce.OFF:
+            return ledger.force(kind, source, now)
+        slot = self._reserve(kind, source, now, spare)
+        if slot is None and self._enforce is Enforce.SHADOW:
+            wait = ledger.eta(1 + spare, now, self.typical)
             self._announce(ShadowWait(source, kind.value, wait))
-        return self._ledger.force(kind, source, now)
+            return ledger.force(kind, source, now)
+        return slot
+
+    def _reserve(self, kind: Kind, source: str, now: float, spare: int) -> Slot | None:
+        ledger = self._ledger
+        if kind is Kind.CONTROL or not self._hold:
+            return ledger.reserve(kind, source, now, spare=spare)
+        held, used = ledger.held(source, now), ledger.used(now)
+        if self._burst.wait(held, used, self.limit, now) > 0.0:
+            return None
+        slot = ledger.reserve(kind, source, now, spare=spare)
+        if slot is not None:
+            self._burst.took(held, used, self.limit, now, self.typical / self.limit)
+        return slot
 
     def close(self, slot: Slot) -> None:
         """The socket is really gone: from now on the slot cools."""
@@ -96,10 +113,23 @@ class Budget:
         """Slots that one source holds now, open or cooling."""
         return self._ledger.held(source, self._clock())
 
-    def next_free(self) -> float | None:
-        """When (on the clock) the next cooling slot is free; None when none cools."""
-        return self._ledger.next_free(self._clock())
+    def next_chance(self, source: str, *, spare: int = 0) -> float | None:
+        """When (on the clock) `reserve` may next succeed for this source; None: not by time alone.
 
-    def eta(self, place: int) -> float:
+        A moment in which it fails again only leads to the next question.
+        """
+        now = self._clock()
+        ledger = self._ledger
+        used = ledger.used(now)
+        if used + spare < self.limit:
+            return now + self._burst.wait(ledger.held(source, now), used, self.limit, now)
+        return ledger.next_free(now)
+
+    def eta(self, place: int, *, spare: int = 0) -> float:
         """Seconds until the one in this place (from 1) of the queue gets a slot."""
-        return self._ledger.eta(place, self._clock(), self.typical)
+        return self._ledger.eta(place + spare, self._clock(), self.typical)
+
+    @property
+    def interval(self) -> float:
+        """Mean seconds between two slots, in the long run."""
+        return self.typical / self.limit

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from enum import Enum, auto
 from functools import partial
 from typing import Any
 
 from proxy.events import Announce, UpstreamClosed, UpstreamOpened, UpstreamRefused
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.virtual import State
-from proxy.shaping.ledger import Kind, Slot
+from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
 
 from .dial import Busy, Dialer, DialError, LoginRefused
 from .identity import Credentials, LoginKey
 from .lease import Lease
-from .session import Lost, UpstreamSession
+from .seat import Seat, Use
+from .session import Lost
 
 # A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
 REST_AFTER_CLOSE = 0.1
@@ -31,51 +31,6 @@ SETTLE = 5.0  # seconds an aborted command may take to send its final reply
 GOODBYE = 1.0  # seconds the server has for its 221, and again for its FIN
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 15.0
 TROUBLE = 1.0  # seconds for which others are spared an attempt that just failed
-
-
-class Use(Enum):
-    """What a seat is doing."""
-
-    OPENING = auto()  # taken by who dials it
-    IDLE = auto()
-    LENT = auto()
-    SETTLING = auto()  # its holder left while replies were owed
-    CLOSING = auto()  # counted until the socket is gone
-
-
-ALLOWED: Mapping[Use, frozenset[Use]] = {
-    Use.OPENING: frozenset({Use.LENT, Use.CLOSING}),
-    Use.IDLE: frozenset({Use.LENT, Use.CLOSING}),
-    Use.LENT: frozenset({Use.IDLE, Use.SETTLING, Use.CLOSING}),
-    Use.SETTLING: frozenset({Use.IDLE, Use.CLOSING}),
-    Use.CLOSING: frozenset(),
-}
-
-
-class Seat:
-    """One of the places the server allows us: its slot of the budget, its session if any yet."""
-
-    def __init__(self, slot: Slot, use: Use, now: float) -> None:
-        self.slot = slot
-        self.use = use
-        self.session: UpstreamSession | None = None
-        self.verifies: LoginKey | None = None  # a login that nobody has proven yet
-        self.instead_of: Seat | None = None  # to be closed before this one is dialled
-        self.since = now
-        self.leases = 0
-        self.end_reason = "server hung up"
-
-    def become(self, use: Use, now: float) -> None:
-        """Change the use; an impossible change is a bug and is loud."""
-        if use not in ALLOWED[self.use]:
-            raise AssertionError(f"a seat cannot go from {self.use.name} to {use.name}")
-        self.use = use
-        self.since = now
-
-    @property
-    def key(self) -> LoginKey | None:
-        """Whose login it holds."""
-        return self.session.key if self.session is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,15 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from . import sockets
 from .namespaces import inside
-from .programs import CHECKOUT, program
+from .programs import CHECKOUT, need_root, program
 from .users import ALICE, USERS, User
 from .waiting import until
+
+Found = TypeVar("Found")
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST
 STARTS = 3  # another program may take the port that was free a moment ago
@@ -78,16 +80,21 @@ class Backend:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()
 
     def start(self) -> None:
         """Return when the server has greeted a first visitor and forgotten it again."""
+        need_root(self.kind)
         fixed = self.port
         for attempt in range(1, STARTS + 1):
             try:
-                return self._start()
+                self._start()
+                return
             except TimeoutError as error:
                 self.stop()
                 if fixed or attempt == STARTS:
@@ -184,11 +191,10 @@ class Backend:
         """Return the processes that the server keeps when nobody is connected."""
         return set()
 
-    def _there(self, deed: Callable[[], socket.socket | int]) -> "socket.socket | int":
+    def _there(self, deed: Callable[[], Found]) -> Found:
         return inside(self.netns, deed) if self.netns else deed()
 
     def _end_processes(self, process: subprocess.Popen[bytes]) -> None:
-        members = family(process.pid)
         process.terminate()
         try:
             process.wait(timeout=3)
@@ -196,7 +202,7 @@ class Backend:
             process.kill()
             process.wait()
         # Session processes of vsftpd and proftpd outlive their listener.
-        for member in members | family(process.pid):
+        for member in family(process.pid):
             with suppress(ProcessLookupError):
                 os.kill(member, signal.SIGKILL)
         until(lambda: not family(process.pid), f"all processes of {self.kind} are gone")

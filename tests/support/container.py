@@ -138,7 +138,7 @@ class Build:
 
     def sealed(self, script: str, arguments: list[str], *more: str) -> list[str]:
         """Wrap a command in a process tree (and more) of its own, where it is process 1."""
-        own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", *more]
+        own = ["unshare", "--mount", "--pid", "--fork", *more]
         return self.namespaced([*own, "sh", "-ec", script, "sh", *arguments])
 
     def _from(self, step: Instruction) -> None:
@@ -243,13 +243,18 @@ class Container:
 
     def wait(self) -> int:
         """Read the rest of its output; tell the exit code."""
-        self.process.communicate()
-        return self.process.returncode
+        assert self.process.stdout
+        if not self.process.stdout.closed:
+            self.process.stdout.read()
+            self.process.stdout.close()
+        return self.process.wait()
 
     def end(self) -> None:
         """Leave nothing behind, whatever happened."""
-        self.process.kill()
-        self.process.communicate()
+        if self.process.poll() is None:
+            # With process 1 its whole tree ends. (--kill-child is lost when the user changes.)
+            os.kill(self.first_process, signal.SIGKILL)
+        self.wait()
 
 
 def _way_to_packages() -> dict[str, str]:

@@ -23,15 +23,19 @@ cd /
 exec "$@"
 """
 DEVICES = ("null", "zero", "full", "random", "urandom")
-PAM_RULES = "auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\n"
+PAM_RULES = (
+    "auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\n"
+)
 
 
 def isolated(folder: Path, homes: Path, command: list[str]) -> list[str]:
-    """Return the command that runs `command` where only the lab's users exist, at home in `homes`."""
+    """Return what runs `command` where only the lab's users exist, at home in `homes`."""
     etc = folder / "etc"
     (etc / "pam.d").mkdir(parents=True)
     (etc / "pam.d" / "vsftpd").write_text(PAM_RULES)
-    (etc / "pam.d" / "other").write_text("auth required pam_deny.so\naccount required pam_deny.so\n")
+    (etc / "pam.d" / "other").write_text(
+        "auth required pam_deny.so\naccount required pam_deny.so\n"
+    )
     passwd = ["root:x:0:0::/:/bin/sh", "nobody:x:65534:65534::/nonexistent:/bin/sh"]
     group = ["root:x:0:", "nogroup:x:65534:"]
     shadow = ["root:*:1::::::", "nobody:*:1::::::"]
@@ -72,5 +76,3 @@ class SystemLog:
         with self._log.open("ab", buffering=0) as log:
             while message := self._socket.recv(8192):
                 log.write(message.rstrip(b"\n\0") + b"\n")
-
-

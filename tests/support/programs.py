@@ -15,7 +15,7 @@ SEARCH_PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def program(name: str) -> str:
-    """Return the path of an installed program, or fail the test with the command that installs it."""
+    """Return the path of an installed program, or fail the test and name the remedy."""
     found = shutil.which(name, path=SEARCH_PATH)
     return found or _missing(name)
 

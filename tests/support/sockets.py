@@ -51,7 +51,11 @@ def table(pid: int | str = "self") -> frozenset[Socket]:
             remote_address, remote_port = fields[2].split(":")
             # The pair is the identity: a socket that changed its state meanwhile counts once.
             found[fields[1], fields[2]] = Socket(
-                local_address, int(local_port, 16), remote_address, int(remote_port, 16), int(fields[3], 16)
+                local_address,
+                int(local_port, 16),
+                remote_address,
+                int(remote_port, 16),
+                int(fields[3], 16),
             )
     return frozenset(found.values())
 
@@ -70,7 +74,9 @@ def count(
     )
 
 
-def free_port(host: str = "127.0.0.1", open_socket: Callable[..., socket.socket] = socket.socket) -> int:
+def free_port(
+    host: str = "127.0.0.1", open_socket: Callable[..., socket.socket] = socket.socket
+) -> int:
     """Return a port that the kernel just called free; somebody else may be quicker."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with open_socket(family, socket.SOCK_STREAM) as probe:

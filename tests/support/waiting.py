@@ -1,4 +1,4 @@
-"""Wait for something outside this process, for a bounded time. Only for tests with real programs."""
+"""Wait for something outside this process, for a bounded time. Only for real programs."""
 
 from __future__ import annotations
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from proxy.config import keys
 from proxy.refusals import LONGEST, REFUSALS, Entry, Reason, Refusal, Scope
 from proxy.refusals.refusal import HIGHEST_NUMBER, LONGEST_REF
 
@@ -67,3 +70,11 @@ def test_a_connection_limit_opens_with_the_words_lftp_reacts_to(reason: Reason) 
 )
 def test_a_load_limit_on_transfers_leaves_the_login_alone(reason: Reason) -> None:
     assert REFUSALS[reason].scope is Scope.TRANSFER
+
+
+@each_entry
+def test_every_key_that_a_row_names_is_a_real_setting(entry: Entry) -> None:
+    told = " ".join([f"`{entry.setting}`", entry.cause, entry.script, entry.operator])
+    named = re.findall(r"`([a-z]+\.[a-z_]+)[`:]", told)
+    assert set(named) <= set(keys())
+    assert entry.setting is None or entry.setting in named

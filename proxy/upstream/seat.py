@@ -1,0 +1,56 @@
+"""A seat: one of the places the server allows us, from the first SYN until its socket is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+from proxy.shaping.ledger import Slot
+
+from .identity import LoginKey
+from .session import UpstreamSession
+
+
+class Use(Enum):
+    """What a seat is doing."""
+
+    OPENING = auto()  # taken by who dials it
+    IDLE = auto()
+    LENT = auto()
+    SETTLING = auto()  # its holder left while replies were owed
+    CLOSING = auto()  # counted until the socket is gone
+
+
+ALLOWED: Mapping[Use, frozenset[Use]] = {
+    Use.OPENING: frozenset({Use.LENT, Use.CLOSING}),
+    Use.IDLE: frozenset({Use.LENT, Use.CLOSING}),
+    Use.LENT: frozenset({Use.IDLE, Use.SETTLING, Use.CLOSING}),
+    Use.SETTLING: frozenset({Use.IDLE, Use.CLOSING}),
+    Use.CLOSING: frozenset(),
+}
+
+
+class Seat:
+    """One of the places the server allows us: its slot of the budget, its session if any yet."""
+
+    def __init__(self, slot: Slot, use: Use, now: float) -> None:
+        self.slot = slot
+        self.use = use
+        self.session: UpstreamSession | None = None
+        self.verifies: LoginKey | None = None  # a login that nobody has proven yet
+        self.instead_of: Seat | None = None  # to be closed before this one is dialled
+        self.since = now
+        self.leases = 0
+        self.end_reason = "server hung up"
+
+    def become(self, use: Use, now: float) -> None:
+        """Change the use; an impossible change is a bug and is loud."""
+        if use not in ALLOWED[self.use]:
+            raise AssertionError(f"a seat cannot go from {self.use.name} to {use.name}")
+        self.use = use
+        self.since = now
+
+    @property
+    def key(self) -> LoginKey | None:
+        """Whose login it holds."""
+        return self.session.key if self.session is not None else None

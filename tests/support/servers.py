@@ -1,0 +1,188 @@
+"""The real servers of the lab, each with the configuration that a test's wishes become."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+
+from .backend import Backend
+from .isolation import SystemLog, isolated
+from .programs import server_program
+from .users import USERS, password_hash
+
+
+class Vsftpd(Backend):
+    """vsftpd; its users are local users of an /etc/passwd that only it sees. Refuses with 421."""
+
+    kind = "vsftpd"
+
+    def command(self) -> list[str]:
+        """Local users in their homes, checked by PAM as on a real machine."""
+        empty = self.folder / "empty"
+        empty.mkdir()
+        settings = {
+            "listen": "NO" if ":" in self.host else "YES",
+            "listen_ipv6": "YES" if ":" in self.host else "NO",
+            "listen_address6" if ":" in self.host else "listen_address": self.host,
+            "listen_port": self.port,
+            "background": "NO",
+            "anonymous_enable": "NO",
+            "local_enable": "YES",
+            "write_enable": "YES",
+            "local_umask": "022",
+            "mdtm_write": "YES",
+            "chroot_local_user": "YES",
+            "allow_writeable_chroot": "YES",
+            "secure_chroot_dir": empty,
+            "pam_service_name": "vsftpd",
+            "nopriv_user": "nobody",
+            "dual_log_enable": "NO",
+            "xferlog_enable": "YES",
+            "log_ftp_protocol": "YES",
+            "vsftpd_log_file": self.log_file,
+            # Its list of allowed system calls is older than today's kernels and libraries.
+            "seccomp_sandbox": "NO",
+            # A new namespace for each session costs tens of milliseconds and proves nothing here.
+            "isolate": "NO",
+            "isolate_network": "NO",
+            "max_per_ip": self.max_per_ip,
+            "max_clients": 0,
+            "max_login_fails": 3,
+            "delay_failed_login": 0,
+            "delay_successful_login": 0,
+        }
+        if self.passive_ports:
+            settings["pasv_min_port"], settings["pasv_max_port"] = self.passive_ports
+        if self.pasv_address:
+            settings["pasv_address"] = self.pasv_address
+        config = self.folder / "vsftpd.conf"
+        config.write_text(_lines(f"{key}={value}" for key, value in settings.items()))
+        return isolated(self.folder, self.homes, [server_program("usr/sbin/vsftpd"), str(config)])
+
+
+class PureFtpd(Backend):
+    """pure-ftpd with its own user database. Refuses with 421."""
+
+    kind = "pure-ftpd"
+
+    def command(self) -> list[str]:
+        """Virtual users, one process per session, everything told to syslog."""
+        self._undo.callback(SystemLog(self.folder, self.log_file).close)
+        people, database = self.folder / "pureftpd.passwd", self.folder / "pureftpd.pdb"
+        people.write_text(
+            _lines(
+                f"{user.name}:{password_hash(user.password)}:{user.number}:{user.number}::"
+                f"{self.homes / user.name}/./" + ":" * 12
+                for user in USERS
+            )
+        )
+        make = [server_program("usr/bin/pure-pw"), "mkdb", str(database), "-f", str(people)]
+        subprocess.run(make, check=True, capture_output=True)
+        command = [
+            server_program("usr/sbin/pure-ftpd"),
+            *("--bind", f"{self.host},{self.port}"),
+            *("--login", f"puredb:{database}"),
+            *("--pidfile", str(self.folder / "pid")),
+            *("--maxclientsnumber", "500"),
+            *("--maxclientsperip", str(self.max_per_ip or 500)),
+            "--chrooteveryone",
+            "--noanonymous",
+            "--dontresolve",
+            "--verboselog",
+        ]
+        if ":" not in self.host:
+            command.append("--ipv4only")
+        if self.passive_ports:
+            command += ["--passiveportrange", "{}:{}".format(*self.passive_ports)]
+        if self.pasv_address:
+            command += ["--forcepassiveip", self.pasv_address]
+        return isolated(self.folder, self.homes, command)
+
+
+class ProFtpd(Backend):
+    """proftpd with its own user file. Refuses with 530, and only once the user is known."""
+
+    kind = "proftpd"
+
+    def command(self) -> list[str]:
+        """Virtual users, one process per session."""
+        people, groups = self.folder / "ftpd.passwd", self.folder / "ftpd.group"
+        people.write_text(
+            _lines(
+                f"{user.name}:{password_hash(user.password)}:{user.number}:{user.number}::"
+                f"{self.homes / user.name}:/bin/sh"
+                for user in USERS
+            )
+        )
+        groups.write_text(_lines(f"{user.name}:x:{user.number}:" for user in USERS))
+        people.chmod(0o640)
+        groups.chmod(0o640)
+        settings = [
+            "ServerType standalone",
+            'ServerName "lab"',
+            f"UseIPv6 {'on' if ':' in self.host else 'off'}",
+            f"DefaultAddress {self.host}",
+            "SocketBindTight on",
+            f"Port {self.port}",
+            "User nobody",
+            "Group nogroup",
+            "Umask 022",
+            "MaxInstances 500",
+            "DefaultRoot ~",
+            "RequireValidShell off",
+            "AllowOverwrite on",
+            "AllowStoreRestart on",
+            "AllowRetrieveRestart on",
+            "AuthOrder mod_auth_file.c",
+            f"AuthUserFile {people}",
+            f"AuthGroupFile {groups}",
+            f"PidFile {self.folder / 'pid'}",
+            f"ScoreboardFile {self.folder / 'scoreboard'}",
+            f"DelayTable {self.folder / 'delay'}",
+            "DelayEngine off",
+            f"ControlsSocket {self.folder / 'controls'}",
+            "ControlsEngine off",
+            "UseReverseDNS off",
+            "WtmpLog off",
+            "TransferLog none",
+            f"SystemLog {self.folder / 'system.log'}",
+            'LogFormat lab "%a %u \\"%r\\" %s %S"',
+            f"ExtendedLog {self.log_file} ALL lab",
+        ]
+        if self.max_per_ip:
+            settings.append(f"MaxClientsPerHost {self.max_per_ip}")
+        if self.passive_ports:
+            settings.append("PassivePorts {} {}".format(*self.passive_ports))
+        if self.pasv_address:
+            settings.append(f"MasqueradeAddress {self.pasv_address}")
+        config = self.folder / "proftpd.conf"
+        config.write_text(_lines(settings))
+        command = [server_program("usr/sbin/proftpd"), "--nodaemon", "--config", str(config)]
+        return isolated(self.folder, self.homes, command)
+
+
+class PyFtpd(Backend):
+    """pyftpdlib, one process for all sessions. Refuses with 421."""
+
+    kind = "pyftpdlib"
+
+    def command(self) -> list[str]:
+        """Virtual users; see pyftpd.py."""
+        wishes = {
+            "host": self.host,
+            "port": self.port,
+            "max_per_ip": self.max_per_ip,
+            "passive_ports": self.passive_ports,
+            "pasv_address": self.pasv_address,
+            "users": {user.name: [user.password, str(self.home(user))] for user in USERS},
+        }
+        return [sys.executable, "-m", "tests.support.pyftpd", json.dumps(wishes)]
+
+
+SERVERS: tuple[type[Backend], ...] = (Vsftpd, PureFtpd, ProFtpd, PyFtpd)
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
