@@ -15,12 +15,13 @@ import secrets
 import signal
 import socket
 import time
+import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from proxy.classes import classifier
 from proxy.config import Address, Config, PortRange
-from proxy.events import Announce
+from proxy.events import Announce, Fault
 from proxy.net.control import ClientChannel
 from proxy.net.listener import ListenerPool
 from proxy.session.exchange import ExchangeRules
@@ -34,6 +35,8 @@ from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.pool import Limits, Pool
 
 BACKLOG = 4096  # a cron minute brings thousands of scripts at once
+# Left for data connections, pipes and the server when clients take all other descriptors.
+SPARE_DESCRIPTORS = 128
 SWEEP_EVERY = 5.0  # seconds between two looks for idle upstream sessions
 
 
@@ -69,7 +72,6 @@ class App:
 
     async def serve(self, ready: Callable[[list[str]], None]) -> None:
         """Listen, tell `ready` where, and serve until told to stop."""
-        raise_descriptor_limit()
         async with asyncio.TaskGroup() as self._tasks:
             sweeper = self._tasks.create_task(self._sweep())
             servers = [await self._listen(listener.address) for listener in self.config.listen]
@@ -96,7 +98,14 @@ class App:
         self._spawn(Session(client, self._shared).run())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.create_task(work)
+        self._tasks.create_task(self._guarded(work))
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Keep one task's unexpected error from ending all the others."""
+        try:
+            await work
+        except Exception as error:
+            self._announce(Fault(work.__qualname__, repr(error), traceback.format_exc()))
 
     async def _sweep(self) -> None:
         while True:
@@ -177,6 +186,7 @@ class App:
             passive_address=None if told == "auto" else told,
             keeps_session=config.upstream.pooling == "session",
             site_harmless=frozenset(config.upstream.site_harmless),
+            most_descriptors=raise_descriptor_limit() - SPARE_DESCRIPTORS,
         )
 
 
@@ -206,11 +216,13 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-def raise_descriptor_limit() -> None:
-    """Allow as many descriptors as the hard limit does: each session needs up to five."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+def raise_descriptor_limit() -> int:
+    """Allow as many descriptors as the hard limit does, and return how many that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return hard
+    return soft
 
 
 def _place(sock: socket.socket) -> str:

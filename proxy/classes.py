@@ -11,21 +11,22 @@ from proxy.config import ClientClass
 from proxy.session.gate import Source
 from proxy.shaping.quota import Limits
 
-# Sources that no class matches: everybody is somebody, with no caps of its own.
-NOBODYS = ClientClass(name="unclassed")
+NO_LIMITS = Limits()
 
 
 def classifier(classes: tuple[ClientClass, ...]) -> Callable[[str, bytes], Source]:
     """Return the function from (address, user) to Source; before USER the user is empty."""
     limits = {
         one.name: Limits(one.sessions, one.transfers, one.transfers_per_minute, one.weight)
-        for one in (*classes, NOBODYS)
+        for one in classes
     }
 
     @lru_cache(maxsize=4096)  # asked twice for each session; attackers cannot make it grow
     def classify(host: str, user: bytes) -> Source:
-        found = next((one for one in classes if _matches(one, host, user)), NOBODYS)
-        return Source(host, found.name, limits[found.name])
+        for one in classes:
+            if _matches(one, host, user):
+                return Source(host, one.name, limits[one.name])
+        return Source(host, "", NO_LIMITS)  # may still match once its user is known
 
     return classify
 

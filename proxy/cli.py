@@ -14,10 +14,12 @@ import click
 
 from proxy import __version__, app
 from proxy import config as settings
-from proxy.config import Config, ConfigError
+from proxy.config import Budget, Config, ConfigError
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
 from proxy.ops.logs import EventLog, set_up
 from proxy.refusals import explain as explain_refusal
+
+NO_FIREWALL = Budget(enforce="off")  # nothing stands before the demo server
 
 CONFIG_OPTION = click.option(
     "-c",
@@ -62,6 +64,8 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
             host, port = stack.enter_context(demo_server())
             upstream = f"{host}:{port}"
         config = _load(path) if path is not None else _simple(upstream or "", listen)
+        if demo:
+            config = config.model_copy(update={"budget": NO_FIREWALL})
         set_up(config.log.format, config.log.level)
         app.run(config, EventLog(), lambda places: _ready(config, places, demo=demo))
 

@@ -118,6 +118,15 @@ class ShadowWait:
     wait: float
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A mistake of ours: an error nobody expected, with where it came from."""
+
+    where: str
+    error: str
+    trace: str
+
+
 Event = (
     SessionEnded
     | TransferEnded
@@ -128,6 +137,7 @@ Event = (
     | UpstreamRefused
     | Pinned
     | ShadowWait
+    | Fault
 )
 
 Announce = Callable[[Event], None]

@@ -22,6 +22,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.UpstreamRefused: ("upstream refused a session", "warning"),
     events.Pinned: ("session pinned", "warning"),
     events.ShadowWait: ("would have waited", "info"),
+    events.Fault: ("fault", "error"),
 }
 _LEVELS: Final = {
     "debug": logging.DEBUG,

@@ -10,8 +10,10 @@ from .table import REFUSALS
 
 REPLIES = {
     Scope.SESSION: "421, and the connection is closed",
-    Scope.TRANSFER: "425 (`refusals.transfer_code`), or 426 once a 150 was sent",
+    Scope.TRANSFER: "425 to a transfer (`refusals.transfer_code`), 426 once its 150 was sent; "
+    "451 to another command; 421 before the login",
 }
+ENDS = {Scope.SESSION: "session", Scope.TRANSFER: "command"}
 
 OPENING = """\
 # Refusals
@@ -31,9 +33,10 @@ The code tells a script what it has lost:
   command again. `refusals.transfer_code` makes it 450 or 421; a listing never hears 450, because
   some clients take that for an empty directory.
 - **426**: the transfer had begun and was cut; the file is incomplete.
+- **451**: only this command was refused, the login stands. Send it again.
 
-The table says where a reason usually meets a script. Those that concern the queue or the server can
-meet a login or another command as well, and then the reply is 421.
+Before the login there is no session to keep, so every reason is a 421 there. The same holds for a
+session that loses a server connection whose state cannot be restored.
 `ftpweir explain REASON` prints the same text as this page.
 """
 
@@ -84,7 +87,7 @@ def _labelled(fact: tuple[str, str]) -> str:
 
 def _overview() -> str:
     rows = [
-        f"| [{entry.reason}](#{entry.reason}) | {entry.scope.name.lower()} | {entry.sentence} |"
+        f"| [{entry.reason}](#{entry.reason}) | {ENDS[entry.scope]} | {entry.sentence} |"
         for entry in REFUSALS.values()
     ]
     return "\n".join(["| reason | what ends | the line begins |", "|---|---|---|", *rows, ""])

@@ -37,11 +37,10 @@ class Reason(StrEnum):
     UPSTREAM_LOGIN = auto()
     UPSTREAM_LOST = auto()
     UPSTREAM_SILENT = auto()
-    REPLAY = auto()
 
 
 class Scope(Enum):
-    """What the refusal ends: the whole session, or one transfer."""
+    """What the refusal ends: the whole session, or only the transfer (or command) it met."""
 
     SESSION = auto()
     TRANSFER = auto()
@@ -52,7 +51,7 @@ class Entry:
     """One row: what a client reads on its single line, and what `explain` adds to it."""
 
     reason: Reason
-    scope: Scope  # where it usually meets the script; a Refusal may know better
+    scope: Scope  # for a session that has logged in; a Refusal may know better
     sentence: str  # how the client's line opens: the weightiest words first
     setting: str | None  # the configuration key that holds the limit
     cause: str

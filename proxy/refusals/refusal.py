@@ -26,7 +26,7 @@ HIGHEST_NUMBER = 99999
 class Refusal:
     """Everything known about one refusal. `who` and `words` may be hostile; they are cleaned here.
 
-    `scope` is given where it differs from the table's: a full queue also meets a login.
+    `scope` is given where it differs from the table's: before the login all is 421.
     """
 
     reason: Reason

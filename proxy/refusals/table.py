@@ -212,7 +212,7 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_SESSIONS,
-        Scope.SESSION,
+        Scope.TRANSFER,
         "Too many connections to the server",
         "upstream.sessions",
         "The server allows few sessions, and none came free in time: all are lent or pinned.",
@@ -223,7 +223,7 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_DOWN,
-        Scope.SESSION,
+        Scope.TRANSFER,
         "Server is down",
         "upstream.host",
         "The server's machine refused the connection, or ended it before its greeting.",
@@ -232,7 +232,7 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_UNREACHABLE,
-        Scope.SESSION,
+        Scope.TRANSFER,
         "Server cannot be reached",
         "timeouts.connect",
         "No answer in time, no route, or a name that does not resolve. If it worked until now, the "
@@ -242,7 +242,7 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_REFUSED,
-        Scope.SESSION,
+        Scope.TRANSFER,
         "Server refuses",  # short, so that the server's own words fit the line
         None,
         "The server itself turned the proxy away; its words are passed on.",
@@ -263,7 +263,7 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_LOST,
-        Scope.SESSION,
+        Scope.TRANSFER,
         "Server hung up",
         None,
         "The server closed its control connection in the middle of this command.",
@@ -272,7 +272,7 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_SILENT,
-        Scope.SESSION,
+        Scope.TRANSFER,
         "Server does not answer",
         "timeouts.final",
         "No final reply to this command came in time. The server hangs, or the way was cut.",
@@ -280,17 +280,6 @@ _ENTRIES = (
         "Raise `timeouts.final` if the server is slow by nature; otherwise see its own log.",
         unit=" s",
         example=(None, 60),
-    ),
-    Entry(
-        Reason.REPLAY,
-        Scope.SESSION,
-        "Server would not restore the session",
-        None,
-        "The proxy gave this session another connection to the server, and the server refused to "
-        "take up the session's directory or mode there.",
-        "Log in and change to the directory again; it may have been removed.",
-        "The log has the command that failed. `upstream.pooling: session` avoids the exchange.",
-        advice="log in again",
     ),
 )
 

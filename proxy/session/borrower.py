@@ -14,11 +14,11 @@ from proxy.ftp.reply import Refused
 from proxy.ftp.virtual import State
 from proxy.refusals import Reason
 from proxy.shaping.ledger import Kind
-from proxy.upstream.dial import Busy, DialError
+from proxy.upstream.dial import Busy, DialError, LoginRefused
 from proxy.upstream.identity import Credentials, LoginKey
 from proxy.upstream.lease import Lease
 from proxy.upstream.pool import Pool
-from proxy.upstream.session import Lost, Silent
+from proxy.upstream.session import SETTLE, Lost, Silent
 
 from .declined import Declined
 from .gate import Gate, Permit, Request, Source
@@ -36,7 +36,7 @@ class Loan:
         """Give everything back; sockets must be closed by now, for the slot starts to cool."""
         if self.permit is not None:
             self.permit.settle(connected=connected)
-        if not self.keep or not self.lease.session.is_clean:
+        if not self.keep:
             self.lease.release()
 
 
@@ -98,9 +98,7 @@ class Borrower:
                 refusal = await loan.lease.restore(wanted, needs)
             except Lost as lost:
                 loan.end(connected=False)
-                self._kept = None
-                if self.pinned_by:
-                    raise _pinned_lost(lost.words) from None
+                self._drop_kept(lost.words)
                 if last or isinstance(lost, Silent):
                     raise explain_lost(lost) from None
                 continue
@@ -130,6 +128,14 @@ class Borrower:
         if kept is not None:
             kept.release()
 
+    def _drop_kept(self, words: str = "") -> None:
+        """The kept session is dead; so is the state that a pinned client had on it."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.release()
+        if self.pinned_by:
+            raise Declined(Reason.UPSTREAM_LOST, words=words, ends_session=True)
+
     async def _loan(
         self,
         source: Source,
@@ -138,11 +144,9 @@ class Borrower:
         feed: Callable[[float], None] | None,
     ) -> Loan:
         kept = self._kept
-        if kept is not None and not kept.session.is_clean:
-            kept.release()
-            kept = self._kept = None
-            if self.pinned_by:
-                raise _pinned_lost()
+        if kept is not None and not await kept.session.settle(SETTLE):
+            self._drop_kept()
+            kept = None
         if kept is not None:
             permit = None
             if kind is not None:
@@ -150,7 +154,11 @@ class Borrower:
             return Loan(kept, permit, keep=True)
         assert self._credentials is not None
         request = Request(source, kind, self._key, wanted)
-        lease, permit = await self._lease(request, self._credentials, feed)
+        try:
+            lease, permit = await self._lease(request, self._credentials, feed)
+        except LoginRefused as refused:
+            # Proven once, refused now: the password was changed at the server meanwhile.
+            raise Declined(Reason.UPSTREAM_LOGIN, words=refused.reply.words) from None
         assert lease is not None
         # A server that will not tell its directory cannot be put back into it: stay with it.
         keep = self._always_keeps or wanted.cwd is None
@@ -187,8 +195,3 @@ class Borrower:
 def explain_lost(lost: Lost) -> Declined:
     reason = Reason.UPSTREAM_SILENT if isinstance(lost, Silent) else Reason.UPSTREAM_LOST
     return Declined(reason, words=lost.words)
-
-
-def _pinned_lost(words: str = "") -> Declined:
-    """The state that a pinned client had on its upstream session is lost with it."""
-    return Declined(Reason.UPSTREAM_LOST, words=words, ends_session=True)

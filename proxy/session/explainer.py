@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proxy import events
 from proxy.ftp.reply import Reply
-from proxy.refusals import Reason, Refusal, Scope
+from proxy.refusals import REFUSALS, Refusal, Scope
 
 from .declined import Declined
 from .gate import Source
@@ -12,17 +12,6 @@ from .shared import Shared
 
 LISTINGS = frozenset({"LIST", "NLST", "MLSD"})
 WITH_DATA = LISTINGS | {"RETR", "STOR", "APPE", "STOU", "PASV", "EPSV"}
-
-ENDS_SESSION = frozenset(
-    {
-        Reason.CLASS_SESSIONS,
-        Reason.LOGIN_FAILURES,
-        Reason.DRAINING,
-        Reason.IDLE,
-        Reason.DESCRIPTORS,
-        Reason.FAULT,
-    }
-)
 
 
 class Explainer:
@@ -75,6 +64,6 @@ class Explainer:
 
 def _scope(declined: Declined, *, is_logged_in: bool) -> Scope:
     """Once logged in, a client keeps its session through anything that may pass."""
-    if declined.ends_session or declined.reason in ENDS_SESSION or not is_logged_in:
+    if declined.ends_session or not is_logged_in:
         return Scope.SESSION
-    return Scope.TRANSFER
+    return REFUSALS[declined.reason].scope

@@ -40,7 +40,7 @@ class Source:
     """Where a client comes from, and what its class allows."""
 
     host: str
-    class_name: str
+    class_name: str  # empty: no class matches
     limits: Limits
 
     @property
@@ -193,6 +193,8 @@ class Gate:
     def _refuse_hopeless(self, ticket: Ticket[_Waiting], patience: float) -> None:
         """Refuse at once who would wait beyond its patience (as pgbench's latency limit)."""
         request = ticket.item.request
+        if request.kind is Kind.LISTING:
+            return  # several clients take a refused listing for an empty one: delay it instead
         if request.blocked is Reason.BUDGET:
             eta = self._budget_eta(ticket, patience)
         elif request.blocked is Reason.CLASS_RATE:
@@ -241,7 +243,7 @@ class Gate:
                 )
             case _:
                 return Declined(
-                    Reason.UPSTREAM_SESSIONS,
+                    Reason.QUEUE_WAIT if request.verify else Reason.UPSTREAM_SESSIONS,
                     used=len(self._pool.seats),
                     limit=self._pool.limit,
                     waited=waited,

@@ -121,6 +121,11 @@ class Session:
         except asyncio.CancelledError:
             reason = "thrown out"
             self._send(self._explain(Declined(Reason.DRAINING)))
+        except Exception:
+            # One client's bad luck must not become everybody's: told, logged by our owner, over.
+            reason = Reason.FAULT.value
+            self._send(self._explain(Declined(Reason.FAULT)))
+            raise
         finally:
             self._clear_up(reason)
 
@@ -141,6 +146,11 @@ class Session:
         return self.dialogue.user.decode("utf-8", "backslashreplace")
 
     async def _greet(self) -> None:
+        if self._client.fileno >= self._manners.most_descriptors:
+            # Descriptors are numbered from below: this number tells how many are in use.
+            limit = self._manners.most_descriptors
+            declined = Declined(Reason.DESCRIPTORS, used=self._client.fileno, limit=limit)
+            raise Goodbye(declined.reason.value, self._explain(declined))
         try:
             self._shared.gate.enter(self.source)
         except Declined as declined:
@@ -290,6 +300,8 @@ class Session:
     def _reclassify(self, user: bytes) -> None:
         """A class may be chosen by user: the session counts there from now on."""
         source = self._shared.classify(self.host, user)
+        if not source.class_name:
+            raise Declined(Reason.NO_CLASS, who=self.user)
         if source.key != self.source.key:
             self._shared.gate.enter(source)
             self._shared.gate.leave(self.source)

@@ -28,6 +28,7 @@ class Manners:
     passive_address: str | None  # None: tell the address at which the client reached us
     keeps_session: bool  # pooling: session
     site_harmless: frozenset[str]
+    most_descriptors: int  # a client whose socket has this number or a higher one is refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,10 @@ from .dial import Busy, Dialer, DialError, LoginRefused
 from .identity import Credentials, LoginKey
 from .lease import Lease
 from .seat import Seat, Use
-from .session import Lost
+from .session import SETTLE, Lost
 
 # A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
 REST_AFTER_CLOSE = 0.1
-SETTLE = 5.0  # seconds an aborted command may take to send its final reply
 GOODBYE = 1.0  # seconds the server has for its 221, and again for its FIN
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 15.0
 TROUBLE = 1.0  # seconds for which others are spared an attempt that just failed
@@ -359,15 +358,8 @@ class Pool:
 
     async def _settle(self, seat: Seat) -> None:
         """Drain what an abandoned command still answers, so that the session may be lent again."""
-        session = seat.session
-        assert session is not None
-        try:
-            async with asyncio.timeout(SETTLE):
-                while session.owed:
-                    await session.reply()
-        except (Lost, TimeoutError):
-            session.owed = max(1, session.owed)  # never lend it again
-        if session.is_clean:
+        assert seat.session is not None
+        if await seat.session.settle(SETTLE):
             self._warm(seat, self._clock())
         else:
             self._close(seat, "an aborted command was not answered")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 from proxy.ftp.lines import encode_line
@@ -10,6 +11,8 @@ from proxy.ftp.virtual import State
 from proxy.net.control import Ended, ServerChannel
 
 from .identity import LoginKey
+
+SETTLE = 5.0  # seconds an aborted command may take to send its final reply
 
 _numbers = itertools.count(1)
 
@@ -92,3 +95,13 @@ class UpstreamSession:
         while (reply := await self.reply(patience)).is_preliminary:
             pass
         return reply
+
+    async def settle(self, patience: float) -> bool:
+        """Read what abandoned commands still answer; True when the session is fit again."""
+        try:
+            async with asyncio.timeout(patience):
+                while self.owed:
+                    await self.reply()
+        except (Lost, TimeoutError):
+            return False
+        return self.is_clean

@@ -12,13 +12,15 @@ import importlib.metadata
 import io
 import platform
 import re
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 
 import aioftp
 
 from .client import TIMEOUT, Client, ClientError, Target, fetched, first_version, home
+
+COMPLAINTS: tuple[type[Exception], ...] = (*ftplib.all_errors, aioftp.errors.AIOFTPException)
 
 
 class Curl(Client):
@@ -206,7 +208,7 @@ class Ftplib(Client):
     def list(self, target: Target) -> str:
         """LIST."""
         lines: list[str] = []
-        with self._login(target) as ftp:
+        with _complaints(), self._login(target) as ftp:
             ftp.retrlines("LIST", lines.append)
             ftp.quit()
         return "\n".join(lines)
@@ -214,14 +216,14 @@ class Ftplib(Client):
     def get(self, target: Target, path: str) -> bytes:
         """RETR."""
         parts: list[bytes] = []
-        with self._login(target) as ftp:
+        with _complaints(), self._login(target) as ftp:
             ftp.retrbinary(f"RETR {path}", parts.append)
             ftp.quit()
         return b"".join(parts)
 
     def put(self, target: Target, path: str, content: bytes) -> None:
         """STOR."""
-        with self._login(target) as ftp:
+        with _complaints(), self._login(target) as ftp:
             ftp.storbinary(f"STOR {path}", io.BytesIO(content))
             ftp.quit()
 
@@ -248,7 +250,8 @@ class Aioftp(Client):
             async with self._login(target) as ftp:
                 return [str(path) async for path, _ in ftp.list()]
 
-        return "\n".join(asyncio.run(names()))
+        with _complaints():
+            return "\n".join(asyncio.run(names()))
 
     def get(self, target: Target, path: str) -> bytes:
         """RETR."""
@@ -257,7 +260,8 @@ class Aioftp(Client):
             async with self._login(target) as ftp, ftp.download_stream(path) as stream:
                 return bytes(await stream.read())
 
-        return asyncio.run(content())
+        with _complaints():
+            return asyncio.run(content())
 
     def put(self, target: Target, path: str, content: bytes) -> None:
         """STOR."""
@@ -266,7 +270,8 @@ class Aioftp(Client):
             async with self._login(target) as ftp, ftp.upload_stream(path) as stream:
                 await stream.write(content)
 
-        asyncio.run(store())
+        with _complaints():
+            asyncio.run(store())
 
     @classmethod
     def version(cls) -> str:
@@ -278,6 +283,15 @@ class Aioftp(Client):
             *(target.host, target.port, target.user.name, target.user.password),
             socket_timeout=TIMEOUT,
         )
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    """Turn the libraries' exceptions into ours."""
+    try:
+        yield
+    except COMPLAINTS as error:
+        raise ClientError(f"{type(error).__name__}: {error}") from error
 
 
 CLIENTS: tuple[Client, ...] = (

@@ -40,6 +40,15 @@ table inet lab {
 }
 """
 
+BAN = """
+table inet bans {{
+  chain input {{
+    type filter hook input priority -10
+    ip saddr {} drop
+  }}
+}}
+"""
+
 
 class Namespace:
     """One network namespace with a loopback and, in a lab, one cable."""
@@ -78,6 +87,10 @@ class Namespace:
     def tracked(self) -> int:
         """Return the number of connections tracked now."""
         return int(self.run("sysctl", "-n", "net.netfilter.nf_conntrack_count"))
+
+    def ban(self, address: str) -> None:
+        """Drop everything from an address, silently, as a firewall that has lost patience."""
+        self.run("nft", "-f", "-", text=BAN.format(address))
 
     def sockets(self) -> frozenset[sockets.Socket]:
         """Return the TCP sockets in here."""

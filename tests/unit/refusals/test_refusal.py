@@ -137,5 +137,4 @@ def test_a_full_queue_met_at_login_is_a_421() -> None:
 
 
 def test_a_server_that_is_down_costs_a_transfer_no_login() -> None:
-    refusal = Refusal(Reason.UPSTREAM_DOWN, "7f3a", scope=Scope.TRANSFER)
-    assert refusal.code(425) == 425
+    assert Refusal(Reason.UPSTREAM_DOWN, "7f3a").code(425) == 425

@@ -1,0 +1,189 @@
+"""The real ftpweir, started as its users start it: a process with a configuration file."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from . import sockets
+from .backend import Backend
+from .namespaces import inside
+from .programs import CHECKOUT, program
+from .waiting import until
+
+# Below the ports that the kernel lends to outgoing connections, and different for test runs side
+# by side; windows come round again after some twenty proxies.
+WINDOW = 500
+_first_window = 10_000 + os.getpid() % 40 * WINDOW
+_windows = itertools.cycle(
+    (*range(_first_window, 30_000, WINDOW), *range(10_000, _first_window, WINDOW))
+)
+
+
+class Ftpweir:
+    """One running proxy; a context manager.
+
+    `upstream` and the other sections are those of the configuration file, merged over what a test
+    needs to run beside others. `log` stays readable after the end.
+    """
+
+    def __init__(
+        self,
+        server: Backend,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,  # 0: one that the kernel calls free
+        netns: str | None = None,
+        upstream: Mapping[str, object] | None = None,
+        **sections: object,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.returncode: int | None = None
+        self._netns = netns
+        self._upstream = {"host": server.host, "port": server.port, "ports": _window()}
+        self._upstream.update(upstream or {})
+        self._sections = sections
+        self._folder = Path()
+        self._last_log = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        died = self._process is not None and self._process.poll() is not None
+        self.stop()
+        if died and error is None:
+            raise RuntimeError(f"ftpweir ended by itself ({self.returncode}):\n{self.log}")
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT, as clients reach it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        if self._process is None:
+            raise RuntimeError("ftpweir is not running")
+        return self._process.pid
+
+    @property
+    def config_file(self) -> Path:
+        """The file it was started with; rewrite it and send SIGHUP to reload."""
+        return self._folder / "ftpweir.yaml"
+
+    @property
+    def log(self) -> str:
+        """All it has printed so far."""
+        if self._folder == Path():
+            return self._last_log
+        return (self._folder / "ftpweir.log").read_text(errors="replace")
+
+    def config(self) -> dict[str, Any]:
+        """Return the configuration as it goes into the file."""
+        defaults: dict[str, Any] = {
+            "listen": self.address,
+            "passive": {"ports": _window()},
+            "upstream": self._upstream,
+            "log": {"format": "json"},
+        }
+        for name, section in self._sections.items():
+            known = defaults.get(name)
+            if isinstance(known, dict) and isinstance(section, Mapping):
+                section = {**known, **section}
+            defaults[name] = section
+        return defaults
+
+    def start(self) -> None:
+        """Return when it has said that it is ready."""
+        self._folder = Path(tempfile.mkdtemp(prefix="ftpweir-proxy-"))
+        if not self.port:
+            self.port = self._there(self.host)
+        self.config_file.write_text(yaml.safe_dump(self.config(), sort_keys=False))
+        command = [sys.executable, "-m", "proxy", "run", "-c", str(self.config_file)]
+        if self._netns:
+            command = [program("ip"), "netns", "exec", self._netns, *command]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(CHECKOUT)}
+        environment.pop("PYTHONASYNCIODEBUG", None)  # it would slow down what is measured
+        with (self._folder / "ftpweir.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self._folder, env=environment, stdout=log, stderr=log
+            )
+        try:
+            until(self._is_ready, "ftpweir says that it is ready")
+        except BaseException as error:
+            self.stop()
+            error.add_note(f"log of ftpweir:\n{self.log}")
+            raise
+
+    def stop(self, within: float = 15.0) -> None:
+        """Ask it to drain; after `within` seconds end it at once. Its log stays in `log`."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self.returncode = self._process.wait(timeout=within)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self.returncode = self._process.wait()
+            self._process = None
+        if self._folder != Path():
+            self._last_log = self.log
+            shutil.rmtree(self._folder)
+            self._folder = Path()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal: SIGHUP reloads, SIGTERM drains."""
+        os.kill(self.pid, number)
+
+    def log_contains(self, pattern: str) -> bool:
+        """Tell whether a line printed so far matches the regular expression."""
+        return re.search(pattern, self.log, re.MULTILINE) is not None
+
+    def wait_for_log(self, pattern: str, within: float = 10.0) -> None:
+        """Return once a printed line matches."""
+        until(lambda: self.log_contains(pattern), f"ftpweir prints {pattern!r}", within)
+
+    def wait_for_end(self, within: float = 15.0) -> int:
+        """Return the exit code once the process has ended by itself."""
+        if self._process is None:
+            raise RuntimeError("ftpweir is not running")
+        return self._process.wait(timeout=within)
+
+    def sessions(self) -> int:
+        """Return the number of client control connections that are established."""
+        return sockets.count(self.pid, local_port=self.port, states={sockets.State.ESTABLISHED})
+
+    def _is_ready(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise RuntimeError("ftpweir ended before it was ready")
+        return self.log_contains(r"\bready\b")
+
+    def _there(self, host: str) -> int:
+        if self._netns:
+            return inside(self._netns, lambda: sockets.free_port(host))
+        return sockets.free_port(host)
+
+
+def _window() -> str:
+    first = next(_windows)
+    return f"{first}-{first + WINDOW - 1}"
