@@ -35,6 +35,7 @@ from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.pool import Limits, Pool
 
 BACKLOG = 4096  # a cron minute brings thousands of scripts at once
+MOST_DESCRIPTORS = 1 << 20  # where the system itself sets no limit
 # Left for data connections, pipes and the server when clients take all other descriptors.
 SPARE_DESCRIPTORS = 128
 SWEEP_EVERY = 5.0  # seconds between two looks for idle upstream sessions
@@ -105,7 +106,9 @@ class App:
         try:
             await work
         except Exception as error:
-            self._announce(Fault(work.__qualname__, repr(error), traceback.format_exc()))
+            self._announce(
+                Fault(getattr(work, "__qualname__", "task"), repr(error), traceback.format_exc())
+            )
 
     async def _sweep(self) -> None:
         while True:
@@ -219,6 +222,8 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def raise_descriptor_limit() -> int:
     """Allow as many descriptors as the hard limit does, and return how many that is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = MOST_DESCRIPTORS
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         return hard

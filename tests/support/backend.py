@@ -146,6 +146,10 @@ class Backend:
         """Return once a line of the log matches."""
         until(lambda: self.log_contains(pattern), f"{self.kind} logs {pattern!r}", within)
 
+    def wait_until_alone(self) -> None:
+        """Return once nobody is connected and no process of a session is left to be counted."""
+        until(self._is_alone, f"{self.kind} forgets its visitors")
+
     def connect(self) -> socket.socket:
         """Open a connection to the server's control port, inside its namespace."""
         return self._there(lambda: socket.create_connection((self.host, self.port), timeout=10))
@@ -171,7 +175,7 @@ class Backend:
                 start_new_session=True,  # the whole family can be found and ended
             )
         until(self._greets, f"{self.kind} greets on {self.address}")
-        until(self._is_alone, f"{self.kind} forgets its first visitor")
+        self.wait_until_alone()
 
     def _greets(self) -> bool:
         if self._process is None or self._process.poll() is not None:
@@ -185,11 +189,7 @@ class Backend:
             return False
 
     def _is_alone(self) -> bool:
-        return self.sessions() == 0 and family(self.pid) <= {self.pid, *self.helpers()}
-
-    def helpers(self) -> set[int]:
-        """Return the processes that the server keeps when nobody is connected."""
-        return set()
+        return self.sessions() == 0 and family(self.pid) == {self.pid}
 
     def _there(self, deed: Callable[[], Found]) -> Found:
         return inside(self.netns, deed) if self.netns else deed()

@@ -18,7 +18,6 @@ from .programs import SEARCH_PATH, program
 from .users import ALICE, User
 
 Mode: TypeAlias = Literal["passive", "active"]
-TIMEOUT = 40.0  # longer than any client waits by default for a reply it will still get
 
 
 class ClientError(Exception):
@@ -45,6 +44,7 @@ class Client:
 
     mode: Mode = "passive"
     netns: str | None = None  # programs only: ftplib and aioftp live in this process
+    patience: float = 40.0  # longer than a proxy lets anybody wait for a turn
 
     def list(self, target: Target) -> str:
         """Return the listing of the user's home as the client shows it."""
@@ -87,10 +87,10 @@ class Client:
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 env=surroundings,
-                timeout=TIMEOUT,
+                timeout=self.patience,
             )
         except subprocess.TimeoutExpired as error:
-            raise ClientError(f"no end after {TIMEOUT:g} s: {error.output!r}") from error
+            raise ClientError(f"no end after {self.patience:g} s: {error.output!r}") from error
         printed = done.stdout.decode(errors="replace")
         if done.returncode != 0:
             raise ClientError(f"{command[0]} ended with {done.returncode}: {printed}")

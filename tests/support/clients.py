@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import aioftp
 
-from .client import TIMEOUT, Client, ClientError, Target, fetched, first_version, home
+from .client import Client, ClientError, Target, fetched, first_version, home
 
 COMPLAINTS: tuple[type[Exception], ...] = (*ftplib.all_errors, aioftp.errors.AIOFTPException)
 
@@ -233,7 +233,7 @@ class Ftplib(Client):
         return ".".join(platform.python_version_tuple()[:2])
 
     def _login(self, target: Target) -> ftplib.FTP:
-        ftp = ftplib.FTP(timeout=TIMEOUT)
+        ftp = ftplib.FTP(timeout=self.patience)
         ftp.connect(target.host, target.port)
         ftp.login(target.user.name, target.user.password)
         ftp.set_pasv(self.passive)
@@ -281,7 +281,7 @@ class Aioftp(Client):
     def _login(self, target: Target) -> AbstractAsyncContextManager[aioftp.Client]:
         return aioftp.Client.context(
             *(target.host, target.port, target.user.name, target.user.password),
-            socket_timeout=TIMEOUT,
+            socket_timeout=self.patience,
         )
 
 

@@ -84,10 +84,6 @@ class Namespace:
         self.run("nft", "-f", "-", text=TRACK)
         self.setting("net.netfilter.nf_conntrack_tcp_timeout_time_wait", time_wait)
 
-    def tracked(self) -> int:
-        """Return the number of connections tracked now."""
-        return int(self.run("sysctl", "-n", "net.netfilter.nf_conntrack_count"))
-
     def ban(self, address: str) -> None:
         """Drop everything from an address, silently, as a firewall that has lost patience."""
         self.run("nft", "-f", "-", text=BAN.format(address))

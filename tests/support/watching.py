@@ -1,11 +1,14 @@
 """Watch a namespace while a test runs: flows by the kernel's own events, sockets by sampling.
 
 Reading the table of flows under load repeats and mixes its entries, so flows are counted from
-events: each is announced once when it is new and once when it is forgotten.
+events. The kernel announces at once that a flow is new or has changed its state, but sweeps out
+expired ones only when it has leisure, even minutes later: when a flow has expired is computed from
+the time that its last state gives it, as the kernel's own table does when it is listed.
 """
 
 from __future__ import annotations
 
+import heapq
 import re
 import subprocess
 import threading
@@ -13,14 +16,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from .namespaces import Namespace
 from .programs import program
 from .waiting import until
 
+Flow: TypeAlias = tuple[str | Any, ...]  # addresses and ports, as re gives its groups
+
 EVENT = re.compile(
-    r"\[(?P<time>[\d.]+)\s*\]\s+\[(?P<kind>NEW|DESTROY)\].*?"
+    r"\[(?P<time>[\d.]+)\s*\]\s+\[(?P<kind>NEW|UPDATE|DESTROY)\]\s+tcp\s+6\s+(?P<left>\d+)?.*?"
     r"src=(?P<source>\S+) dst=(?P<target>\S+) sport=(?P<sport>\d+) dport=(?P<dport>\d+)"
 )
 NETFILTER: Final = "12"  # the protocol's number in /proc/net/netlink
@@ -36,7 +41,9 @@ class FlowWatch:
     def __init__(self, namespace: Namespace, source: str | None = None) -> None:
         self._namespace = namespace
         self._source = source
-        self._alive: set[tuple[str, ...]] = set()
+        self._expiry: dict[Flow, float] = {}
+        self._by_expiry: list[tuple[float, Flow]] = []  # a heap; may name an expiry put off since
+        self._counting = threading.Lock()
         self._complaints = ""
         self.opened = 0
         self.most = 0
@@ -44,7 +51,7 @@ class FlowWatch:
 
     def __enter__(self) -> Self:
         self._namespace.setting("net.netfilter.nf_conntrack_events", 1)
-        command = [program("conntrack"), "-E", "-p", "tcp", "-e", "NEW,DESTROY", "-o", "timestamp"]
+        command = [program("conntrack"), "-E", "-p", "tcp", "-o", "timestamp"]
         self._process = subprocess.Popen(
             self._namespace.inside([*command, "--buffer-size", str(BUFFER)]),
             stdout=subprocess.PIPE,
@@ -75,8 +82,10 @@ class FlowWatch:
 
     @property
     def now(self) -> int:
-        """The number of flows alive."""
-        return len(self._alive)
+        """The number of flows that have not expired."""
+        with self._counting:
+            self._forget_expired(time.time())
+            return len(self._expiry)
 
     def _is_listening(self) -> bool:
         process = Path(f"/proc/{self._process.pid}")
@@ -95,7 +104,8 @@ class FlowWatch:
         with self._process.stdout as lines:
             for line in lines:
                 if event := EVENT.search(line):
-                    self._count(event)
+                    with self._counting:
+                        self._count(event)
 
     def _read_complaints(self) -> None:
         assert self._process.stderr is not None
@@ -106,13 +116,23 @@ class FlowWatch:
         if self._source not in (None, event["source"]):
             return
         flow = event.group("source", "target", "sport", "dport")
+        moment = float(event["time"])
+        self._forget_expired(moment)
         if event["kind"] == "NEW":
-            self._alive.add(flow)
             self.opened += 1
-            self.most = max(self.most, len(self._alive))
-        else:
-            self._alive.discard(flow)
-        self.history.append((float(event["time"]), len(self._alive)))
+        if event["kind"] == "DESTROY":
+            self._expiry.pop(flow, None)
+        elif event["kind"] == "NEW" or flow in self._expiry:
+            self._expiry[flow] = moment + float(event["left"])
+            heapq.heappush(self._by_expiry, (self._expiry[flow], flow))
+        self.most = max(self.most, len(self._expiry))
+        self.history.append((moment, len(self._expiry)))
+
+    def _forget_expired(self, moment: float) -> None:
+        while self._by_expiry and self._by_expiry[0][0] <= moment:
+            expiry, flow = heapq.heappop(self._by_expiry)
+            if self._expiry.get(flow) == expiry:
+                del self._expiry[flow]
 
 
 class Sampler:

@@ -1,0 +1,20 @@
+"""What holds for every test: asyncio's own checks in unit tests, and plain words without root."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.support.programs import need_root
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Set the stage before any fixture, because a loop reads its debug mode when it is made."""
+    if "unit" in item.path.parts:
+        os.environ["PYTHONASYNCIODEBUG"] = "1"
+    else:
+        os.environ.pop("PYTHONASYNCIODEBUG", None)  # relays would be measured at half their speed
+    if item.get_closest_marker("root"):
+        need_root("this test")

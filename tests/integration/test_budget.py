@@ -1,0 +1,56 @@
+"""The firewall's budget, counted where the firewall would count: on the server's side."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import pytest
+
+from tests.support.batch import Batch
+from tests.support.namespaces import Lab
+from tests.support.proxy import Ftpweir
+from tests.support.servers import Vsftpd
+from tests.support.users import ALICE
+from tests.support.watching import FlowWatch
+
+pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(180)]
+
+BUDGET = 40
+HOLD = 5
+GUARD = 0.3
+
+
+def test_the_budget_is_never_exceeded_and_fully_used() -> None:
+    content = os.urandom(2000)
+    with (
+        Lab(conntrack=True, time_wait=HOLD) as lab,
+        Vsftpd(host=lab.server.address, netns=lab.server.name) as server,
+        Ftpweir(
+            server,
+            netns=lab.client.name,
+            upstream={"sessions": 1},
+            budget={
+                "connections": BUDGET,
+                "time_wait": f"{HOLD}s",
+                "guard": f"{GUARD * 1000:.0f}ms",
+                "headroom": "0%",
+            },
+        ) as weir,
+    ):
+        server.place("file.bin", content)
+        with FlowWatch(lab.server, source=lab.client.address) as firewall:
+            done = Batch(
+                weir.host, weir.port, ALICE.name, ALICE.password, scripts=8, files=200
+            ).run(lab.client.inside([]))
+    assert done.errors == []
+    assert done.digests == [hashlib.sha256(content).hexdigest()]
+    assert firewall.most <= BUDGET
+    assert firewall.opened >= 200
+    assert steady_rate(done.finished) >= 0.9 * BUDGET / HOLD
+
+
+def steady_rate(finished: list[float]) -> float:
+    """Files per second once the budget is in use: the first hold's worth of files is a burst."""
+    ends = sorted(finished)[BUDGET:]
+    return (len(ends) - 1) / (ends[-1] - ends[0])

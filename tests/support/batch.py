@@ -1,0 +1,85 @@
+"""Scripts in a process of their own: many ftplib clients at once, fetching files and telling how
+it went. Run as `python -m tests.support.batch`, so that it can be started inside a namespace.
+"""
+
+from __future__ import annotations
+
+import ftplib
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+
+from .programs import CHECKOUT
+
+
+@dataclass
+class Batch:
+    """What the scripts shall do, and afterwards what happened."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    scripts: int
+    files: int  # all scripts together
+    name: str = "file.bin"
+    source: str = ""  # the local address, where it matters
+    errors: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)  # the different SHA-256 seen
+    finished: list[float] = field(default_factory=list)  # Unix time of each file's end
+
+    def run(self, prefix: list[str] | None = None, patience: float = 300.0) -> Batch:
+        """Run in a process of its own, `prefix` in front of its command; return the outcome."""
+        command = [*(prefix or []), sys.executable, "-m", "tests.support.batch"]
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            input=json.dumps(asdict(self)),
+            capture_output=True,
+            text=True,
+            timeout=patience,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"the batch failed: {done.stderr}")
+        return Batch(**json.loads(done.stdout))
+
+
+def run_here(batch: Batch) -> None:
+    """Run the scripts as threads of this process; all log in before the first file."""
+    share = [batch.files // batch.scripts] * batch.scripts
+    for extra in range(batch.files % batch.scripts):
+        share[extra] += 1
+    threads = [threading.Thread(target=_script, args=(batch, files)) for files in share]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    batch.digests = sorted(set(batch.digests))
+
+
+def _script(batch: Batch, files: int) -> None:
+    try:
+        source = (batch.source, 0) if batch.source else None
+        with ftplib.FTP(timeout=120, source_address=source) as ftp:
+            ftp.connect(batch.host, batch.port)
+            ftp.login(batch.user, batch.password)
+            for _ in range(files):
+                content = io.BytesIO()
+                ftp.retrbinary(f"RETR {batch.name}", content.write)
+                batch.digests.append(hashlib.sha256(content.getvalue()).hexdigest())
+                batch.finished.append(time.time())
+            ftp.quit()
+    except (ftplib.Error, OSError, EOFError) as error:
+        batch.errors.append(f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    work = Batch(**json.load(sys.stdin))
+    run_here(work)
+    json.dump(asdict(work), sys.stdout)
