@@ -67,7 +67,9 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
         if demo:
             config = config.model_copy(update={"budget": NO_FIREWALL})
         set_up(config.log.format, config.log.level)
-        app.run(config, EventLog(), lambda places: _ready(config, places, demo=demo))
+        app.run(
+            config, EventLog(config.log.level), lambda places: _ready(config, places, demo=demo)
+        )
 
 
 @main.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from .reply import Refused, Reply, ReplyError
@@ -35,6 +36,7 @@ class EpsvArgument(Enum):
     IPV6 = auto()
 
 
+@lru_cache(maxsize=1024)  # the same few addresses with every transfer
 def canonical(host: str) -> str:
     """Write a numeric address in its one form; an IPv4 address inside IPv6 becomes IPv4.
 

@@ -13,6 +13,7 @@ from .reply import Reply
 
 ASCII = b"A"
 BINARY = b"I"
+UNKNOWN = b"?"  # equals nothing that a client can want, so it is always replayed
 
 
 @dataclass(slots=True)
@@ -42,6 +43,15 @@ class Step:
     cwd: bytes | None = None
     type: bytes | None = None
     option: tuple[bytes, bytes] | None = None
+
+    def doubt(self, state: State) -> None:
+        """Note that this step is on its way: until it is answered, nobody knows what stands."""
+        if self.cwd is not None:
+            state.cwd = None
+        if self.type is not None:
+            state.type = UNKNOWN
+        if self.option is not None:
+            state.options[self.option[0]] = UNKNOWN
 
     def apply(self, state: State) -> None:
         """Note in `state` what this step has made true."""

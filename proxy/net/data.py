@@ -27,6 +27,12 @@ class DataEnd:
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self.sock: socket.socket | None = None
 
+    @property
+    def was_opened(self) -> bool:
+        """Tell whether the connection came about, even if it has ended since."""
+        opened = self.opened
+        return opened.done() and not opened.cancelled() and opened.exception() is None
+
     def finish(self) -> None:
         """End in peace: FIN, after everything sent (or a plain close when nothing was opened)."""
         self._stop_opening()

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 import socket
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+LATE = 3.0  # seconds after which a connection that was asked for will no longer come
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +29,7 @@ class _Shelf:
 
     free: list[int]
     bound: dict[int, Listener] = field(default_factory=dict)
-    resting: deque[tuple[float, int]] = field(default_factory=deque)  # (until, port)
+    resting: list[tuple[float, int]] = field(default_factory=list)  # heap of (until, port)
 
 
 class ListenerPool:
@@ -56,7 +58,9 @@ class ListenerPool:
 
     def lend(self, host: str) -> Listener | None:
         """Return a listener on the local address `host`; None when the range is used up."""
-        shelf = self._shelves.setdefault(host, _Shelf(list(self._ports)))
+        shelf = self._shelves.get(host)
+        if shelf is None:
+            shelf = self._shelves[host] = _Shelf(list(self._ports))
         self._wake(shelf)
         in_use: list[int] = []
         listener = None
@@ -71,15 +75,21 @@ class ListenerPool:
             self._lent += 1
         return listener
 
-    def give_back(self, listener: Listener) -> None:
-        """Take a listener back; connections that came too late for its borrower are closed."""
+    def give_back(self, listener: Listener, *, used: bool) -> None:
+        """Take a listener back; connections that wait at it get a FIN.
+
+        One that was not `used` may still be on its way to the borrower: the port is closed for a
+        while, so that it can never reach the next borrower.
+        """
         shelf = self._shelves[listener.host]
         self._lent -= 1
-        if not _drain(listener.sock):
+        rest = self._rest
+        if not _drain(listener.sock) or not used:
             listener.sock.close()
             del shelf.bound[listener.port]
-        if self._rest:
-            shelf.resting.append((self._clock() + self._rest, listener.port))
+            rest = max(rest, LATE)
+        if rest:
+            heapq.heappush(shelf.resting, (self._clock() + rest, listener.port))
         else:
             shelf.free.append(listener.port)
 
@@ -110,7 +120,7 @@ class ListenerPool:
     def _wake(self, shelf: _Shelf) -> None:
         now = self._clock()
         while shelf.resting and shelf.resting[0][0] <= now:
-            shelf.free.append(shelf.resting.popleft()[1])
+            shelf.free.append(heapq.heappop(shelf.resting)[1])
 
     def _draw(self, free: list[int]) -> int:
         at = self._chance.randrange(len(free))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from dataclasses import asdict
 from typing import Any, Final
 
 import structlog
@@ -54,15 +53,18 @@ def set_up(form: str, level: str) -> None:
 class EventLog:
     """Writes each event as one line."""
 
-    def __init__(self) -> None:
+    def __init__(self, level: str) -> None:
         self._log = structlog.get_logger()
+        self._least = _LEVELS[level]
 
     def __call__(self, event: Event) -> None:
         """Write the line of this event; times are rounded to a tenth of a millisecond."""
         name, level = _NAMES[type(event)]
-        fields = {
-            key: round(value, 4) if isinstance(value, float) else value
-            for key, value in asdict(event).items()
-            if value not in ("", None)
-        }
+        if _LEVELS[level] < self._least:
+            return  # the making of a line costs more than a small transfer's other bookkeeping
+        fields: dict[str, Any] = {}
+        for key in event.__slots__:
+            value = getattr(event, key)
+            if value not in ("", None):
+                fields[key] = round(value, 4) if isinstance(value, float) else value
         getattr(self._log, level)(name, **fields)

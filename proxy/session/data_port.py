@@ -18,6 +18,7 @@ class DataPort:
         self._client = client
         self._local = local
         self._listener: Listener | None = None
+        self._accepting: AcceptingEnd | None = None
         self._active: Endpoint | None = None
 
     @property
@@ -41,7 +42,8 @@ class DataPort:
     def open(self) -> DataEnd:
         """Begin to open the client's data connection."""
         if self._listener is not None:
-            return AcceptingEnd(self._listener, self._client)
+            self._accepting = AcceptingEnd(self._listener, self._client)
+            return self._accepting
         assert self._active is not None
         # RFC 1123 section 4.1.2.12: from the address of the control connection.
         return ConnectingEnd(self._active.host, self._active.port, self._local)
@@ -51,4 +53,5 @@ class DataPort:
         self._active = None
         if self._listener is not None:
             listener, self._listener = self._listener, None
-            self._ports.give_back(listener)
+            accepting, self._accepting = self._accepting, None
+            self._ports.give_back(listener, used=accepting is not None and accepting.was_opened)

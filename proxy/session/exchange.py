@@ -152,7 +152,10 @@ class Exchange:
         """
         if self._job.restart is not None:
             # RFC 959 section 4.1.3: nothing may stand between REST and its transfer.
+            # Broken off between the two, the offset would meet the next client's transfer.
+            was_tainted, session.is_tainted = session.is_tainted, True
             reply = await session.ask(b"REST " + self._job.restart)
+            session.is_tainted = was_tainted
             if not reply.is_intermediate:
                 return reply
         session.send(self._job.command.line)
@@ -257,7 +260,8 @@ class Exchange:
             if end is not None:
                 end.reset()
         if self._offered is not None:
-            self._ports.give_back(self._offered)
+            used = self._upstream is not None and self._upstream.was_opened
+            self._ports.give_back(self._offered, used=used)
             self._offered = None
 
 

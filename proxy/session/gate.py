@@ -342,7 +342,9 @@ class Gate:
                 wait = self._transfer_wait(request)
                 return None if wait is None else now + wait
             case Reason.UPSTREAM_SESSIONS:
-                return self._pool.retry_at
+                # A control connection needs a slot too, and one may have to cool down first.
+                chances = (self._pool.retry_at, self._budget.next_free())
+                return min((when for when in chances if when is not None), default=None)
             case _:
                 return None
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from proxy.ftp.command import Command, Needs
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
-from proxy.ftp.virtual import parse_directory
+from proxy.ftp.virtual import UNKNOWN, parse_directory
 from proxy.upstream.session import UpstreamSession
 
 from .borrower import Borrower, Loan
@@ -34,8 +34,11 @@ class ServerCommands:
         """Ask, and learn what the answer means for the client's state."""
         loan = await self._borrow(needs)
         try:
-            reply = await loan.lease.session.ask(command.line)
-            self._learn(loan.lease.session, command, reply)
+            session = loan.lease.session
+            if command.verb == "OPTS":
+                session.state.options[_option(command)[0]] = UNKNOWN
+            reply = await session.ask(command.line)
+            self._learn(session, command, reply)
             return reply
         finally:
             loan.end()
@@ -45,9 +48,11 @@ class ServerCommands:
         loan = await self._borrow(Needs.PATH)
         try:
             session = loan.lease.session
+            before, session.state.cwd = session.state.cwd, None  # unknown until it is answered
             reply = await session.ask(command.line)
-            if reply.is_success:
-                session.state.cwd = None  # not known until PWD tells
+            if not reply.is_success:
+                session.state.cwd = before
+            else:
                 session.state.cwd = parse_directory(await session.ask(b"PWD"))
                 self._dialogue.moved(session.state.cwd)
                 if session.state.cwd is None:
@@ -88,6 +93,11 @@ class ServerCommands:
         if command.verb == "RNFR" and reply.is_intermediate:
             self._dialogue.renaming(command)
         elif command.verb == "OPTS" and reply.is_success:
-            word, _, value = command.argument.strip().partition(b" ")
-            self._dialogue.option_set(word.upper(), value)
-            session.state.options[word.upper()] = value
+            word, value = _option(command)
+            self._dialogue.option_set(word, value)
+            session.state.options[word] = value
+
+
+def _option(command: Command) -> tuple[bytes, bytes]:
+    word, _, value = command.argument.strip().partition(b" ")
+    return word.upper(), value

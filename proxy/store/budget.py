@@ -125,6 +125,10 @@ class Budget:
             return now + self._burst.wait(ledger.held(source, now), used, self.limit, now)
         return ledger.next_free(now)
 
+    def next_free(self) -> float | None:
+        """When (on the clock) the next cooling slot is free; None: none is cooling."""
+        return self._ledger.next_free(self._clock())
+
     def eta(self, place: int, *, spare: int = 0) -> float:
         """Seconds until the one in this place (from 1) of the queue gets a slot."""
         return self._ledger.eta(place + spare, self._clock(), self.typical)

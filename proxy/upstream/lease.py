@@ -30,6 +30,7 @@ class Lease:
         """
         session = self.session
         for step in replay(session.state, wanted, needs, self._defaults):
+            step.doubt(session.state)  # who breaks us off here must not leave a wrong belief
             reply = await session.ask(step.line)
             if reply.is_success or step.may_fail:
                 step.apply(session.state)

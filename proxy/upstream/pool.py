@@ -145,13 +145,17 @@ class Pool:
     async def ready(self, seat: Seat, credentials: Credentials) -> Lease:
         """Make the taken seat a lease, dialling if it is new.
 
-        Raise LoginRefused, Busy or DialError; the seat is given up then, as on cancel.
+        Raise LoginRefused, Busy or DialError; the seat is given up then. Who is cancelled here
+        leaves the dialling to the pool: a login once begun is kept warm, not thrown away.
         """
         if seat.session is None:
+            dialled = asyncio.get_running_loop().create_future()
+            self._spawn(self._dial_for(seat, credentials, dialled))
             try:
-                await self._dial(seat, credentials)
-            except BaseException:
-                self._give_up(seat)
+                await dialled
+            except asyncio.CancelledError:
+                if not dialled.cancelled() and dialled.exception() is None:
+                    self._leave(seat)  # it came in the very moment in which we were cancelled
                 raise
         assert seat.session is not None
         seat.session.channel.watch = None
@@ -160,10 +164,14 @@ class Pool:
 
     def forgo(self, seat: Seat) -> None:
         """Give back a seat that was taken and not used."""
-        if seat.session is None:
-            self._give_up(seat)
-        else:
+        if seat.session is not None:
             self._leave(seat)
+            return
+        if seat.instead_of is not None:  # it was told that it must go
+            self._spawn(self._say_goodbye(seat.instead_of))
+        self._seats.remove(seat)
+        self._budget.cancel(seat.slot)
+        self.on_room()
 
     def sweep(self) -> None:
         """Close what was idle too long or is too old; called now and then."""
@@ -265,15 +273,12 @@ class Pool:
             self._close(seat, "server hung up")
 
     def _give_up(self, seat: Seat) -> None:
-        """End a seat whose dialling failed or was abandoned."""
+        """End a seat whose dialling failed."""
         seat.verifies = None
-        if seat.instead_of is not None:  # it was never asked to go: let it go now
-            victim, seat.instead_of = seat.instead_of, None
-            self._spawn(self._say_goodbye(victim))
         if seat.session is None:
-            self._seats.remove(seat)
+            # The SYN may have reached the server, which counts it until it sees our end of it.
             self._budget.close(seat.slot)
-            self.on_room()
+            asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self._free, seat)
         else:
             if seat.use is not Use.CLOSING:
                 seat.become(Use.CLOSING, self._clock())
@@ -314,14 +319,33 @@ class Pool:
 
     # What waits.
 
+    async def _dial_for(
+        self, seat: Seat, credentials: Credentials, dialled: asyncio.Future[None]
+    ) -> None:
+        """Dial and tell `dialled` how it went; if nobody waits any more, keep the session warm."""
+        try:
+            await self._dial(seat, credentials)
+        except (LoginRefused, DialError) as problem:
+            self._give_up(seat)
+            if not dialled.cancelled():
+                dialled.set_exception(problem)
+        except BaseException:
+            self._give_up(seat)
+            dialled.cancel()
+            raise
+        else:
+            if dialled.cancelled():
+                self._leave(seat)
+            else:
+                dialled.set_result(None)
+
     async def _dial(self, seat: Seat, credentials: Credentials) -> None:
         if self.trouble is not None:
             raise DialError(self.trouble.reason, self.trouble.words)
         started = self._clock()
         try:
             if seat.instead_of is not None:
-                victim, seat.instead_of = seat.instead_of, None
-                await self._say_goodbye(victim)
+                await self._say_goodbye(seat.instead_of)
                 # Until its place is free again there would be one session too many.
                 await asyncio.sleep(REST_AFTER_CLOSE)
             session = seat.session = await self._dialer.connect(self._clock())

@@ -46,7 +46,7 @@ class UpstreamSession:
         self.owed = 0  # final replies outstanding
         self.is_tainted = False  # a command may have changed what cannot be replayed
         self._reply_timeout = reply_timeout
-        self._last_words = ""
+        self._last: Reply | None = None
 
     @property
     def host(self) -> str:
@@ -76,10 +76,11 @@ class UpstreamSession:
         except TimeoutError:
             raise Silent("silent", f"no reply within {limit:g} s") from None
         except Ended as end:
-            raise Lost("hung up", self._last_words or str(end)) from None
+            words = self._last.words if self._last is not None else str(end)
+            raise Lost("hung up", words) from None
         if not reply.is_preliminary:
             self.owed -= 1
-        self._last_words = reply.words
+        self._last = reply
         if reply.code == 421:
             # RFC 959 section 5.4: the server closes next, whatever was asked.
             raise Lost("closed", reply.words)

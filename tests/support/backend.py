@@ -25,6 +25,7 @@ from .namespaces import inside
 from .programs import CHECKOUT, need_root, program
 from .users import ALICE, USERS, User
 from .waiting import until
+from .world import World
 
 Found = TypeVar("Found")
 
@@ -47,6 +48,7 @@ class Backend:
     folder: Path = field(init=False, default=Path())
     log: str = field(init=False, default="")  # all of it, once stopped
     _process: subprocess.Popen[bytes] | None = field(init=False, default=None)
+    _world: World | None = field(init=False, default=None)
     _undo: ExitStack = field(init=False, default_factory=ExitStack)
 
     def command(self) -> list[str]:
@@ -106,7 +108,7 @@ class Backend:
         """End the server with all its sessions; its files go, its log stays in `log`."""
         if self._process is not None:
             self._end_processes(self._process)
-        self._process = None
+        self._process, self._world = None, None
         self._undo.close()
         if self.folder != Path():
             self.log = self.log_text()
@@ -131,6 +133,10 @@ class Backend:
     def sessions(self) -> int:
         """Return the number of control connections that are established."""
         return sockets.count(self.pid, local_port=self.port, states={sockets.State.ESTABLISHED})
+
+    def processes(self) -> set[int]:
+        """Return the numbers of all its processes."""
+        return self._world.processes() if self._world else set()
 
     def log_text(self) -> str:
         """Return what the server has logged so far."""
@@ -163,6 +169,8 @@ class Backend:
             os.chown(self.home(user), user.number, user.number)
         self.port = self.port or self._there(lambda: sockets.free_port(self.host))
         command = self.command()
+        # A mount namespace of its own is also how all its processes are found again.
+        command = [program("unshare"), "-m", *command]
         if self.netns:
             command = [program("ip"), "netns", "exec", self.netns, *command]
         with self.log_file.open("ab") as log:
@@ -172,9 +180,10 @@ class Backend:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # the whole family can be found and ended
+                start_new_session=True,  # a Ctrl-C at the terminal is for pytest only
             )
         until(self._greets, f"{self.kind} greets on {self.address}")
+        self._world = World.of(self.pid)
         self.wait_until_alone()
 
     def _greets(self) -> bool:
@@ -189,7 +198,7 @@ class Backend:
             return False
 
     def _is_alone(self) -> bool:
-        return self.sessions() == 0 and family(self.pid) == {self.pid}
+        return self.sessions() == 0 and self.processes() == {self.pid}
 
     def _there(self, deed: Callable[[], Found]) -> Found:
         return inside(self.netns, deed) if self.netns else deed()
@@ -201,22 +210,8 @@ class Backend:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        # Session processes of vsftpd and proftpd outlive their listener.
-        for member in family(process.pid):
+        # Session processes outlive their listener, and those of vsftpd leave its session.
+        for member in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(member, signal.SIGKILL)
-        until(lambda: not family(process.pid), f"all processes of {self.kind} are gone")
-
-
-def family(leader: int) -> set[int]:
-    """Return the processes of the session that `leader` began, zombies apart."""
-    members = set()
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with suppress(OSError):
-            # The name in parentheses may contain anything: what follows the last one is regular.
-            state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
-            if int(session) == leader and state != "Z":
-                members.add(int(entry.name))
-    return members
+        until(lambda: not self.processes(), f"all processes of {self.kind} are gone")

@@ -234,8 +234,12 @@ class Ftplib(Client):
 
     def _login(self, target: Target) -> ftplib.FTP:
         ftp = ftplib.FTP(timeout=self.patience)
-        ftp.connect(target.host, target.port)
-        ftp.login(target.user.name, target.user.password)
+        try:
+            ftp.connect(target.host, target.port)
+            ftp.login(target.user.name, target.user.password)
+        except BaseException:
+            ftp.close()
+            raise
         ftp.set_pasv(self.passive)
         return ftp
 

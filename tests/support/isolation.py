@@ -1,6 +1,6 @@
 """Run a program with its own /etc/passwd, PAM rules and /dev/log; the machine's stay untouched.
 
-Everything is bind-mounted in a mount namespace that vanishes with the program.
+Everything is bind-mounted in the mount namespace that each server has of its own (backend.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import socket
 import threading
 from pathlib import Path
 
-from .programs import program
 from .users import USERS, password_hash
 
 # A device folder of our own, because /dev/log does not exist everywhere and must not be created.
@@ -49,7 +48,7 @@ def isolated(folder: Path, homes: Path, command: list[str]) -> list[str]:
     for device in DEVICES:
         (folder / "dev").mkdir(exist_ok=True)
         (folder / "dev" / device).touch()
-    return [program("unshare"), "-m", "sh", "-c", STAND_UP, "sh", str(folder), *command]
+    return ["sh", "-c", STAND_UP, "sh", str(folder), *command]
 
 
 class SystemLog:

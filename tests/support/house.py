@@ -1,0 +1,154 @@
+"""The whole proxy in this process, before a scripted server, and a raw client that knocks at it.
+
+A test that leaves the house proves for free: nothing of it was left behind (sockets, slots, lent
+ports, sessions), and nothing went wrong unseen in the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from proxy.app import App, loop_factory
+from proxy.config import Config
+from proxy.events import Event
+
+from .raw_client import RawClient, patiently
+from .scripted import Scripted
+
+# Below what the kernel lends to outgoing connections, above what proxies in processes listen at.
+_FIRST_PORT = 30_000 + os.getpid() % 20 * 130
+
+
+class House:
+    """A running proxy."""
+
+    def __init__(self, app: App, port: int, events: list[Event]) -> None:
+        self.app = app
+        self.port = port
+        self.events = events
+
+    @contextlib.asynccontextmanager
+    async def client(self, *, source: str = "127.0.0.1") -> AsyncIterator[RawClient]:
+        """Connect without a word; what the client leaves open is reset at the end."""
+        async with RawClient.connected(self.port, source) as client:
+            yield client
+
+    @contextlib.asynccontextmanager
+    async def guest(
+        self, user: str = "alice", *, source: str = "127.0.0.1"
+    ) -> AsyncIterator[RawClient]:
+        """Connect and log in."""
+        async with self.client(source=source) as client:
+            await client.expect(220)
+            await client.log_in(user)
+            yield client
+
+    @property
+    def lent_ports(self) -> int:
+        """Listening ports lent out, both sides."""
+        return self.app._passive_ports.lent + self.app._upstream_ports.lent
+
+    def told(self, kind: type[Event]) -> list[Any]:
+        """Return the events of one kind so far."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Return once `true()` is; for what no socket of the test's tells."""
+        async with patiently():
+            while not true():
+                await asyncio.sleep(0.001)
+
+    async def until_quiet(self) -> None:
+        """Return once every client is gone and what they held is given back."""
+        await self.until(lambda: not len(self.app.roster))
+        await self.until(self._is_settled)
+        assert self.app.gate.waiting == 0
+        assert self.lent_ports == 0
+
+    def _is_settled(self) -> bool:
+        seats = self.app.pool.seats
+        return self.app.budget.open == len(seats) and all(
+            seat.use.name == "IDLE" for seat in seats
+        )
+
+
+class _Policy(asyncio.DefaultEventLoopPolicy):
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        factory = loop_factory()
+        return super().new_event_loop() if factory is None else factory()
+
+
+@pytest.fixture(scope="session")
+def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    """Run the tests of a module that imports this on the loop the proxy itself would choose."""
+    return _Policy()
+
+
+@contextlib.asynccontextmanager
+async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
+    """Run the proxy before `server`; the sections are those of the configuration file."""
+    gc.collect()  # sockets of earlier tests that nobody holds any more are not ours to count
+    before = open_sockets()
+    unseen: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unseen.append(context))
+    events: list[Event] = []
+    app = App(config(server, **sections), events.append)
+    ready: asyncio.Future[list[str]] = loop.create_future()
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(app.serve(ready.set_result))
+        place = (await ready)[0]
+        running = House(app, int(place.rpartition(":")[2]), events)
+        yield running
+        await running.until_quiet()
+        app.stop()
+        async with patiently():
+            await serving
+    assert app.budget.open == 0
+    assert app.pool.seats == ()
+    await server.until(lambda: not server.here)
+    gc.collect()  # a future that failed unheard tells so when it is collected
+    await running.until(lambda: open_sockets() <= before)
+    assert unseen == []
+
+
+def config(server: Scripted, **sections: Any) -> Config:
+    """Return the configuration of a test: nothing delayed, more than enough of everything."""
+    upstream: dict[str, Any] = {"host": server.host, "port": server.port}
+    defaults: dict[str, Any] = {
+        "listen": "127.0.0.1:0",
+        "passive": {"ports": f"{_FIRST_PORT}-{_FIRST_PORT + 64}"},
+        "upstream": upstream | {"ports": f"{_FIRST_PORT + 65}-{_FIRST_PORT + 129}"},
+        "budget": {"connections": 100, "headroom": 0.0, "time_wait": 0.0, "guard": 0.0},
+        "refusals": {"delay": 0.0},
+        "login": {"delay": 0.0},
+        "timeouts": {"drain": 5.0},
+        "clients": [{"name": "everyone"}],
+    }
+    for name, section in sections.items():
+        known = defaults.get(name)
+        defaults[name] = known | section if isinstance(known, dict) else section
+    return Config.model_validate(defaults)
+
+
+def open_sockets() -> int:
+    """Count the sockets of this process."""
+    count = 0
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            count += os.readlink(f"/proc/self/fd/{name}").startswith("socket:")
+    return count
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a port at which nobody listens now."""
+    with socket.create_server((host, 0)) as sock:
+        return int(sock.getsockname()[1])

@@ -1,0 +1,451 @@
+"""A small FTP server whose every answer a test may script: an upstream that can misbehave anywhere.
+
+A peer on real loopback sockets, in the test's own loop. It obeys one command at a time and does
+not look at the control line during a transfer, as vsftpd does. Never checks what a client may do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeAlias
+
+Handler: TypeAlias = Callable[["Visit", bytes], Awaitable[None]]
+
+PATIENCE = 10.0  # seconds after which a test fails rather than hangs
+GREETING = "GREETING"  # the verb of what nobody asked for
+RESET = struct.pack("ii", 1, 0)
+CHUNK = 1 << 16
+
+
+class HangUp(Exception):
+    """Ends a visit; raised by handlers."""
+
+
+class Visit:
+    """One control connection, with the state that a server keeps for it."""
+
+    def __init__(self, server: Scripted, sock: socket.socket, number: int) -> None:
+        self.server = server
+        self.number = number
+        self.user = b""
+        self.cwd = b"/"
+        self.type = b"A"
+        self.offset = 0
+        self.renaming = b""
+        self.lines: list[bytes] = []
+        self._sock = sock
+        self._loop = asyncio.get_running_loop()
+        self._received = b""
+        self._listening: socket.socket | None = None
+        self._active: tuple[str, int] | None = None
+
+    # What handlers say and do.
+
+    async def say(self, text: str) -> None:
+        """Send one reply line."""
+        await self.send(text.encode() + b"\r\n")
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes, whatever they mean."""
+        await self._loop.sock_sendall(self._sock, data)
+
+    def path(self, name: bytes) -> bytes:
+        """Return the absolute path of a name in this visit's directory."""
+        return name if name.startswith(b"/") else self.cwd.rstrip(b"/") + b"/" + name
+
+    def listen(self) -> int:
+        """Open a passive port and return its number."""
+        self.forget_data()
+        sock = socket.create_server((self.server.host, 0))
+        sock.setblocking(False)
+        self._listening = sock
+        return int(sock.getsockname()[1])
+
+    def point_at(self, host: str, port: int) -> None:
+        """Remember where PORT wants the data."""
+        self.forget_data()
+        self._active = (host, port)
+
+    async def data(self) -> socket.socket:
+        """Open the data connection that was agreed on."""
+        if self._active is not None:
+            sock = socket.socket()
+            sock.setblocking(False)
+            await self._loop.sock_connect(sock, self._active)
+        else:
+            assert self._listening is not None
+            sock, _ = await self._loop.sock_accept(self._listening)
+            sock.setblocking(False)
+        self.server.data_connections += 1
+        self.server.notice()
+        return sock
+
+    def forget_data(self) -> None:
+        """Close the passive port, if any."""
+        if self._listening is not None:
+            self._listening.close()
+        self._listening = self._active = None
+
+    async def obey_normally(self, verb: str, argument: bytes) -> None:
+        """Do what an honest server does."""
+        await HONEST[verb](self, argument) if verb in HONEST else await self.say("502 No.")
+
+    # Its life.
+
+    async def run(self) -> None:
+        """Greet, and obey until one side has enough."""
+        with contextlib.suppress(ConnectionError, HangUp):
+            await self.obey(GREETING, b"")
+            while (line := await self._next_line()) is not None:
+                self.lines.append(line)
+                verb, _, argument = line.partition(b" ")
+                self.server.heard(verb.decode().upper())
+                await self.obey(verb.decode().upper(), argument)
+
+    async def obey(self, verb: str, argument: bytes) -> None:
+        """Run what the test wants for this verb once, or always, or else what is honest."""
+        planned = self.server.once.get(verb)
+        handler = planned.popleft() if planned else self.server.always.get(verb)
+        if handler is None:
+            await self.obey_normally(verb, argument)
+        else:
+            await handler(self, argument)
+
+    async def read(self) -> bytes:
+        """Return what came on the control connection; empty at its end."""
+        return await self._loop.sock_recv(self._sock, CHUNK)
+
+    def close(self, *, reset: bool = False) -> None:
+        """Close everything."""
+        self.forget_data()
+        if reset:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self._sock.close()
+
+    async def _next_line(self) -> bytes | None:
+        while b"\r\n" not in self._received:
+            data = await self.read()
+            if not data:
+                return None
+            self._received += data
+        line, _, self._received = self._received.partition(b"\r\n")
+        return line
+
+
+class Scripted:
+    """The server: files, scripts by verb, and counts of what it saw."""
+
+    def __init__(self) -> None:
+        self.host, self.port = "127.0.0.1", 0
+        self.files: dict[bytes, bytes] = {}
+        self.passwords: dict[bytes, bytes] = {}  # empty: every password is right
+        self.always: dict[str, Handler] = {}
+        self.once: dict[str, deque[Handler]] = {}
+        self.visits: list[Visit] = []
+        self.here: set[Visit] = set()
+        self.most = 0  # control connections at once
+        self.logins = 0
+        self.data_connections = 0
+        self.verbs: list[str] = []  # of all visits, in order of arrival
+        self._changed = asyncio.Event()
+
+    def plan(self, verb: str, *handlers: Handler) -> None:
+        """Run each handler once, in this order, for the next such commands."""
+        self.once.setdefault(verb, deque()).extend(handlers)
+
+    @property
+    def total(self) -> int:
+        """How many control connections there have been."""
+        return len(self.visits)
+
+    def count(self, verb: str) -> int:
+        """How often a verb was heard."""
+        return self.verbs.count(verb)
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Return once `true()` is, asked anew whenever something happened here."""
+        async with asyncio.timeout(PATIENCE):
+            while not true():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_heard(self, verb: str, times: int = 1) -> None:
+        """Return once the verb was heard so often."""
+        await self.until(lambda: self.count(verb) >= times)
+
+    def heard(self, verb: str) -> None:
+        """Note a verb."""
+        self.verbs.append(verb)
+        self.notice()
+
+    def notice(self) -> None:
+        """Something has changed: let those who wait look again."""
+        self._changed.set()
+
+    async def receive(self, listening: socket.socket) -> None:
+        """Welcome visitors until cancelled, one task each."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                sock, _ = await loop.sock_accept(listening)
+                sock.setblocking(False)
+                visit = Visit(self, sock, len(self.visits) + 1)
+                self.visits.append(visit)
+                tasks.create_task(self._host(visit))
+
+    async def _host(self, visit: Visit) -> None:
+        self.here.add(visit)
+        self.most = max(self.most, len(self.here))
+        self.notice()
+        try:
+            await visit.run()
+        finally:
+            self.here.discard(visit)
+            visit.close()
+            self.notice()
+
+
+@contextlib.asynccontextmanager
+async def scripted(files: dict[bytes, bytes] | None = None) -> AsyncIterator[Scripted]:
+    """Run a scripted server for the length of the block."""
+    server = Scripted()
+    server.files.update(files or {})
+    with socket.create_server((server.host, 0), backlog=512) as listening:
+        listening.setblocking(False)
+        server.port = listening.getsockname()[1]
+        async with asyncio.TaskGroup() as tasks:
+            receiver = tasks.create_task(server.receive(listening))
+            yield server
+            receiver.cancel()
+
+
+# Ready-made scripts.
+
+
+def says(*texts: str) -> Handler:
+    """Answer with these lines, whatever was asked."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await visit.send("".join(text + "\r\n" for text in texts).encode())
+
+    return answer
+
+
+def last_says(*texts: str) -> Handler:
+    """Answer with these lines and hang up."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await says(*texts)(visit, argument)
+        raise HangUp
+
+    return answer
+
+
+def spits(data: bytes) -> Handler:
+    """Send these bytes as they are."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await visit.send(data)
+
+    return answer
+
+
+async def hangs_up(visit: Visit, argument: bytes) -> None:
+    """End without a word, by FIN."""
+    raise HangUp
+
+
+async def resets(visit: Visit, argument: bytes) -> None:
+    """End without a word, by RST."""
+    visit.close(reset=True)
+    raise HangUp
+
+
+async def keeps_silent(visit: Visit, argument: bytes) -> None:
+    """Answer nothing, not even later commands, until the client hangs up."""
+    while await visit.read():
+        pass
+    raise HangUp
+
+
+def waits_for(event: asyncio.Event, verb: str) -> Handler:
+    """Do the honest thing, but only after the event."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await event.wait()
+        await visit.obey_normally(verb, argument)
+
+    return answer
+
+
+def sends_then(data: bytes, *texts: str, reset: bool = False, hang_up: bool = False) -> Handler:
+    """Open the data connection, send a part of a file, end it, and say these lines."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await visit.say("150 Here it comes.")
+        sock = await visit.data()
+        await asyncio.get_running_loop().sock_sendall(sock, data)
+        if reset:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        sock.close()
+        await says(*texts)(visit, argument)
+        if hang_up:
+            raise HangUp
+
+    return answer
+
+
+# What an honest server does.
+
+
+async def _greet(visit: Visit, _: bytes) -> None:
+    await visit.say("220 Scripted.")
+
+
+async def _user(visit: Visit, name: bytes) -> None:
+    visit.user = name
+    await visit.say("331 Password?")
+
+
+async def _pass(visit: Visit, password: bytes) -> None:
+    passwords = visit.server.passwords
+    if passwords and passwords.get(visit.user) != password:
+        await visit.say("530 Login incorrect.")
+        return
+    visit.server.logins += 1
+    await visit.say("230 Welcome.")
+
+
+async def _cwd(visit: Visit, path: bytes) -> None:
+    visit.cwd = visit.path(path).rstrip(b"/") or b"/"
+    await visit.say("250 Moved.")
+
+
+async def _cdup(visit: Visit, _: bytes) -> None:
+    visit.cwd = visit.cwd.rpartition(b"/")[0] or b"/"
+    await visit.say("250 Moved.")
+
+
+async def _pwd(visit: Visit, _: bytes) -> None:
+    await visit.send(b'257 "' + visit.cwd.replace(b'"', b'""') + b'" is here.\r\n')
+
+
+async def _type(visit: Visit, value: bytes) -> None:
+    visit.type = value
+    await visit.say("200 Set.")
+
+
+async def _pasv(visit: Visit, _: bytes) -> None:
+    numbers = (*visit.server.host.split("."), *map(str, divmod(visit.listen(), 256)))
+    await visit.say(f"227 Entering ({','.join(numbers)}).")
+
+
+async def _port(visit: Visit, argument: bytes) -> None:
+    *host, high, low = argument.decode().split(",")
+    visit.point_at(".".join(host), int(high) * 256 + int(low))
+    await visit.say("200 Noted.")
+
+
+async def _rest(visit: Visit, offset: bytes) -> None:
+    visit.offset = int(offset)
+    await visit.say("350 Next.")
+
+
+async def _download(visit: Visit, content: bytes) -> None:
+    offset, visit.offset = visit.offset, 0
+    await visit.say("150 Here it comes.")
+    with await visit.data() as sock:
+        try:
+            await asyncio.get_running_loop().sock_sendall(sock, content[offset:])
+        except ConnectionError:
+            await visit.say("426 You closed the data connection.")
+            return
+    await visit.say("226 Done.")
+
+
+async def _retr(visit: Visit, name: bytes) -> None:
+    content = visit.server.files.get(visit.path(name))
+    if content is None:
+        visit.offset = 0
+        await visit.say("550 No such file.")
+    else:
+        await _download(visit, content)
+
+
+async def _list(visit: Visit, _: bytes) -> None:
+    inside = visit.cwd.rstrip(b"/") + b"/"
+    names = sorted(path for path in visit.server.files if path.startswith(inside))
+    await _download(visit, b"".join(path[len(inside) :] + b"\r\n" for path in names))
+
+
+async def _stor(visit: Visit, name: bytes) -> None:
+    path, files = visit.path(name), visit.server.files
+    offset, visit.offset = visit.offset, 0
+    await visit.say("150 Send it.")
+    content = files.get(path, b"")[:offset]
+    loop = asyncio.get_running_loop()
+    with await visit.data() as sock:
+        try:
+            while data := await loop.sock_recv(sock, CHUNK):
+                content += data
+        except ConnectionError:
+            await visit.say("426 You closed the data connection.")
+            return
+    files[path] = content
+    await visit.say("226 Stored.")
+
+
+async def _size(visit: Visit, name: bytes) -> None:
+    content = visit.server.files.get(visit.path(name))
+    await visit.say("550 No such file." if content is None else f"213 {len(content)}")
+
+
+async def _rnfr(visit: Visit, name: bytes) -> None:
+    visit.renaming = visit.path(name)
+    await visit.say("350 To?" if visit.renaming in visit.server.files else "550 No such file.")
+
+
+async def _rnto(visit: Visit, name: bytes) -> None:
+    files = visit.server.files
+    files[visit.path(name)] = files.pop(visit.renaming)
+    await visit.say("250 Renamed.")
+
+
+async def _dele(visit: Visit, name: bytes) -> None:
+    gone = visit.server.files.pop(visit.path(name), None)
+    await visit.say("550 No such file." if gone is None else "250 Gone.")
+
+
+HONEST: dict[str, Handler] = {
+    GREETING: _greet,
+    "USER": _user,
+    "PASS": _pass,
+    "CWD": _cwd,
+    "CDUP": _cdup,
+    "PWD": _pwd,
+    "TYPE": _type,
+    "PASV": _pasv,
+    "PORT": _port,
+    "REST": _rest,
+    "RETR": _retr,
+    "LIST": _list,
+    "NLST": _list,
+    "STOR": _stor,
+    "SIZE": _size,
+    "RNFR": _rnfr,
+    "RNTO": _rnto,
+    "DELE": _dele,
+    "SYST": says("215 UNIX Type: L8"),
+    "FEAT": says("211-Features:", " SIZE", " REST STREAM", " UTF8", "211 End"),
+    "OPTS": says("200 Set."),
+    "SITE": says("200 Done."),
+    "STAT": says("213 Fine."),
+    "NOOP": says("200 Here."),
+    "MKD": says('257 "/new" made.'),
+    "QUIT": last_says("221 Goodbye."),
+}
