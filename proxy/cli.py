@@ -131,5 +131,6 @@ def _ready(config: Config, places: list[str], *, demo: bool) -> None:
     login = f"{USER}:{PASSWORD}@" if demo else "USER:PASSWORD@"
     place = places[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
     click.echo(f"ready: listening on {', '.join(places)}")
-    click.echo(f"behind it: {behind}, with at most {allowed} sessions at once")
+    many = "as many sessions as it allows" if allowed is None else f"at most {allowed} sessions"
+    click.echo(f"behind it: {behind}, with {many} at once")
     click.echo(f"try it:    curl ftp://{login}{place}/")

@@ -29,7 +29,7 @@ def _budget(config: Config, document: Document) -> Iterator[Problem]:
     if document.has("budget", "profile") and document.has("budget", "time_wait"):
         message = "time_wait and profile say the same thing twice: keep one"
         yield document.problem(("budget", "profile"), message)
-    limit, sessions = config.budget.limit, config.upstream.sessions
+    limit, sessions = config.budget.limit, config.upstream.sessions or 1
     if config.budget.enforce == "off" or limit > sessions:
         return
     # In shadow mode nothing waits, so it only spoils the report.

@@ -44,10 +44,6 @@ NOT_YET: Mapping[str, NotYet] = MappingProxyType(
         "listen.require": _values("login", "data", reason=CLIENT_TLS + "use none"),
         "listen.proxy_protocol": _values("on", reason=PROXY_HEADER),
         "listen.trusted": NotYet(PROXY_HEADER),
-        "upstream.sessions": _values(
-            "auto",
-            reason="learning the server's limit comes with a later version: give a number",
-        ),
         "upstream.data": _values(
             "auto",
             reason="choosing by itself comes with a later version: use passive or active",

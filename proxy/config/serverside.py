@@ -11,6 +11,7 @@ from .addresses import PortRange
 from .section import Section
 from .shapes import (
     Count,
+    CountOrAuto,
     CountOrZero,
     Duration,
     FileOrNone,
@@ -45,10 +46,10 @@ class Upstream(Section):
     port: Port = Field(
         default=21, description="The server's control port; 21 is FTP's own (RFC 959 section 5.2)."
     )
-    sessions: Count = Field(
+    sessions: CountOrAuto = Field(
         default=2,
         description="Control sessions the server allows us at once (its max_per_ip). 2 is the "
-        "strictest limit met in practice.",
+        "strictest limit met in practice; auto learns it from the server's refusals.",
     )
     pooling: Annotated[Pooling, one_of(Pooling)] = Field(
         default="transfer",

@@ -58,14 +58,19 @@ def _as_list(value: object) -> object:
 
 def or_none(shape: Shape) -> Shape:
     """Let the word `none` stand for absence."""
+    return or_word("none", shape)
+
+
+def or_word(word: str, shape: Shape) -> Shape:
+    """Let one word stand for None."""
 
     def parse(value: object) -> Any:
-        return None if value is None or value == "none" else shape.parse(value)
+        return None if value is None or value == word else shape.parse(value)
 
     def show(value: Any) -> str:
-        return "none" if value is None else shape.show(value)
+        return word if value is None else shape.show(value)
 
-    return Shape(f"{shape.words}, or none", parse, show)
+    return Shape(f"{shape.words}, or {word}", parse, show)
 
 
 def or_absent(shape: Shape) -> Shape:
@@ -132,6 +137,7 @@ Percent: TypeAlias = Annotated[
 Weight: TypeAlias = Annotated[
     float, Shape("a number above 0", units.parse_weight, lambda weight: f"{weight:g}")
 ]
+CountOrAuto: TypeAlias = Annotated[int | None, or_word("auto", COUNT)]
 Count: TypeAlias = Annotated[int, COUNT]
 CountOrZero: TypeAlias = Annotated[int, whole(0)]
 CountOrNone: TypeAlias = Annotated[int | None, or_none(COUNT)]

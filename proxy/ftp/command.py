@@ -189,6 +189,11 @@ COMMANDS: Mapping[str, Rule] = {
     "LPSV": _OUTDATED,
     "APSV": _OUTDATED,
     "SPSV": _OUTDATED,
+    # Asked of the server, these would bring its own data address to the client.
+    "CPSV": _OUTDATED,
+    "ESTA": _OUTDATED,
+    "ESTP": _OUTDATED,
+    "SSCN": _NO_TLS,
     "HOST": _refused(504, "There is one server behind this address."),
     "LANG": _refused(504, "Only the server's default language is carried."),
     "SMNT": _refused(502, "Mounting is not carried."),

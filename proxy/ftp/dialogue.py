@@ -55,8 +55,9 @@ ALLOWED: Mapping[Stage, frozenset[Kind]] = {
     Stage.LOGGED_IN: frozenset(Kind),
 }
 
-# LOCAL verbs that mean something before a login too (lftp and basic-ftp ask FEAT first).
-BEFORE_LOGIN = frozenset({"NOOP", "HELP", "FEAT", "SYST", "OPTS", "CLNT", "REIN"})
+# LOCAL verbs that mean something before a login too. FEAT and OPTS depend on the server: lftp tries
+# both before it logs in, and only a 530 makes it try again behind the login.
+BEFORE_LOGIN = frozenset({"NOOP", "HELP", "SYST", "CLNT", "REIN"})
 
 
 class Dialogue:
@@ -66,7 +67,7 @@ class Dialogue:
         self.stage = Stage.GREETED
         self.user = b""
         self.state = State()
-        self.facts: ServerFacts | None = None
+        self.facts = ServerFacts()
         self._client = client
         self._is_ipv6 = is_ipv6
         self._site_harmless = site_harmless
@@ -126,7 +127,7 @@ class Dialogue:
     def logged_in(self, home: bytes | None, facts: ServerFacts) -> None:
         """The server took the login; `home` is where it put us, None if it would not say."""
         self.stage = Stage.LOGGED_IN
-        self.state = State(cwd=home)
+        self.state.cwd = home
         self.facts = facts
 
     def account_wanted(self) -> None:
@@ -152,9 +153,10 @@ class Dialogue:
     # Meaning, kind by kind.
 
     def _forget(self) -> None:
+        # RFC 959 section 4.1.1: a new USER leaves the transfer parameters unchanged.
         self.stage = Stage.GREETED
         self.user = self._password = b""
-        self.state = State()
+        self.state = State(type=self.state.type, options=self.state.options)
         self._restart = None
 
     def _login(self, command: Command) -> Action:
@@ -192,15 +194,14 @@ class Dialogue:
             case "FEAT":
                 return Answer(features_reply(self.facts))
             case "SYST":
-                if self.facts is None or self.facts.system is None:
-                    return Answer(Reply.of(215, "UNIX Type: L8"))
-                return Answer(self.facts.system)
+                return Answer(self.facts.system or _UNIX)
             case "PWD" | "XPWD":
                 if self.state.cwd is None:
                     return Forward(command, Needs.NOTHING)
                 return Answer(directory_reply(self.state.cwd))
             case "REIN":
                 self._forget()
+                self.state = State()
                 return Restart(Reply.of(220, "Ready for a new user."))
             case "HELP":
                 return Answer(_HELP)
@@ -232,14 +233,12 @@ class Dialogue:
         word, _, value = command.argument.strip().partition(b" ")
         word, value = word.upper(), value.strip()
         if word == b"UTF8" and value.upper() in (b"", b"ON", b"OFF"):
-            if self.facts is None or not self.facts.has(b"UTF8"):
+            if not self.facts.has(b"UTF8"):
                 raise Refused(Reply.of(501, "The server has not said that it knows UTF8."))
             self.option_set(word, value.upper() or b"ON")
             return Answer(
                 Reply.of(200, "UTF8 is " + ("off." if value.upper() == b"OFF" else "on."))
             )
-        if self.stage is not Stage.LOGGED_IN:
-            raise Refused(Reply.of(530, "Log in with USER and PASS first."))
         if word == b"MLST":
             return Forward(command, Needs.OPTIONS)
         return Pin(command)
@@ -308,11 +307,13 @@ def _only(argument: bytes, allowed: bytes, text: str) -> Reply:
 
 
 _DONE = Reply.of(200, "Here.")
+_UNIX = Reply.of(215, "UNIX Type: L8")
 _TYPE_IS_IMAGE = Reply.of(200, "Type is I (binary).")
 _TYPE_IS_ASCII = Reply.of(200, "Type is A (ASCII).")
+_CARRIED = sorted(verb for verb, rule in COMMANDS.items() if rule.kind is not Kind.REFUSED)
 _HELP = Reply.of(
     214,
-    "These commands are known:",
-    *(" ".join(sorted(COMMANDS)[i : i + 10]) for i in range(0, len(COMMANDS), 10)),
+    "These commands are carried:",
+    *(" ".join(_CARRIED[i : i + 10]) for i in range(0, len(_CARRIED), 10)),
     "More is in the documentation of ftpweir.",
 )

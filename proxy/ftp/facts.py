@@ -43,11 +43,11 @@ class ServerFacts:
         return defaults
 
 
-def features_reply(facts: ServerFacts | None) -> Reply:
+def features_reply(facts: ServerFacts) -> Reply:
     """Answer FEAT: the server's list as far as it is carried, one feature a line (RFC 2389)."""
     carried = (
         line
-        for line in (facts.features if facts else ())
+        for line in facts.features
         if line.upper().split(b" ")[0] not in _NOT_THE_SERVERS_TO_SAY
     )
     lines = sorted({*carried, *_OURS})

@@ -20,6 +20,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 # A client that sends ahead is read no further than this: the rest waits in its own kernel.
 MOST_PENDING = 1024
+UNREAD = 2.5  # seconds the other side has to read the last words
 
 
 class Ended(Exception):
@@ -153,8 +154,10 @@ class Channel(asyncio.Protocol, Generic[T]):
             await self._room
 
     def close(self) -> None:
-        """Send what is due, then FIN."""
+        """Send what is due, then FIN; what the other side does not read in time is dropped."""
         if self._transport is not None:
+            if self._transport.get_write_buffer_size():
+                asyncio.get_running_loop().call_later(UNREAD, self.abort)
             self._transport.close()
 
     def abort(self) -> None:

@@ -86,6 +86,7 @@ class Borrower:
         needs: Needs,
         *,
         kind: Kind | None = None,
+        errand: bytes = b"",
         feed: Callable[[float], None] | None = None,
     ) -> Loan:
         """Lend a session in which the client's state is true; raise Declined or Refused.
@@ -93,7 +94,7 @@ class Borrower:
         What dies before a command of the client's was sent is replaced without a word.
         """
         for last in (False, True):
-            loan = await self._loan(source, wanted, kind, feed)
+            loan = await self._loan(Request(source, kind, None, wanted, errand), feed)
             try:
                 refusal = await loan.lease.restore(wanted, needs)
             except Lost as lost:
@@ -136,24 +137,18 @@ class Borrower:
         if self.pinned_by:
             raise Declined(Reason.UPSTREAM_LOST, words=words, ends_session=True)
 
-    async def _loan(
-        self,
-        source: Source,
-        wanted: State,
-        kind: Kind | None,
-        feed: Callable[[float], None] | None,
-    ) -> Loan:
+    async def _loan(self, request: Request, feed: Callable[[float], None] | None) -> Loan:
         kept = self._kept
         if kept is not None and not await kept.session.settle(SETTLE):
             self._drop_kept()
             kept = None
         if kept is not None:
             permit = None
-            if kind is not None:
-                permit = await self._gate.admit(Request(source, kind), feed=feed)
+            if request.kind is not None:
+                permit = await self._gate.admit(request, feed=feed)
             return Loan(kept, permit, keep=True)
         assert self._credentials is not None
-        request = Request(source, kind, self._key, wanted)
+        request.key = self._key
         try:
             lease, permit = await self._lease(request, self._credentials, feed)
         except LoginRefused as refused:
@@ -161,7 +156,7 @@ class Borrower:
             raise Declined(Reason.UPSTREAM_LOGIN, words=refused.reply.words) from None
         assert lease is not None
         # A server that will not tell its directory cannot be put back into it: stay with it.
-        keep = self._always_keeps or wanted.cwd is None
+        keep = self._always_keeps or request.wanted is None or request.wanted.cwd is None
         if keep:
             self._kept = lease
         return Loan(lease, permit, keep=keep)

@@ -17,6 +17,7 @@ from proxy.refusals import Reason
 from proxy.shaping.fairqueue import FairQueue, Ticket
 from proxy.shaping.ledger import Kind, Slot
 from proxy.shaping.quota import Limits, Quotas
+from proxy.shaping.sticky import StickyPlaces
 from proxy.store.budget import Budget
 from proxy.upstream.identity import LoginKey
 from proxy.upstream.pool import Pool, Proof
@@ -57,6 +58,7 @@ class Request:
     kind: Kind | None = None
     key: LoginKey | None = None
     wanted: State | None = None
+    errand: bytes = b""  # what for: who comes back with the same errand finds its old place
     verify: bool = False  # only whether the login is good: a proof serves as well as a session
     blocked: Reason = Reason.UPSTREAM_SESSIONS
     since: float = 0.0
@@ -105,6 +107,7 @@ class Gate:
         self._max_length = max_length
         self._clock = clock
         self._queue: FairQueue[_Waiting] = FairQueue()
+        self._places = StickyPlaces(2 * max_wait)
         self._assigning = False
         self._timer: asyncio.TimerHandle | None = None
         budget.on_closed = self._assign
@@ -146,13 +149,17 @@ class Gate:
             raise Declined(Reason.QUEUE_FULL, used=len(self._queue), limit=self._max_length)
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         flow = f"{request.lane.value} {request.source.host}"
-        ticket = self._queue.push(waiting, flow, request.source.limits.weight, now)
+        place = (flow, request.errand)
+        tag = self._places.take(place, now)
+        ticket = self._queue.push(waiting, flow, request.source.limits.weight, now, tag=tag)
         try:
             self._assign()
             if not waiting.turn.done():
                 self._refuse_hopeless(ticket, deadline - now)
             return await self._turn(waiting, deadline, feed)
         finally:
+            if ticket.waiting and request.errand:
+                self._places.keep(place, ticket.tag, self._clock())
             self._queue.remove(ticket)
             self._abandon(waiting)
             self._arm()

@@ -177,7 +177,7 @@ class Session:
 
     async def _next_line(self) -> bytes | Malformed:
         if self._client.is_full:
-            await self._client.drain()  # who does not read our replies is not obeyed further
+            await self._wait_until_read()
         self.doing = "idle"
         if self._is_leaving:
             raise await self._goodbye(Declined(Reason.DRAINING))
@@ -188,6 +188,14 @@ class Session:
             raise await self._goodbye(Declined(Reason.IDLE, limit=limit)) from None
         except Disturbed:
             raise await self._goodbye(Declined(Reason.DRAINING)) from None
+
+    async def _wait_until_read(self) -> None:
+        """Who does not read our replies is not obeyed further, and not for ever waited for."""
+        try:
+            async with asyncio.timeout(self._manners.idle):
+                await self._client.drain()
+        except TimeoutError:
+            raise Ended("does not read") from None
 
     async def _part(self, reply: Reply) -> None:
         """Say the last words, FIN at once, and leave the client time to read them."""

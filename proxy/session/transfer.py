@@ -119,7 +119,12 @@ class TransferRun:
 
     async def _borrow_and_exchange(self, borrower: Borrower, source: Source, wanted: State) -> None:
         loan = await borrower.borrow(
-            source, wanted, Needs.ALL, kind=KINDS[self.job.direction], feed=self._feed
+            source,
+            wanted,
+            Needs.ALL,
+            kind=KINDS[self.job.direction],
+            errand=self.job.command.line,
+            feed=self._feed,
         )
         self._mark()
         self._upstream_session = loan.lease.session.id

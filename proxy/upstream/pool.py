@@ -16,6 +16,7 @@ from typing import Any
 from proxy.events import Announce, UpstreamClosed, UpstreamOpened, UpstreamRefused
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.virtual import State
+from proxy.shaping.allowance import Allowance
 from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
 
@@ -44,7 +45,7 @@ class Proof:
 class Limits:
     """Seconds, and the number of control connections the server allows us."""
 
-    sessions: int
+    sessions: int | None  # None: learned
     lifetime: float
     idle: float
     login_memory: float
@@ -69,6 +70,7 @@ class Pool:
         self._clock = clock
         self._announce = announce
         self._spawn = spawn
+        self._allowance = Allowance(limits.sessions)
         self._seats: list[Seat] = []
         self._proofs: dict[LoginKey, Proof] = {}
         self._backoff = 0.0
@@ -123,12 +125,12 @@ class Pool:
     @property
     def unopened(self) -> int:
         """Places that have no control connection yet: slots to be kept free for them."""
-        return max(0, self._limits.sessions - len(self._seats))
+        return max(0, self._allowance.limit - len(self._seats))
 
     @property
     def limit(self) -> int:
         """How many control connections there may be."""
-        return self._limits.sessions
+        return self._allowance.limit
 
     @property
     def seats(self) -> tuple[Seat, ...]:
@@ -176,6 +178,8 @@ class Pool:
     def sweep(self) -> None:
         """Close what was idle too long or is too old; called now and then."""
         now = self._clock()
+        if self._allowance.tick(now):
+            self.on_room()
         for seat in list(self._seats):
             if seat.use is Use.IDLE:
                 if now - seat.since > self._limits.idle:
@@ -219,7 +223,7 @@ class Pool:
         return not any(seat.verifies is not None for seat in self._seats)
 
     def _has_place(self, now: float) -> bool:
-        return len(self._seats) < self._limits.sessions and now >= self._retry_at
+        return len(self._seats) < self._allowance.limit and now >= self._retry_at
 
     def _open_place(self, now: float) -> Seat | None:
         """Book a new control connection, in a free place or in that of the longest idle session."""
@@ -227,7 +231,7 @@ class Pool:
             return None
         idle = [seat for seat in self._seats if seat.use is Use.IDLE]
         victim = None
-        if len(self._seats) >= self._limits.sessions:
+        if len(self._seats) >= self._allowance.limit:
             if not idle:
                 return None
             victim = min(idle, key=lambda seat: seat.since)
@@ -255,7 +259,7 @@ class Pool:
                 self._close(seat, "lifetime over")
             else:
                 self._warm(seat, now)
-        elif session.owed and not session.is_tainted and not session.channel.ended:
+        elif session.owed and not (session.is_tainted or session.is_over or session.channel.ended):
             seat.become(Use.SETTLING, now)
             self._spawn(self._settle(seat))
         else:
@@ -353,7 +357,10 @@ class Pool:
             await self._dialer.log_in(session, credentials)
         except Busy as busy:
             self._backoff = min(max(FIRST_BACKOFF, 2 * self._backoff), LONGEST_BACKOFF)
-            self._retry_at = self._clock() + self._backoff
+            now = self._clock()
+            self._retry_at = now + self._backoff
+            others = sum(1 for other in self._seats if other is not seat and other.key is not None)
+            self._allowance.refused(others, now)
             self._announce(UpstreamRefused(busy.words, busy.reason.value, self._backoff))
             raise
         except DialError as problem:

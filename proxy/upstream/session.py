@@ -44,6 +44,7 @@ class UpstreamSession:
         self.home: bytes | None = None
         self.opened_at = now
         self.owed = 0  # final replies outstanding
+        self.is_over = False  # the server has said 421: it closes next
         self.is_tainted = False  # a command may have changed what cannot be replayed
         self._reply_timeout = reply_timeout
         self._last: Reply | None = None
@@ -61,7 +62,9 @@ class UpstreamSession:
     @property
     def is_clean(self) -> bool:
         """Tell whether the next reply will belong to the next command."""
-        return not self.owed and not self.channel.pending and not self.channel.ended
+        if self.is_over or self.channel.ended:
+            return False
+        return not self.owed and not self.channel.pending
 
     def send(self, *lines: bytes) -> None:
         """Send commands; each will be answered by one final reply."""
@@ -83,6 +86,7 @@ class UpstreamSession:
         self._last = reply
         if reply.code == 421:
             # RFC 959 section 5.4: the server closes next, whatever was asked.
+            self.is_over = True
             raise Lost("closed", reply.words)
         return reply
 

@@ -30,6 +30,8 @@ from .world import World
 Found = TypeVar("Found")
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST
+# As the four logs write a command; a FEAT reply names the verbs after a space.
+DATA_VERB = re.compile(r'(?i)(?:["\[]|<- )(PASV|EPSV|PORT|EPRT)\b')
 STARTS = 3  # another program may take the port that was free a moment ago
 
 
@@ -54,6 +56,11 @@ class Backend:
     def command(self) -> list[str]:
         """Write the configuration into `folder` and return the command in the foreground."""
         raise NotImplementedError(self.kind)
+
+    @classmethod
+    def version(cls) -> str:
+        """The version in tables."""
+        raise NotImplementedError(cls.kind)
 
     @property
     def address(self) -> str:
@@ -151,6 +158,10 @@ class Backend:
     def wait_for_log(self, pattern: str, within: float = 10.0) -> None:
         """Return once a line of the log matches."""
         until(lambda: self.log_contains(pattern), f"{self.kind} logs {pattern!r}", within)
+
+    def data_verbs(self, since: int = 0) -> set[str]:
+        """Return which of PASV, EPSV, PORT and EPRT are in the log after `since` characters."""
+        return {verb.upper() for verb in DATA_VERB.findall(self.log_text()[since:])}
 
     def wait_until_alone(self) -> None:
         """Return once nobody is connected and no process of a session is left to be counted."""

@@ -5,7 +5,6 @@ Knows no client's options: see clients.py.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,7 +42,7 @@ class Client:
     """One real client in one mode. It raises ClientError when the client says it failed."""
 
     mode: Mode = "passive"
-    netns: str | None = None  # programs only: ftplib and aioftp live in this process
+    netns: str | None = None  # for programs; ftplib lives in this process
     patience: float = 40.0  # longer than a proxy lets anybody wait for a turn
 
     def list(self, target: Target) -> str:
@@ -109,12 +108,3 @@ def fetched(path: Path) -> bytes:
     if not path.is_file():
         raise ClientError(f"said nothing, yet there is no {path.name}")
     return path.read_bytes()
-
-
-def first_version(*command: str) -> str:
-    """Return the first thing like a version that a program prints."""
-    done = subprocess.run(
-        [program(command[0]), *command[1:]], capture_output=True, text=True, check=False
-    )
-    found = re.search(r"\d+(\.\d+)+|\d{8}", done.stdout + done.stderr)
-    return found[0] if found else "unknown"

@@ -1,26 +1,23 @@
 """The real clients of the lab, each with its own way to list, get and put.
 
 Programs run without a terminal, in a home of their own, so no dotfile of the machine speaks for
-them; ftplib and aioftp run in this process.
+them; ftplib runs in this process.
 """
 
 from __future__ import annotations
 
-import asyncio
 import ftplib
 import importlib.metadata
 import io
 import platform
 import re
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-import aioftp
-
-from .client import Client, ClientError, Target, fetched, first_version, home
-
-COMPLAINTS: tuple[type[Exception], ...] = (*ftplib.all_errors, aioftp.errors.AIOFTPException)
+from .client import Client, ClientError, Target, fetched, home
+from .programs import first_version
 
 
 class Curl(Client):
@@ -249,52 +246,39 @@ class Aioftp(Client):
 
     def list(self, target: Target) -> str:
         """MLSD or LIST."""
-
-        async def names() -> Sequence[str]:
-            async with self._login(target) as ftp:
-                return [str(path) async for path, _ in ftp.list()]
-
-        with _complaints():
-            return "\n".join(asyncio.run(names()))
+        with home() as folder:
+            return self._do(folder, target, "list")
 
     def get(self, target: Target, path: str) -> bytes:
         """RETR."""
-
-        async def content() -> bytes:
-            async with self._login(target) as ftp, ftp.download_stream(path) as stream:
-                return bytes(await stream.read())
-
-        with _complaints():
-            return asyncio.run(content())
+        with home() as folder:
+            self._do(folder, target, "get", path)
+            return fetched(folder / "got")
 
     def put(self, target: Target, path: str, content: bytes) -> None:
         """STOR."""
-
-        async def store() -> None:
-            async with self._login(target) as ftp, ftp.upload_stream(path) as stream:
-                await stream.write(content)
-
-        with _complaints():
-            asyncio.run(store())
+        with home() as folder:
+            (folder / "given").write_bytes(content)
+            self._do(folder, target, "put", path)
 
     @classmethod
     def version(cls) -> str:
         """The distribution's."""
         return importlib.metadata.version("aioftp")
 
-    def _login(self, target: Target) -> AbstractAsyncContextManager[aioftp.Client]:
-        return aioftp.Client.context(
-            *(target.host, target.port, target.user.name, target.user.password),
-            socket_timeout=self.patience,
-        )
+    def _do(self, folder: Path, target: Target, *deed: str) -> str:
+        script = Path(__file__).with_name("aioftp_command.py")
+        user = target.user
+        place = [target.host, str(target.port), user.name, user.password, str(self.patience)]
+        return self.run(folder, [sys.executable, "-P", str(script), *place, *deed])
 
 
 @contextmanager
 def _complaints() -> Iterator[None]:
-    """Turn the libraries' exceptions into ours."""
+    """Turn ftplib's exceptions into ours."""
     try:
         yield
-    except COMPLAINTS as error:
+    except ftplib.all_errors as error:
         raise ClientError(f"{type(error).__name__}: {error}") from error
 
 

@@ -14,14 +14,14 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import pytest
-
-from proxy.app import App, loop_factory
+from proxy.app import App
 from proxy.config import Config
 from proxy.events import Event
 
 from .raw_client import RawClient, patiently
-from .scripted import Scripted
+from .scripted import PATIENCE, Scripted
+
+LOOKS = 5_000  # how often a test looks for what no event tells, before it fails
 
 # Below what the kernel lends to outgoing connections, above what proxies in processes listen at.
 _FIRST_PORT = 30_000 + os.getpid() % 20 * 130
@@ -62,34 +62,26 @@ class House:
 
     async def until(self, true: Callable[[], object]) -> None:
         """Return once `true()` is; for what no socket of the test's tells."""
-        async with patiently():
-            while not true():
-                await asyncio.sleep(0.001)
+        for _ in range(LOOKS):
+            if true():
+                return
+            await asyncio.sleep(PATIENCE / LOOKS)
+        raise TimeoutError(f"waited {PATIENCE:g} s in vain")
 
     async def until_quiet(self) -> None:
         """Return once every client is gone and what they held is given back."""
         await self.until(lambda: not len(self.app.roster))
-        await self.until(self._is_settled)
+        await self.until_settled()
         assert self.app.gate.waiting == 0
         assert self.lent_ports == 0
 
+    async def until_settled(self) -> None:
+        """Return once every session with the server is idle."""
+        await self.until(self._is_settled)
+
     def _is_settled(self) -> bool:
         seats = self.app.pool.seats
-        return self.app.budget.open == len(seats) and all(
-            seat.use.name == "IDLE" for seat in seats
-        )
-
-
-class _Policy(asyncio.DefaultEventLoopPolicy):
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        factory = loop_factory()
-        return super().new_event_loop() if factory is None else factory()
-
-
-@pytest.fixture(scope="session")
-def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
-    """Run the tests of a module that imports this on the loop the proxy itself would choose."""
-    return _Policy()
+        return self.app.budget.open == len(seats) and all(seat.use.name == "IDLE" for seat in seats)
 
 
 @contextlib.asynccontextmanager
@@ -107,11 +99,16 @@ async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
         serving = tasks.create_task(app.serve(ready.set_result))
         place = (await ready)[0]
         running = House(app, int(place.rpartition(":")[2]), events)
-        yield running
-        await running.until_quiet()
-        app.stop()
-        async with patiently():
-            await serving
+        try:
+            yield running
+            await running.until_quiet()
+        except BaseException:
+            app.stop()  # and once more below: a failed test throws everybody out
+            raise
+        finally:
+            app.stop()
+            async with patiently():
+                await serving
     assert app.budget.open == 0
     assert app.pool.seats == ()
     await server.until(lambda: not server.here)

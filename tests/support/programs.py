@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,15 @@ def server_program(name: str) -> str:
     """Return the path of a server that packages.sh has unpacked, or fail the test."""
     found = SERVERS / name
     return str(found) if found.is_file() else _missing(found.name)
+
+
+def first_version(*command: str) -> str:
+    """Return the first thing like a version that a program prints."""
+    done = subprocess.run(
+        [program(command[0]), *command[1:]], capture_output=True, text=True, check=False
+    )
+    found = re.search(r"\d+(\.\d+)+|\d{8}", done.stdout + done.stderr)
+    return found[0] if found else "unknown"
 
 
 def need_root(what: str) -> None:

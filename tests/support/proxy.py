@@ -56,6 +56,7 @@ class Ftpweir:
         self._upstream = {"host": server.host, "port": server.port, "ports": _window()}
         self._upstream.update(upstream or {})
         self._sections = sections
+        self._passive = {"ports": _window()}
         self._folder = Path()
         self._last_log = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -103,7 +104,7 @@ class Ftpweir:
         """Return the configuration as it goes into the file."""
         defaults: dict[str, Any] = {
             "listen": self.address,
-            "passive": {"ports": _window()},
+            "passive": self._passive,
             "upstream": self._upstream,
             "log": {"format": "json"},
         }
@@ -172,6 +173,16 @@ class Ftpweir:
     def sessions(self) -> int:
         """Return the number of client control connections that are established."""
         return sockets.count(self.pid, local_port=self.port, states={sockets.State.ESTABLISHED})
+
+    def passive_data(self) -> frozenset[sockets.Socket]:
+        """Return the data connections, open or in TIME_WAIT, that clients made to its listeners."""
+        first, last = map(int, str(self.config()["passive"]["ports"]).split("-"))
+        return frozenset(
+            entry
+            for entry in sockets.table(self.pid)
+            if entry.state != sockets.State.LISTEN
+            and (first <= entry.local_port <= last or first <= entry.remote_port <= last)
+        )
 
     def _is_ready(self) -> bool:
         if self._process is None or self._process.poll() is not None:

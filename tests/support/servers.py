@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterable
 
 from .backend import Backend
 from .isolation import SystemLog, isolated
-from .programs import server_program
+from .programs import first_version, server_program
 from .users import USERS, password_hash
 
 
@@ -17,6 +18,11 @@ class Vsftpd(Backend):
     """vsftpd; its users are local users of an /etc/passwd that only it sees. Refuses with 421."""
 
     kind = "vsftpd"
+
+    @classmethod
+    def version(cls) -> str:
+        """As vsftpd tells it, to its standard input of all places."""
+        return first_version("sh", "-c", '"$0" -v 0>&1', server_program("usr/sbin/vsftpd"))
 
     def command(self) -> list[str]:
         """Local users in their homes, checked by PAM as on a real machine."""
@@ -67,6 +73,11 @@ class PureFtpd(Backend):
 
     kind = "pure-ftpd"
 
+    @classmethod
+    def version(cls) -> str:
+        """As its help tells it."""
+        return first_version(server_program("usr/sbin/pure-ftpd"), "--help")
+
     def command(self) -> list[str]:
         """Virtual users, one process per session, everything told to syslog."""
         self._undo.callback(SystemLog(self.folder, self.log_file).close)
@@ -105,6 +116,11 @@ class ProFtpd(Backend):
     """proftpd with its own user file. Refuses with 530, and only once the user is known."""
 
     kind = "proftpd"
+
+    @classmethod
+    def version(cls) -> str:
+        """As proftpd tells it."""
+        return first_version(server_program("usr/sbin/proftpd"), "--version")
 
     def command(self) -> list[str]:
         """Virtual users, one process per session."""
@@ -167,6 +183,11 @@ class PyFtpd(Backend):
     """pyftpdlib, one process for all sessions. Refuses with 421."""
 
     kind = "pyftpdlib"
+
+    @classmethod
+    def version(cls) -> str:
+        """The distribution's."""
+        return importlib.metadata.version("pyftpdlib")
 
     def command(self) -> list[str]:
         """Virtual users; see pyftpd.py."""

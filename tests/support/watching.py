@@ -165,11 +165,11 @@ class Sampler:
 
     def _sample(self) -> None:
         try:
-            while True:
+            last = False
+            while not last:
+                last = self._over.wait(self._every)  # and once more after the end
                 found = self._ask()
                 self.most = max(self.most, found)
                 self.samples.append((time.monotonic(), found))
-                if self._over.wait(self._every):
-                    return
         except Exception as error:  # raised again where the block ends
             self._error = error

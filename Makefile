@@ -1,0 +1,60 @@
+# What people, pre-commit and CI call. `make run` and `make test` work on a fresh checkout.
+
+PYTHON ?= python3
+UPSTREAM ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+SERVERS := .cache/servers/complete
+ROOM_TESTS := $(filter-out tests/integration tests/support tests/fuzz,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
+
+.DEFAULT_GOAL := help
+.PHONY: help run install lint test test-unit clean
+
+help:
+	@echo "make run        start the proxy on 127.0.0.1:2121 (UPSTREAM=host[:port] for your server)"
+	@echo "make install    only $(VENV), with the command $(BIN)/ftpweir"
+	@echo "make test       lint, then all tests; as root it installs the servers and clients they need"
+	@echo "make test-unit  the tests that need neither root nor any other program"
+	@echo "make lint       formatting, style and types"
+	@echo "make clean      remove what the others have made"
+
+run: install
+	$(BIN)/ftpweir run $(if $(UPSTREAM),--upstream $(UPSTREAM),--demo)
+
+install: $(BIN)/ftpweir
+
+lint: $(VENV)/tools
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint servers
+	$(BIN)/pytest
+
+test-unit: lint
+	$(BIN)/pytest $(ROOM_TESTS)
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info
+
+# A user who is not root may still have them, from `sudo tests/support/packages.sh`; if not, the
+# tests that need them fail and say so.
+.PHONY: servers
+servers:
+	@if [ ! -e $(SERVERS) ] && [ "$$(id -u)" = 0 ]; then tests/support/packages.sh; fi
+
+$(BIN)/ftpweir: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/tools: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "ftpweir needs Python 3.11 or later: apt install python3 python3-venv, or PYTHON=/path/to/python3 make ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ftpweir needs Python 3.11 or later, and this is $$($(PYTHON) --version): PYTHON=/path/to/python3.11 make ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,52 @@
+"""How many sessions the server allows us: told by the configuration, or learned from its refusals.
+
+Pure: time is an argument. Learning never flaps: a limit just met is believed at once, and trying
+for more becomes rarer each time it was in vain, since each try costs the server patience and the
+budget a slot.
+"""
+
+from __future__ import annotations
+
+AUTO_START = 10  # what is believed before the server has refused anything
+FIRST_QUIET = 300.0  # seconds without a refusal before one more session is tried
+LONGEST_QUIET = 6 * 3600.0
+
+
+class Allowance:
+    """The present limit; `fixed` None learns it."""
+
+    def __init__(self, fixed: int | None) -> None:
+        self._fixed = fixed
+        self._limit = fixed or AUTO_START
+        self._quiet = FIRST_QUIET
+        self._grow_at: float | None = None
+
+    @property
+    def limit(self) -> int:
+        """How many sessions may be open at once."""
+        return self._limit
+
+    @property
+    def is_learned(self) -> bool:
+        """Tell whether the limit follows the server's refusals."""
+        return self._fixed is None
+
+    def refused(self, others: int, now: float) -> None:
+        """The server would not have one more beside `others` sessions of ours."""
+        if self._fixed is not None or others < 1:
+            # Nothing of ours is there: somebody else behind our address has it all, or the server
+            # is ill. That says nothing of the limit.
+            return
+        was_trying = self._grow_at is not None and others >= self._limit - 1
+        if was_trying:
+            self._quiet = min(2 * self._quiet, LONGEST_QUIET)
+        self._limit = min(self._limit, others)
+        self._grow_at = now + self._quiet
+
+    def tick(self, now: float) -> bool:
+        """Let the limit creep up when it has been quiet long enough; True when it did."""
+        if self._grow_at is None or now < self._grow_at or self._limit >= AUTO_START:
+            return False
+        self._limit += 1
+        self._grow_at = now + self._quiet
+        return True

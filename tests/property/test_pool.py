@@ -1,0 +1,228 @@
+"""Laws of the shared pool, over any interleaving of clients, answers, aborts and disappearances."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from proxy.app import loop_factory
+from proxy.events import Fault
+from tests.support.house import House, house
+from tests.support.puppet import Puppet
+from tests.support.scripted import scripted
+from tests.support.witness import Witness
+
+PATIENCE = 15.0  # seconds after which a standstill is one
+# Passes of the loop after which whatever was sent has been read, on a loopback that delivers at once.
+ROUND = 4
+FEW_PORTS = "31900-31905"  # so few that a port comes round again while its past may still arrive
+
+SEATS = st.integers(0, 2)
+PICKS = st.integers(0, 7)
+ROUNDS = st.integers(1, ROUND)
+USERS = st.sampled_from(["ann", "ann", "ben"])
+GUESSES = st.sampled_from([0, 0, 0, 1])  # wrong passwords
+CUTS = st.sampled_from(["abort", "reset", "fin"])
+DEEDS = st.one_of(
+    st.sampled_from(["get 0", "get 0", "get 30", "put", "list", "rename", "miss"]),
+    st.sampled_from(["move a", "move b", "move up", "move home", "move nowhere"]),
+    st.sampled_from(["type I", "type A", "ask MDTM", "ask SIZE", "ask DELE"]),
+)
+
+
+class World:
+    """The proxy, the witness behind it, and the clients before it, all in one loop."""
+
+    def __init__(self) -> None:
+        self.limit = 0
+        self._over = asyncio.Event()
+        self.ready = asyncio.Event()
+        self.puppets: dict[int, Puppet] = {}
+        self._born = 0
+
+    async def exist(self, limit: int, data: str) -> None:
+        """Run until `end`; leaving the house checks that nothing was left behind."""
+        self.limit = limit
+        upstream = {"sessions": limit, "data": data, "ports": FEW_PORTS}
+        async with (
+            scripted() as server,
+            house(
+                server,
+                upstream=upstream,
+                budget={"connections": 100, "enforce": "off"},
+                login={"delay": 0.0, "attempts": 1000},
+            ) as self.house,
+            asyncio.TaskGroup() as self._tasks,
+        ):
+            self.witness = Witness(server, limit)
+            self.ready.set()
+            await self._over.wait()
+
+    def arrive(self, seat: int, user: str, guesses: int) -> Puppet:
+        """Let a new client connect."""
+        self._born += 1
+        source = f"127.0.0.{2 + seat % 2}"
+        name = f"c{self._born}"
+        puppet = Puppet(name, user, source, self.house.port, self.witness, guesses=guesses)
+        self.puppets[seat] = puppet
+        self._tasks.create_task(puppet.live())
+        return puppet
+
+    async def rounds(self, count: int) -> None:
+        """Let the loop go round."""
+        for _ in range(count):
+            await asyncio.sleep(0)
+
+    async def until(self, true: Callable[[], object], what: str) -> None:
+        """Wait for something to come true with the server answering freely."""
+        self.witness.turns.free(True)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not true():
+                    await asyncio.sleep(0.0005)
+        except TimeoutError:
+            raise AssertionError(f"standstill: {what} {self.witness.complaints}") from None
+
+    async def rest(self) -> None:
+        """Let every client finish what it does, with the server answering freely."""
+        puppets = self.puppets.values()
+        await self.until(lambda: all(p.over or p.is_idle for p in puppets), "clients at rest")
+        self.witness.turns.free(False)
+
+    async def end(self) -> None:
+        """Let everybody finish and go, then check what remains."""
+        for puppet in self.puppets.values():
+            puppet.wish("quit")
+        await self.until(
+            lambda: all(puppet.over for puppet in self.puppets.values()),
+            "clients that neither end nor are refused",
+        )
+        await self.house.until_quiet()
+        self._over.set()
+
+
+class PoolMachine(RuleBasedStateMachine):
+    """Up to three clients before one to three sessions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner(loop_factory=loop_factory())
+        self._loop = self._runner.get_loop()
+        self.users: set[str] = set()
+        self.excuses = 0  # logins that cannot be helped
+        self.world = World()
+
+    @initialize(limit=st.integers(1, 3), data=st.sampled_from(["passive", "active"]))
+    def begin(self, limit: int, data: str) -> None:
+        self._life = self._loop.create_task(self.world.exist(limit, data))
+        self._run(self.world.ready.wait())
+
+    # What may happen.
+
+    @rule(seat=SEATS, user=USERS, guesses=GUESSES, deeds=st.lists(DEEDS, max_size=3))
+    def a_client_works(self, seat: int, user: str, guesses: int, deeds: list[str]) -> None:
+        puppet = self._at(seat, user, guesses)
+        for deed in deeds:
+            puppet.wish(deed)
+        self._pass_time(1)
+
+    @rule(picks=st.lists(PICKS, min_size=1, max_size=12), rounds=ROUNDS)
+    def the_server_answers(self, picks: list[int], rounds: int) -> None:
+        for pick in picks:
+            self.world.witness.turns.grant(pick)
+            self._pass_time(rounds)
+
+    @rule()
+    def everybody_finishes(self) -> None:
+        self._run(self.world.rest())
+
+    @rule(seat=SEATS, user=USERS, deed=DEEDS, picks=st.lists(PICKS, max_size=9), cut=CUTS)
+    def a_deed_is_cut(self, seat: int, user: str, deed: str, picks: list[int], cut: str) -> None:
+        """After so many answers of the server, to whomever, the client breaks off."""
+        puppet = self._at(seat, user, 0)
+        puppet.wish(deed)
+        self._pass_time(1)
+        self.the_server_answers(picks, 1)
+        if not puppet.over:
+            puppet.cut(cut)
+            self._pass_time(1)
+
+    @rule(seat=SEATS, cut=CUTS)
+    def a_client_breaks_off(self, seat: int, cut: str) -> None:
+        puppet = self.world.puppets.get(seat)
+        if puppet is not None and not puppet.over:
+            puppet.cut(cut)
+            self._pass_time(1)
+
+    @rule(pick=PICKS)
+    def the_server_hangs_up(self, pick: int) -> None:
+        """On a session that nobody uses: no client may notice."""
+        self._run(self.world.rest())
+        if self.world.witness.hang_up(pick):
+            self.excuses += 1
+            for puppet in self.world.puppets.values():
+                puppet.may_lose_session()
+            self._pass_time(1)
+
+    @rule(seat=SEATS)
+    def a_client_pins(self, seat: int) -> None:
+        # One who keeps a session for itself must not be the reason why others never get one.
+        pinned = sum(p.is_pinned and not p.over for p in self.world.puppets.values())
+        puppet = self.world.puppets.get(seat)
+        if puppet is not None and not puppet.over and pinned + 1 < self.world.limit:
+            puppet.is_pinned = True
+            puppet.wish("pin")
+            self.excuses += 1
+
+    # What must hold.
+
+    @invariant()
+    def no_law_is_broken(self) -> None:
+        if self.world.ready.is_set():
+            assert self.world.witness.complaints == []
+            assert self.world.witness.sessions <= self.world.limit
+
+    def teardown(self) -> None:
+        try:
+            if self.world.ready.is_set():
+                self._end(self.world)
+        finally:
+            self._runner.close()
+
+    def _end(self, world: World) -> None:
+        self._run(world.end())
+        self._run(self._life)
+        self.no_law_is_broken()
+        assert world.house.told(Fault) == []
+        if len(self.users) == 1:
+            witness = world.witness
+            logins = witness.server.logins - witness.abandoned
+            assert logins <= world.limit + self.excuses
+
+    def _at(self, seat: int, user: str, guesses: int) -> Puppet:
+        """Return the client in this seat, a new one if it is empty."""
+        puppet = self.world.puppets.get(seat)
+        if puppet is None or puppet.over:
+            self.users.add(user)
+            self.excuses += guesses
+            puppet = self.world.arrive(seat, user, guesses)
+        return puppet
+
+    def _pass_time(self, rounds: int) -> None:
+        self._run(self.world.rounds(rounds * ROUND))
+
+    def _run(self, work) -> None:  # type: ignore[no-untyped-def]
+        self._loop.run_until_complete(work)
+
+
+TestPool = PoolMachine.TestCase
+TestPool.settings = settings(
+    max_examples=100,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
