@@ -17,6 +17,7 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from proxy.classes import classifier
@@ -30,8 +31,11 @@ from proxy.session.roster import Roster
 from proxy.session.session import Session
 from proxy.session.shared import Manners, Shared
 from proxy.shaping.attempts import Attempts
+from proxy.shaping.holds import PROFILES, explicit
 from proxy.store.budget import Budget, Enforce
+from proxy.store.journal import Journal
 from proxy.upstream.dial import Dialer, Patience
+from proxy.upstream.habits import Habits
 from proxy.upstream.pool import Limits, Pool
 
 BACKLOG = 4096  # a cron minute brings thousands of scripts at once
@@ -39,6 +43,10 @@ MOST_DESCRIPTORS = 1 << 20  # where the system itself sets no limit
 # Left for data connections, pipes and the server when clients take all other descriptors.
 SPARE_DESCRIPTORS = 128
 SWEEP_EVERY = 5.0  # seconds between two looks for idle upstream sessions
+
+
+class CannotListen(Exception):
+    """An address of `listen` cannot be had; the message says which and why."""
 
 
 class App:
@@ -55,7 +63,7 @@ class App:
         self.gate = self._gate()
         self._passive_ports = self._ports(config.passive.ports)
         # A port offered to the server rests as long as the firewall remembers its connection.
-        self._upstream_ports = self._ports(config.upstream.ports, rest=self.budget.hold)
+        self._upstream_ports = self._ports(config.upstream.ports, rest=self.budget.longest_hold)
         self._shared = Shared(
             gate=self.gate,
             pool=self.pool,
@@ -73,15 +81,17 @@ class App:
 
     async def serve(self, ready: Callable[[list[str]], None]) -> None:
         """Listen, tell `ready` where, and serve until told to stop."""
-        async with asyncio.TaskGroup() as self._tasks:
-            sweeper = self._tasks.create_task(self._sweep())
-            servers = [await self._listen(listener.address) for listener in self.config.listen]
-            ready([_place(sock) for server in servers for sock in server.sockets])
-            await self._stop.wait()
-            for server in servers:
-                server.close()
-            await self._drain()
-            sweeper.cancel()
+        with contextlib.closing(self.budget):
+            sockets = [_bind(listener.address) for listener in self.config.listen]
+            async with asyncio.TaskGroup() as self._tasks:
+                sweeper = self._tasks.create_task(self._sweep())
+                with contextlib.ExitStack() as doors:
+                    for sock in sockets:
+                        doors.callback((await self._listen(sock)).close)
+                    ready([_place(sock) for sock in sockets])
+                    await self._stop.wait()
+                await self._drain()
+                sweeper.cancel()
 
     def stop(self) -> None:
         """End after the running transfers; called again: end at once."""
@@ -89,10 +99,10 @@ class App:
             self.roster.throw_out()
         self._stop.set()
 
-    async def _listen(self, address: Address) -> asyncio.Server:
+    async def _listen(self, sock: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         return await loop.create_server(
-            lambda: ClientChannel(self._welcome), address.host, address.port, backlog=BACKLOG
+            lambda: ClientChannel(self._welcome), sock=sock, backlog=BACKLOG
         )
 
     def _welcome(self, client: ClientChannel) -> None:
@@ -127,11 +137,21 @@ class App:
         budget = self.config.budget
         return Budget(
             budget.limit,
-            hold=budget.hold,
+            holds=explicit(budget.time_wait)
+            if budget.profile is None
+            else PROFILES[budget.profile],
+            guard=budget.guard,
             enforce=Enforce(budget.enforce),
             clock=self._clock,
             announce=self._announce,
+            journal=self._journal(),
         )
+
+    def _journal(self) -> Journal | None:
+        config = self.config
+        if config.state is None or config.budget.enforce == "off":
+            return None
+        return Journal(Path(config.state), clock=self._clock())
 
     def _pool(self) -> Pool:
         upstream, timeouts = self.config.upstream, self.config.timeouts
@@ -146,6 +166,7 @@ class App:
                 lifetime=upstream.session_lifetime,
                 idle=upstream.idle_timeout,
                 login_memory=upstream.login_memory,
+                resets=self._resets,
             ),
             budget=self.budget,
             clock=self._clock,
@@ -174,7 +195,12 @@ class App:
             connect=timeouts.connect,
             stall=timeouts.stall,
             final=timeouts.final,
+            habits=Habits() if self._resets else None,
         )
+
+    @property
+    def _resets(self) -> bool:
+        return self.config.budget.close == "reset"
 
     def _manners(self) -> Manners:
         config = self.config
@@ -228,6 +254,16 @@ def raise_descriptor_limit() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         return hard
     return soft
+
+
+def _bind(address: Address) -> socket.socket:
+    try:
+        family, _, _, _, place = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(place[:2], family=family, backlog=BACKLOG)
+    except OSError as problem:
+        raise CannotListen(f"cannot listen on {address}: {problem.strerror}") from None
 
 
 def _place(sock: socket.socket) -> str:

@@ -18,6 +18,7 @@ from proxy.config import Budget, Config, ConfigError
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
 from proxy.ops.logs import EventLog, set_up
 from proxy.refusals import explain as explain_refusal
+from proxy.store.journal import JournalError
 
 NO_FIREWALL = Budget(enforce="off")  # nothing stands before the demo server
 
@@ -67,9 +68,15 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
         if demo:
             config = config.model_copy(update={"budget": NO_FIREWALL})
         set_up(config.log.format, config.log.level)
-        app.run(
-            config, EventLog(config.log.level), lambda places: _ready(config, places, demo=demo)
-        )
+        try:
+            app.run(
+                config,
+                EventLog(config.log.level),
+                lambda places: _ready(config, places, demo=demo),
+            )
+        except (app.CannotListen, JournalError) as problem:
+            click.echo(str(problem), err=True)
+            sys.exit(2)
 
 
 @main.command()

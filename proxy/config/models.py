@@ -110,7 +110,7 @@ class Config(Section):
         description="Where the status page, the metrics and the health checks are served.",
     )
     state: FileOrNone = Field(
-        default=None,
+        default="./ftpweir.state",
         description="The file in which the ledger survives a restart, so that connections that "
         "still cool at the firewall are not forgotten.",
     )

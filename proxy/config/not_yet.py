@@ -54,14 +54,10 @@ NOT_YET: Mapping[str, NotYet] = MappingProxyType(
         "upstream.pipelining": _values(
             "auto", "on", reason="sending commands ahead comes with a later version: use off"
         ),
-        "budget.close": _values(
-            "reset", reason="ending downloads by reset comes with a later version: use fin"
-        ),
         "clients.bandwidth": NotYet("bandwidth limits come with a later version: remove the key"),
         "heal.downloads": _values("on", reason=HEALING),
         "heal.uploads": _values("on", reason=HEALING),
         "status": NotYet("the status page comes with a later version: use none"),
-        "state": NotYet("the state file comes with a later version: use none"),
         "store": NotYet("sharing a budget comes with a later version: use none"),
     }
 )

@@ -164,11 +164,6 @@ class Budget(Section):
         ours = round((self.connections - self.reserved) * (1 - self.headroom), 6)
         return max(1, floor(ours))
 
-    @property
-    def hold(self) -> float:
-        """Seconds a slot cools after its connection closed."""
-        return self.time_wait + self.guard
-
 
 class Queue(Section):
     """How commands wait for a slot."""

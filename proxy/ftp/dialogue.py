@@ -118,7 +118,7 @@ class Dialogue:
                 return DropData(Reply.of(226, "Nothing left to abort."))
             case Kind.QUIT:
                 return Close(Reply.of(221, "Goodbye."))
-            case Kind.REFUSED:
+            case Kind.REFUSED:  # pragma: no branch (mypy proves that no kind is left)
                 assert rule.refusal is not None  # the table gives every one its words
                 return Answer(rule.refusal)
 

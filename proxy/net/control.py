@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -20,6 +21,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 # A client that sends ahead is read no further than this: the rest waits in its own kernel.
 MOST_PENDING = 1024
+LINGER_ZERO = struct.pack("ii", 1, 0)  # SO_LINGER: close drops what is unsent and sends RST
 UNREAD = 2.5  # seconds the other side has to read the last words
 
 
@@ -164,6 +166,23 @@ class Channel(asyncio.Protocol, Generic[T]):
         """Drop the connection now."""
         if self._transport is not None:
             self._transport.abort()
+
+    def reset(self) -> None:
+        """Drop the connection by RST: no TIME_WAIT is left on either side."""
+        if self._transport is not None:
+            sock: socket.socket = self._transport.get_extra_info("socket")
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+            self._transport.abort()
+
+    async def wait_ended(self, patience: float) -> bool:
+        """Wait for the other side's FIN; False when it has not come after `patience` seconds."""
+        try:
+            while not self.ended:
+                await self.next(patience)
+        except (TimeoutError, Ended):
+            pass
+        return self.ended
 
     async def wait_closed(self, patience: float) -> bool:
         """Wait until the socket is gone; False when it is still there after `patience` seconds."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
-import struct
 
+from .control import LINGER_ZERO
 from .listener import Listener
-
-_LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
 class DataEnd:
@@ -33,6 +32,12 @@ class DataEnd:
         opened = self.opened
         return opened.done() and not opened.cancelled() and opened.exception() is None
 
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether opening it met an error (and not just silence)."""
+        opened = self.opened
+        return opened.done() and not opened.cancelled() and opened.exception() is not None
+
     def finish(self) -> None:
         """End in peace: FIN, after everything sent (or a plain close when nothing was opened)."""
         self._stop_opening()
@@ -43,7 +48,7 @@ class DataEnd:
     def reset(self) -> None:
         """End by RST, so that nobody takes a part for the whole (protocol.md statement 8)."""
         if self.sock is not None:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
         self.finish()
 
     def finish_writing(self) -> None:
@@ -96,7 +101,7 @@ class ConnectingEnd(DataEnd):
 
     def _settle(self, error: int) -> None:
         if error:
-            self.opened.set_exception(OSError(error, errno.errorcode.get(error, "")))
+            self.opened.set_exception(OSError(error, os.strerror(error)))
         else:
             self.opened.set_result(None)
 

@@ -13,6 +13,7 @@ from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
 from proxy.ftp.virtual import State
 from proxy.refusals import Reason
+from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.upstream.dial import Busy, DialError, LoginRefused
 from proxy.upstream.identity import Credentials, LoginKey
@@ -32,10 +33,11 @@ class Loan:
         self.permit = permit
         self.keep = keep
 
-    def end(self, *, connected: bool = True) -> None:
-        """Give everything back; sockets must be closed by now, for the slot starts to cool."""
+    def end(self, ending: Ending | None = None) -> None:
+        """Give everything back; `ending`: how the data connection with the server ended, which
+        must be gone by now, for its slot starts to cool. None: there was none."""
         if self.permit is not None:
-            self.permit.settle(connected=connected)
+            self.permit.settle(ending)
         if not self.keep:
             self.lease.release()
 
@@ -98,16 +100,16 @@ class Borrower:
             try:
                 refusal = await loan.lease.restore(wanted, needs)
             except Lost as lost:
-                loan.end(connected=False)
+                loan.end()
                 self._drop_kept(lost.words)
                 if last or isinstance(lost, Silent):
                     raise explain_lost(lost) from None
                 continue
             except BaseException:
-                loan.end(connected=False)
+                loan.end()
                 raise
             if refusal is not None:
-                loan.end(connected=False)
+                loan.end()
                 raise Refused(refusal)
             return loan
         raise AssertionError("the loop above returns or raises")
@@ -176,14 +178,14 @@ class Borrower:
             try:
                 return await self._pool.ready(permit.seat, credentials), permit
             except Busy as busy:
-                permit.settle(connected=False)
+                permit.settle(None)
                 if self._clock() >= deadline:
                     raise Declined(busy.reason, words=busy.words) from None
             except DialError as problem:
-                permit.settle(connected=False)
+                permit.settle(None)
                 raise Declined(problem.reason, words=problem.words) from None
             except BaseException:
-                permit.settle(connected=False)
+                permit.settle(None)
                 raise
 
 

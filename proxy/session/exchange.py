@@ -21,11 +21,14 @@ from proxy.ftp.address import (
 )
 from proxy.ftp.command import Direction
 from proxy.ftp.reply import Reply, ReplyError
+from proxy.ftp.virtual import BINARY
 from proxy.net.control import Disturbed
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, acknowledge
 from proxy.net.listener import Listener, ListenerPool
 from proxy.net.relay import End, Relay
 from proxy.refusals import Reason
+from proxy.shaping.holds import Ending
+from proxy.upstream.habits import Habits
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
 from .declined import Declined
@@ -42,6 +45,7 @@ class ExchangeRules:
     stall: float
     final: float
     splice: bool = True
+    habits: Habits | None = None  # close: reset; None: downloads end by FIN
 
 
 class Exchange:
@@ -60,6 +64,7 @@ class Exchange:
         open_client: Callable[[], DataEnd],
         preliminary: Callable[[Reply], None],
         mark: Callable[[], None],
+        clock: Callable[[], float],
     ) -> None:
         self._job = job
         self._rules = rules
@@ -67,11 +72,14 @@ class Exchange:
         self._open_client = open_client
         self._preliminary = preliminary
         self._mark = mark
+        self._clock = clock
         self._client: DataEnd | None = None
         self._upstream: DataEnd | None = None
         self._offered: Listener | None = None
         self._relay: Relay | None = None
-        self.used_budget = False  # a data connection with the server was at least attempted
+        # How the connection with the server ended; None: it was not even attempted.
+        self.ending: Ending | None = None
+        self._is_committed = False  # something of the client's own command has been sent
         self.is_delivered = False  # the client has sent all it had: it may leave, we go on
 
     @property
@@ -80,7 +88,11 @@ class Exchange:
         return self._relay.moved if self._relay is not None else 0
 
     async def run(self, session: UpstreamSession) -> Reply:
-        """Move the file; raise Declined when it fails for a reason of ours or the network's."""
+        """Move the file; raise Declined when it fails for a reason of ours or the network's.
+
+        Raise Lost when the session died before anything of the client's command was sent: then
+        it may be tried again on another one.
+        """
         try:
             self._upstream = await self._open_upstream(session)
             self._mark()
@@ -101,10 +113,12 @@ class Exchange:
             self._mark()
             return reply
         except Lost as lost:
+            if not self._is_committed:
+                raise
             reason = Reason.UPSTREAM_SILENT if isinstance(lost, Silent) else Reason.UPSTREAM_LOST
             raise Declined(reason, words=lost.words) from None
         finally:
-            self._reset_all()
+            self._break_off()
 
     # Opening.
 
@@ -112,7 +126,7 @@ class Exchange:
         if self._rules.active_upstream:
             return await self._offer_port(session)
         is_ipv6 = ":" in session.host
-        reply = await session.ask(b"EPSV" if is_ipv6 else b"PASV")
+        reply = await self._timed_ask(session, b"EPSV" if is_ipv6 else b"PASV")
         try:
             if is_ipv6:
                 endpoint = Endpoint(session.host, parse_extended_passive(reply))
@@ -121,7 +135,7 @@ class Exchange:
                 endpoint = Endpoint(reachable(told.host, session.host), told.port)
         except ReplyError:
             raise Declined(Reason.UPSTREAM_DATA, words=reply.words) from None
-        self.used_budget = True
+        self.ending = Ending.RESET  # unless it ends in peace
         return ConnectingEnd(endpoint.host, endpoint.port, session.local_host)
 
     async def _offer_port(self, session: UpstreamSession) -> DataEnd:
@@ -139,17 +153,27 @@ class Exchange:
             line = b"EPRT " + format_eprt(endpoint)
         else:
             line = b"PORT " + format_port(endpoint)
-        reply = await session.ask(line)
+        reply = await self._timed_ask(session, line)
         if not reply.is_success:
             raise Declined(Reason.UPSTREAM_DATA, words=reply.words)
-        self.used_budget = True
+        self.ending = Ending.RESET
         return AcceptingEnd(listener, session.host)
+
+    async def _timed_ask(self, session: UpstreamSession, line: bytes) -> Reply:
+        habits = self._rules.habits
+        if habits is None:
+            return await session.ask(line)
+        started = self._clock()
+        reply = await session.ask(line)
+        habits.saw_round_trip(self._clock() - started)
+        return reply
 
     async def _start(self, session: UpstreamSession) -> Reply:
         """Send the command, and return the first reply: read while the data connection opens.
 
         Read that early, a 550 stays a 550 and does not become a 425 (statement 11).
         """
+        self._is_committed = True
         if self._job.restart is not None:
             # RFC 959 section 4.1.3: nothing may stand between REST and its transfer.
             # Broken off between the two, the offset would meet the next client's transfer.
@@ -213,11 +237,16 @@ class Exchange:
         assert self._client is not None
         match end:
             case End.SOURCE_ENDED:
-                # Before its 226, proftpd waits for our close, vsftpd for the ACK of its FIN.
+                # Before its 226, vsftpd waits for the ACK of its FIN (else 40 ms are lost).
                 assert self._upstream.sock is not None
                 acknowledge(self._upstream.sock)
-                self._upstream.finish()
-                final = final or await session.final(self._rules.final)
+                habits = self._rules.habits
+                if habits is not None and habits.bears_reset:
+                    final = await self._reset_upstream(session, habits, final)
+                else:
+                    # At once: before its 226, proftpd waits for our close.
+                    self._end_upstream(Ending.FIN)
+                    final = final or await session.final(self._rules.final)
                 # The client's FIN comes after the server's word: a 426 then still ends in RST.
                 if final.is_success:
                     self._client.finish()
@@ -240,7 +269,7 @@ class Exchange:
                 self.is_delivered = True
                 self._upstream.finish_writing()
                 final = final or await session.final(self._rules.final)
-                self._upstream.finish()
+                self._end_upstream(Ending.FIN)
                 self._client.finish()  # a FIN is answered with FIN, or rclone reports failure
                 return final
             case End.SOURCE_FAILED:
@@ -254,11 +283,58 @@ class Exchange:
             case End.STALLED:
                 raise Declined(Reason.STALLED, limit=round(self._rules.stall))
 
-    def _reset_all(self) -> None:
+    async def _reset_upstream(
+        self, session: UpstreamSession, habits: Habits, final: Reply | None
+    ) -> Reply:
+        """End a finished download by RST, so that nobody keeps a TIME_WAIT.
+
+        After the final reply where it comes promptly: then the server has nothing left to do. One
+        that waits for our close gets the RST first. Never before its FIN has been read.
+        """
+        try:
+            if final is None and habits.patience:
+                final = await session.final(habits.patience)
+        except Silent:
+            habits.kept_us_waiting()
+        self._end_upstream(Ending.RESET)
+        habits.resets += 1
+        if final is not None:
+            return final
+        final = await session.final(self._rules.final)
+        if final.is_refusal:
+            habits.took_harm()
+            if await self._is_whole(session):
+                return Reply.of(226, "Transfer complete.")
+        return final
+
+    async def _is_whole(self, session: UpstreamSession) -> bool:
+        """Ask whether the file is just as long as what came; a listing has no size to compare."""
+        command = self._job.command
+        if command.verb != "RETR" or session.state.type != BINARY:
+            return False
+        reply = await session.ask(b"SIZE " + command.argument)
+        size = reply.text.strip()
+        if reply.code != 213 or not size.isdigit():
+            return False
+        return int(size) == int(self._job.restart or b"0") + self.moved
+
+    def _end_upstream(self, ending: Ending) -> None:
+        assert self._upstream is not None
+        if ending is Ending.RESET:
+            self._upstream.reset()
+        else:
+            self._upstream.finish()
+        self.ending = ending
+
+    def _break_off(self) -> None:
         """End what was not ended in peace."""
-        for end in (self._client, self._upstream):
-            if end is not None:
-                end.reset()
+        if self._client is not None:
+            self._client.reset()
+        if self._upstream is not None:
+            if not self._upstream.was_opened:
+                # A refused SYN is answered by RST; silence may leave a half-open entry behind.
+                self.ending = Ending.RESET if self._upstream.has_failed else Ending.UNANSWERED
+            self._upstream.reset()
         if self._offered is not None:
             used = self._upstream is not None and self._upstream.was_opened
             self._ports.give_back(self._offered, used=used)

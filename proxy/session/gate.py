@@ -15,6 +15,7 @@ from itertools import takewhile
 from proxy.ftp.virtual import State
 from proxy.refusals import Reason
 from proxy.shaping.fairqueue import FairQueue, Ticket
+from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind, Slot
 from proxy.shaping.quota import Limits, Quotas
 from proxy.shaping.sticky import StickyPlaces
@@ -81,11 +82,11 @@ class Permit:
         self.waited = 0.0
         self._settled = False
 
-    def settle(self, *, connected: bool) -> None:
-        """The upstream socket is gone; if no SYN was sent, the slot is free at once."""
+    def settle(self, ending: Ending | None) -> None:
+        """The upstream socket is gone, and how; None: no SYN was sent, the slot is free at once."""
         if not self._settled:
             self._settled = True
-            self._gate.settle(self._request, self.slot, connected=connected)
+            self._gate.settle(self._request, self.slot, ending)
 
 
 class Gate:
@@ -164,14 +165,14 @@ class Gate:
             self._abandon(waiting)
             self._arm()
 
-    def settle(self, request: Request, slot: Slot | None, *, connected: bool) -> None:
+    def settle(self, request: Request, slot: Slot | None, ending: Ending | None) -> None:
         """A transfer is over: count it out and let its slot cool, or free it if never used."""
         if request.kind is not None:
             self._quotas.end_transfer(request.source.key)
         if slot is None:
             self._assign()
-        elif connected:
-            self._budget.close(slot)
+        elif ending is not None:
+            self._budget.settle(slot, ending)
         else:
             self._budget.cancel(slot)
 
@@ -264,7 +265,7 @@ class Gate:
         permit = waiting.turn.result()
         if permit.seat is not None:
             self._pool.forgo(permit.seat)
-        permit.settle(connected=False)
+        permit.settle(None)
 
     def _assign(self) -> None:
         """Serve whoever can be served now, in the order of turns."""

@@ -10,8 +10,9 @@ from proxy.ftp.command import Direction, Needs
 from proxy.ftp.reply import Refused, Reply
 from proxy.ftp.virtual import State
 from proxy.shaping.ledger import Kind
+from proxy.upstream.session import Lost
 
-from .borrower import Borrower
+from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
 from .exchange import Exchange
@@ -61,6 +62,7 @@ class TransferRun:
             open_client=data_port.open,
             preliminary=self._announce_data,
             mark=self._mark,
+            clock=shared.clock,
         )
         self._data_port = data_port
         self._upstream_session: int | None = None
@@ -118,21 +120,28 @@ class TransferRun:
         )
 
     async def _borrow_and_exchange(self, borrower: Borrower, source: Source, wanted: State) -> None:
-        loan = await borrower.borrow(
-            source,
-            wanted,
-            Needs.ALL,
-            kind=KINDS[self.job.direction],
-            errand=self.job.command.line,
-            feed=self._feed,
-        )
-        self._mark()
-        self._upstream_session = loan.lease.session.id
-        try:
-            self.reply = await self._exchange.run(loan.lease.session)
+        for last in (False, True):
+            loan = await borrower.borrow(
+                source,
+                wanted,
+                Needs.ALL,
+                kind=KINDS[self.job.direction],
+                errand=self.job.command.line,
+                feed=self._feed,
+            )
+            self._mark()
+            self._upstream_session = loan.lease.session.id
+            try:
+                self.reply = await self._exchange.run(loan.lease.session)
+            except Lost as lost:
+                # It had died while idle; nothing was sent, so another one may do it.
+                if last:
+                    raise explain_lost(lost) from None
+                continue
+            finally:
+                loan.end(self._exchange.ending)
             self.result = "done" if self.reply.is_success else "refused by server"
-        finally:
-            loan.end(connected=self._exchange.used_budget)
+            return
 
     def _mark(self) -> None:
         self._marks.append(self._shared.clock())

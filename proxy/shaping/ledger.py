@@ -20,7 +20,6 @@ class Kind(StrEnum):
     UPLOAD = "upload"
     LISTING = "listing"
     CONTROL = "control"
-    FAILED = "failed"  # a connect that did not succeed: a firewall counts its SYN all the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)

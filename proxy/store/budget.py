@@ -11,9 +11,14 @@ from enum import Enum
 
 from proxy.events import Announce, ShadowWait
 from proxy.shaping.burst import Burst
+from proxy.shaping.holds import Ending, Holds
 from proxy.shaping.ledger import Kind, Ledger, Slot
 
+from .journal import Journal, Remembered
+
 OPEN_AT_FIRST = 1.0  # seconds a connection is assumed to stay open until some were seen
+# Slots that come back sooner than this (seconds) need no rule against bursts: a fair queue will do.
+SHORT = 3.0
 
 
 class Enforce(Enum):
@@ -31,38 +36,50 @@ class Budget:
         self,
         limit: int,
         *,
-        hold: float,
+        holds: Holds,
+        guard: float,
         enforce: Enforce,
         clock: Callable[[], float],
         announce: Announce,
+        journal: Journal | None = None,
     ) -> None:
         self._ledger = Ledger(limit)
-        self._hold = hold
+        self._holds = holds
+        self._guard = guard
         self._enforce = enforce
         self._clock = clock
         self._announce = announce
+        self._journal = journal
         self._burst = Burst()
         self._typical_open = OPEN_AT_FIRST
+        self._typical_hold = holds.server_closed + guard
         self.limit = limit
         self.on_closed: Callable[[], None] = lambda: None
+        if journal is not None:
+            self._recall(journal)
 
     def reserve(self, kind: Kind, source: str, *, spare: int = 0) -> Slot | None:
         """Book a slot before the SYN is sent; None while the budget (less `spare`) is used up,
         or while this source has taken more than its share of what is free."""
         now = self._clock()
         ledger = self._ledger
-        if self._enforce is Enforce.OFF:
-            return ledger.force(kind, source, now)
-        slot = self._reserve(kind, source, now, spare)
-        if slot is None and self._enforce is Enforce.SHADOW:
-            wait = ledger.eta(1 + spare, now, self.typical)
-            self._announce(ShadowWait(source, kind.value, wait))
-            return ledger.force(kind, source, now)
+        slot = None
+        if self._enforce is not Enforce.OFF:
+            slot = self._reserve(kind, source, now, spare)
+            if slot is None and self._enforce is Enforce.ON:
+                return None
+            if slot is None:
+                wait = ledger.eta(1 + spare, now, self.typical)
+                self._announce(ShadowWait(source, kind.value, wait))
+        if slot is None:
+            slot = ledger.force(kind, source, now)
+        if self._journal is not None:
+            self._journal.opened(slot.id, kind, now)
         return slot
 
     def _reserve(self, kind: Kind, source: str, now: float, spare: int) -> Slot | None:
         ledger = self._ledger
-        if kind is Kind.CONTROL or not self._hold:
+        if kind is Kind.CONTROL or self._typical_hold < SHORT:
             return ledger.reserve(kind, source, now, spare=spare)
         held, used = ledger.held(source, now), ledger.used(now)
         if self._burst.wait(held, used, self.limit, now) > 0.0:
@@ -72,17 +89,29 @@ class Budget:
             self._burst.took(held, used, self.limit, now, self.typical / self.limit)
         return slot
 
-    def close(self, slot: Slot) -> None:
-        """The socket is really gone: from now on the slot cools."""
+    def settle(self, slot: Slot, ending: Ending) -> None:
+        """The socket is really gone: from now on the slot cools, as long as its end costs."""
         now = self._clock()
+        hold = self._holds.of(slot.kind, ending) + self._guard
         self._typical_open += 0.1 * (now - slot.since - self._typical_open)
-        self._ledger.close(slot, now, self._hold)
+        if slot.kind is not Kind.CONTROL:
+            self._typical_hold += 0.1 * (hold - self._typical_hold)
+        self._ledger.close(slot, now, hold)
+        if self._journal is not None:
+            self._journal.closed(slot.id, now + hold)
         self.on_closed()
 
     def cancel(self, slot: Slot) -> None:
         """No SYN was sent for this slot: it is free at once."""
         self._ledger.cancel(slot)
+        if self._journal is not None:
+            self._journal.cancelled(slot.id)
         self.on_closed()
+
+    def close(self) -> None:
+        """Save the ledger; nothing is booked any more."""
+        if self._journal is not None:
+            self._journal.close()
 
     @property
     def enforced(self) -> bool:
@@ -90,14 +119,14 @@ class Budget:
         return self._enforce is Enforce.ON
 
     @property
-    def hold(self) -> float:
-        """How long a closed connection still counts."""
-        return self._hold
+    def longest_hold(self) -> float:
+        """The longest that any closed connection may count."""
+        return self._holds.longest + self._guard
 
     @property
     def typical(self) -> float:
         """Mean seconds that a connection is open and then held."""
-        return self._typical_open + self._hold
+        return self._typical_open + self._typical_hold
 
     @property
     def used(self) -> int:
@@ -137,3 +166,23 @@ class Budget:
     def interval(self) -> float:
         """Mean seconds between two slots, in the long run."""
         return self.typical / self.limit
+
+    def _recall(self, journal: Journal) -> None:
+        """Book again what an earlier process left; what it had open counts as closed now.
+
+        The kernel closed it when that process died, which was sooner: too late is the safe side.
+        """
+        now = self._clock()
+        remembered = journal.remembered
+        if remembered is None:
+            everything = now + self.longest_hold
+            remembered = [Remembered(Kind.DOWNLOAD, everything)] * self.limit
+        for one in remembered:
+            hold = self._holds.of(one.kind, Ending.FIN) + self._guard
+            until = now + hold if one.until is None else min(one.until, now + self.longest_hold)
+            if until > now:
+                slot = self._ledger.force(one.kind, "", now)
+                journal.opened(slot.id, one.kind, now)
+                self._ledger.close(slot, now, until - now)
+                journal.closed(slot.id, until)
+        journal.start(now)

@@ -17,6 +17,7 @@ from proxy.events import Announce, UpstreamClosed, UpstreamOpened, UpstreamRefus
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.virtual import State
 from proxy.shaping.allowance import Allowance
+from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
 
@@ -49,6 +50,7 @@ class Limits:
     lifetime: float
     idle: float
     login_memory: float
+    resets: bool = False  # end by RST after the server's 221 and FIN
 
 
 class Pool:
@@ -78,6 +80,7 @@ class Pool:
         self._trouble: DialError | None = None
         self._trouble_until = 0.0
         self._closing = False
+        self._freed = asyncio.Event()
         self.on_room: Callable[[], None] = lambda: None
 
     # What the gate asks; nothing here waits.
@@ -193,9 +196,12 @@ class Pool:
         for seat in list(self._seats):
             if seat.use is Use.IDLE:
                 self._close(seat, "shutdown")
-        while any(seat.session is not None for seat in self._seats):
-            gone = [s.session.channel.wait_closed(GOODBYE) for s in self._seats if s.session]
-            if not all(await asyncio.gather(*gone)):
+        while self._seats:
+            self._freed.clear()
+            try:
+                async with asyncio.timeout(2 * GOODBYE):
+                    await self._freed.wait()
+            except TimeoutError:
                 for seat in self._seats:
                     if seat.session is not None:
                         seat.session.channel.abort()
@@ -281,7 +287,7 @@ class Pool:
         seat.verifies = None
         if seat.session is None:
             # The SYN may have reached the server, which counts it until it sees our end of it.
-            self._budget.close(seat.slot)
+            self._budget.settle(seat.slot, Ending.UNANSWERED)
             asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self._free, seat)
         else:
             if seat.use is not Use.CLOSING:
@@ -296,7 +302,7 @@ class Pool:
 
     def _gone(self, seat: Seat) -> None:
         """The socket is closed: the slot cools, and soon the place is free."""
-        self._budget.close(seat.slot)
+        self._budget.settle(seat.slot, seat.ending)
         session = seat.session
         assert session is not None
         now = self._clock()
@@ -316,6 +322,7 @@ class Pool:
 
     def _free(self, seat: Seat) -> None:
         self._seats.remove(seat)
+        self._freed.set()
         key = seat.key
         if key is not None and not any(other.key == key for other in self._seats):
             self._proofs.pop(key, None)
@@ -404,6 +411,9 @@ class Pool:
         if session.is_clean:
             with contextlib.suppress(Lost):
                 await session.ask(b"QUIT", GOODBYE)
+                if self._limits.resets and await channel.wait_ended(GOODBYE):
+                    seat.ending = Ending.RESET
+                    channel.reset()
             channel.close()
         else:
             channel.abort()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum, auto
 
+from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Slot
 
 from .identity import LoginKey
@@ -42,6 +43,7 @@ class Seat:
         self.since = now
         self.leases = 0
         self.end_reason = "server hung up"
+        self.ending = Ending.FIN
 
     def become(self, use: Use, now: float) -> None:
         """Change the use; an impossible change is a bug and is loud."""

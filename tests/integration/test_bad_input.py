@@ -217,17 +217,20 @@ async def test_a_pasv_beyond_the_range_is_explained_and_takes_no_other_port(
     server: Scripted,
 ) -> None:
     port = free_port()
-    async with house(server, passive={"ports": f"{port}-{port}"}) as home:
-        async with home.guest() as first, home.guest() as second:
-            assert await first.passive_port() == port
-            reply = await second.ask("PASV")
-            assert reply.code == 425
-            assert "passive.ports" in reply.text
-            with await dial(port) as data:
-                await first.say("RETR /ten")
-                await first.expect(150, 226)
-                assert await read_all(data) == CONTENT
-            assert await second.fetch("RETR /ten") == CONTENT
+    async with (
+        house(server, passive={"ports": f"{port}-{port}"}) as home,
+        home.guest() as first,
+        home.guest() as second,
+    ):
+        assert await first.passive_port() == port
+        reply = await second.ask("PASV")
+        assert reply.code == 425
+        assert "passive.ports" in reply.text
+        with await dial(port) as data:
+            await first.say("RETR /ten")
+            await first.expect(150, 226)
+            assert await read_all(data) == CONTENT
+        assert await second.fetch("RETR /ten") == CONTENT
 
 
 async def test_wrong_passwords_end_the_session_and_never_borrow_anothers(

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from proxy.app import loop_factory
 from proxy.events import Fault
-from tests.support.house import House, house
+from tests.support.house import house
 from tests.support.puppet import Puppet
 from tests.support.scripted import scripted
 from tests.support.witness import Witness
@@ -183,7 +183,7 @@ class PoolMachine(RuleBasedStateMachine):
     @invariant()
     def no_law_is_broken(self) -> None:
         if self.world.ready.is_set():
-            assert self.world.witness.complaints == []
+            assert not self.world.witness.complaints, self.world.witness.complaints
             assert self.world.witness.sessions <= self.world.limit
 
     def teardown(self) -> None:

@@ -15,7 +15,9 @@ INTRODUCTION = """\
 What real clients do through ftpweir with real servers: each cell is one client in one mode, before
 one server, with ftpweir opening the server's data connections in one mode (`upstream.data`).
 "yes" means that it listed, got and put, in the very mode that is claimed, and that every byte
-arrived (SHA-256); else the cell names what failed. Written by `tests/integration/test_matrix.py`, a part of `make test`: do not edit.
+arrived (SHA-256); else the cell names what failed. wget cannot put, so it only listed and got;
+aioftp has no active mode. Written by `tests/integration/test_matrix.py`, a part of `make test`: do
+not edit.
 """
 
 
@@ -70,7 +72,7 @@ def document(results: Results, pairings: Sequence[Pairing]) -> str:
         cells = [results.verdict(Pairing(client, *column)) for column in columns]
         rows.append([f"{client.name()} {client.version()}", client.mode, *cells])
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"{INTRODUCTION}\n{table}\n\nwget cannot put, so it only listed and got; aioftp has no active mode.\n"
+    return f"{INTRODUCTION}\n{table}\n"
 
 
 def write_if_changed(path: Path, text: str) -> None:

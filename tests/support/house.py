@@ -114,7 +114,7 @@ async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
     await server.until(lambda: not server.here)
     gc.collect()  # a future that failed unheard tells so when it is collected
     await running.until(lambda: open_sockets() <= before)
-    assert unseen == []
+    assert not unseen, unseen
 
 
 def config(server: Scripted, **sections: Any) -> Config:
@@ -125,6 +125,7 @@ def config(server: Scripted, **sections: Any) -> Config:
         "passive": {"ports": f"{_FIRST_PORT}-{_FIRST_PORT + 64}"},
         "upstream": upstream | {"ports": f"{_FIRST_PORT + 65}-{_FIRST_PORT + 129}"},
         "budget": {"connections": 100, "headroom": 0.0, "time_wait": 0.0, "guard": 0.0},
+        "state": None,
         "refusals": {"delay": 0.0},
         "login": {"delay": 0.0},
         "timeouts": {"drain": 5.0},

@@ -48,7 +48,8 @@ for program in vsftpd pure-ftpd proftpd; do
     exit 1
   fi
 done
-rm -rf "$fresh/packages" "$servers"
+# Only the programs: the packages bring examples and reporting scripts that tools would stumble over.
+rm -rf "$fresh/packages" "$fresh/usr/share" "$fresh/etc" "$fresh/var" "$servers"
 mv "$fresh" "$servers"
 touch "$servers/complete"
 echo "Real FTP servers are unpacked in $servers."

@@ -121,6 +121,17 @@ class Ftpweir:
         if not self.port:
             self.port = self._there(self.host)
         self.config_file.write_text(yaml.safe_dump(self.config(), sort_keys=False))
+        self._launch()
+
+    def crash_and_restart(self) -> None:
+        """End it by SIGKILL in whatever it does, and start it again in the same folder."""
+        if self._process is None:
+            raise RuntimeError("ftpweir is not running")
+        self._process.kill()
+        self._process.wait()
+        self._launch()
+
+    def _launch(self) -> None:
         command = [sys.executable, "-m", "proxy", "run", "-c", str(self.config_file)]
         if self._netns:
             command = [program("ip"), "netns", "exec", self._netns, *command]

@@ -27,7 +27,8 @@ class Puppet:
         self.name = name
         self.user = user
         self.is_pinned = False
-        self.disturbed = False
+        self.disturbed = False  # by an ABOR that is not yet answered
+        self._is_forgiven = False
         self.over = False
         self.is_busy = True
         self._source = source
@@ -61,7 +62,7 @@ class Puppet:
 
     def may_lose_session(self) -> None:
         """Its server session may have been taken away: one that is pinned cannot be replaced."""
-        self.disturbed = self.disturbed or self.is_pinned
+        self._is_forgiven = self._is_forgiven or self.is_pinned
 
     def _abort(self) -> None:
         if self._client is not None:
@@ -91,7 +92,7 @@ class Puppet:
                     await self._do(deed)
                 await self._expect("QUIT", 221)
         except (EOFError, ConnectionError, TimeoutError) as end:
-            if not self.disturbed:
+            if not self._may_fail:
                 self._complain(f"lost its session: {end!r}, owed {list(self._due)}")
         finally:
             self.over = True
@@ -127,7 +128,7 @@ class Puppet:
                 await self._expect(f"SITE PIN {self.name}", 200, self.name)
             case _:
                 raise AssertionError(f"no such deed: {deed}")
-        self.disturbed = self.disturbed and bool(self._due)
+        self.disturbed = bool(self._due)
 
     # Deeds.
 
@@ -223,7 +224,7 @@ class Puppet:
         try:
             return await dial(int(found[1]) * 256 + int(found[2]), self._source)
         except ConnectionError:
-            if not self.disturbed:
+            if not self._may_fail:
                 self._complain("found nobody at its passive port")
             return None
 
@@ -231,6 +232,10 @@ class Puppet:
         return Claim.fresh(
             self.name, self.user, self._cwd, self._type, offset=offset, exists=exists
         )
+
+    @property
+    def _may_fail(self) -> bool:
+        return self.disturbed or self._is_forgiven
 
     # Talking.
 
@@ -265,7 +270,7 @@ class Puppet:
     def _check(self, line: str, reply: Heard, code: int, words: str = "") -> bool:
         if reply.code == code and words in reply.text:
             return True
-        if not self.disturbed or line == "ABOR" or (reply.code == code and words):
+        if not self._may_fail or line == "ABOR" or (reply.code == code and words):
             self._complain(f"heard to {line}: {reply.text}")
         return False
 

@@ -120,6 +120,10 @@ class Visit:
         """Return what came on the control connection; empty at its end."""
         return await self._loop.sock_recv(self._sock, CHUNK)
 
+    def leave(self) -> None:
+        """Send FIN now, from outside the visit: its next reading is its last."""
+        self._sock.shutdown(socket.SHUT_RDWR)
+
     def close(self, *, reset: bool = False) -> None:
         """Close everything."""
         self.forget_data()

@@ -37,7 +37,7 @@ refusals: {transfer_code: 450}
         "session",
         "active",
     )
-    assert (config.budget.limit, config.budget.hold) == (85, 2.5)
+    assert (config.budget.limit, config.budget.time_wait, config.budget.guard) == (85, 2.4, 0.1)
     nightly, everyone = config.clients
     assert (nightly.source, nightly.user) == ((ip_network("10.20.0.0/16"),), ("batch-*",))
     assert (nightly.weight, everyone.sessions) == (2.0, None)

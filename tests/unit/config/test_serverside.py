@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.config.serverside import PROFILE_SECONDS, Budget
+from proxy.shaping.holds import PROFILES
 
 
 @pytest.mark.parametrize(
@@ -25,9 +26,9 @@ def test_the_limit_is_what_reserve_and_headroom_leave(
     assert budget.limit == limit
 
 
-def test_the_hold_is_time_wait_and_guard() -> None:
-    assert Budget().hold == 240.5
-    assert Budget(time_wait=2.4, guard=0.1).hold == 2.5
+def test_the_profiles_are_those_of_the_ledger() -> None:
+    ledgers = {name: holds.server_closed for name, holds in PROFILES.items()}
+    assert ledgers == PROFILE_SECONDS
 
 
 @pytest.mark.parametrize("profile", PROFILE_SECONDS)

@@ -45,15 +45,14 @@ def test_a_server_without_mlst_has_no_default_for_it() -> None:
     assert ServerFacts((b"MDTM",)).option_defaults == {b"UTF8": b"OFF"}
 
 
-def test_feat_before_a_login_tells_what_we_do_ourselves() -> None:
-    assert (
-        features_reply(None).encode() == b"211-Features:\r\n EPRT\r\n EPSV\r\n PASV\r\n211 End\r\n"
-    )
+def test_feat_always_tells_what_we_do_ourselves() -> None:
+    told = features_reply(ServerFacts())
+    assert told.lines == (b"211-Features:", b" EPRT", b" EPSV", b" PASV", b"211 End")
 
 
 def test_feat_hides_what_is_not_carried() -> None:
     told = (b"AUTH TLS", b"pbsz", b"PROT", b"CCC", b"MODE Z", b"HOST", b"LANG EN*", b"EPRT IPV4")
-    assert features_reply(ServerFacts(told)) == features_reply(None)
+    assert features_reply(ServerFacts(told)) == features_reply(ServerFacts())
 
 
 def test_feat_has_one_feature_a_line_behind_one_blank() -> None:

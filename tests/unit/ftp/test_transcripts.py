@@ -93,17 +93,12 @@ class Stage:
         if done:
             self.text.append(f"=> {done}")
         if self._server is not None:
-            assert self._dialogue.facts is not None or needs is Needs.NOTHING
-            for step in replay(self._server, self._dialogue.state, needs, self._defaults):
+            defaults = self._dialogue.facts.option_defaults
+            for step in replay(self._server, self._dialogue.state, needs, defaults):
                 self.text.append(f">> {step.line.decode()}")
                 step.apply(self._server)
         if reply is not None:
             self._say(reply)
-
-    @property
-    def _defaults(self) -> dict[bytes, bytes]:
-        facts = self._dialogue.facts
-        return facts.option_defaults if facts is not None else {}
 
     def _say(self, reply: Reply) -> None:
         self.text.extend(f"S: {line.decode()}" for line in reply.lines)
@@ -144,12 +139,9 @@ def tell(action: Action) -> tuple[str, Needs, Reply | None]:
         case Restart(reply) | DropData(reply) | Close(reply):
             return name, Needs.NOTHING, reply
         case Login(user, password, account):
-            words = [user, password] if account is None else [user, password, account]
-            return (
-                " ".join((name, *(word.decode() or "(empty)" for word in words))),
-                Needs.NOTHING,
-                None,
-            )
+            given = (user, password) if account is None else (user, password, account)
+            words = " ".join(word.decode() or "(empty)" for word in given)
+            return f"{name} {words}", Needs.NOTHING, None
         case OpenPassive(extended):
             return f"{name} extended" if extended else name, Needs.NOTHING, None
         case SetActive(endpoint):
@@ -164,10 +156,9 @@ def tell(action: Action) -> tuple[str, Needs, Reply | None]:
             both = f"{source.line.decode()}, {target.line.decode()}"
             return f"{name} {both}", Needs.PATH, None
         case Transfer(command, direction, restart):
-            words = [name, direction.value, command.line.decode()]
-            if restart is not None:
-                words.insert(2, f"from {restart.decode()}")
-            return " ".join(words), Needs.ALL, None
+            start = f" from {restart.decode()}" if restart is not None else ""
+            done = f"{name} {direction.value}{start}: {command.line.decode()}"
+            return done, Needs.ALL, None
 
 
 @pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
@@ -181,6 +172,5 @@ def test_a_conversation_goes_as_written(path: Path) -> None:
 
 def test_there_are_conversations_of_the_usual_clients() -> None:
     told = {path.stem for path in TRANSCRIPTS.glob("*.txt")}
-    assert told >= set(
-        "axel basic_ftp curl filezilla ftplib lftp ncftp net_ftp rclone tnftp wget".split()
-    )
+    assert told >= {"axel", "basic_ftp", "curl", "filezilla", "ftplib", "lftp", "ncftp"}
+    assert told >= {"net_ftp", "rclone", "tnftp", "wget"}

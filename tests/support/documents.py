@@ -1,6 +1,6 @@
-"""The state tables of docs/ARCHITECTURE.md, made from the code: how far a login is, what a seat does.
+"""The parts of the documents that are made from the code: state tables, defaults, what is to come.
 
-Run as a program it writes them into the document; tests/unit/test_diagrams.py compares the two.
+`python -m tests.support.documents` writes them; tests/unit/test_documents.py finds any drift.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from proxy.config import explain, keys
+from proxy.config.not_yet import NOT_YET
 from proxy.ftp import dialogue
 from proxy.ftp.command import COMMANDS, Kind, parse_command
 from proxy.ftp.dialogue import Dialogue, Stage
@@ -16,45 +18,49 @@ from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
 from proxy.upstream import seat
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "ARCHITECTURE.md"
+ROOT = Path(__file__).parents[2]
+GENERATED = (ROOT / "docs" / "ARCHITECTURE.md", ROOT / "docs" / "BEHAVIOUR.md")
+
+# Whose defaults a client meets without asking for them.
+LIMITS = ("timeouts.", "queue.", "login.", "refusals.", "upstream.idle", "upstream.session_")
 
 # Commands that may change the stage, and what the server may have said to those that ask it.
 _STEPS = (b"USER u", b"PASS p", b"ACCT a", b"REIN")
 _OUTCOMES: dict[str, Callable[[Dialogue], None]] = {
-    "taken": lambda dialogue: dialogue.logged_in(b"/", ServerFacts()),
-    "332": lambda dialogue: dialogue.account_wanted(),
-    "refused": lambda dialogue: dialogue.login_failed(),
+    "taken": lambda one: one.logged_in(b"/", ServerFacts()),
+    "332": lambda one: one.account_wanted(),
+    "refused": lambda one: one.login_failed(),
 }
 _ASKED = frozenset({"PASS", "ACCT"})
 
+_PART = re.compile(
+    r"(?P<start><!-- generated: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(?P<end><!-- /generated -->)",
+    re.DOTALL,
+)
 
-def diagrams() -> dict[str, str]:
+
+def parts() -> dict[str, str]:
     """Return every generated part by the name that its marks in the document carry."""
     return {
         "stages": _mermaid(_stage_changes(), first=Stage.GREETED.name),
-        "stage-table": _stage_table(),
+        "commands": _command_table(),
         "seat": _mermaid(_seat_changes(), first=seat.Use.OPENING.name),
+        "limits": _limits_table(),
+        "not-yet": _not_yet_table(),
     }
 
 
-def generated_parts(document: str) -> dict[str, str]:
-    """Return the parts that stand in the document now."""
-    return {found["name"]: found["body"].strip() for found in _PART.finditer(document)}
+def written_anew(document: str) -> str:
+    """Return the document with its generated parts as they should be."""
+    fresh = parts()
+    return _PART.sub(
+        lambda found: f"{found['start']}{fresh[found['name']]}\n{found['end']}", document
+    )
 
 
-def with_parts(document: str, parts: dict[str, str]) -> str:
-    """Return the document with its generated parts replaced."""
-
-    def fresh(found: re.Match[str]) -> str:
-        return f"{found['start']}\n{parts[found['name']]}\n{found['end']}"
-
-    return _PART.sub(fresh, document)
-
-
-_PART = re.compile(
-    r"(?P<start><!-- generated: (?P<name>[a-z-]+) -->)\n(?P<body>.*?)(?P<end><!-- /generated -->)",
-    re.DOTALL,
-)
+def names_of_parts(document: str) -> list[str]:
+    """Return the names of the parts that a document asks for."""
+    return [found["name"] for found in _PART.finditer(document)]
 
 
 def _stage_changes() -> Iterator[tuple[str, str, str]]:
@@ -70,7 +76,7 @@ def _stage_changes() -> Iterator[tuple[str, str, str]]:
 
 
 def _reached(stage: Stage, line: bytes, tell: Callable[[Dialogue], None]) -> Stage | None:
-    """Tell the stage after this step; None when it is refused there."""
+    """Return the stage after this step; None when it is refused there."""
     one = Dialogue("127.0.0.1", is_ipv6=False, site_harmless=frozenset())
     one.stage = stage
     try:
@@ -83,7 +89,7 @@ def _reached(stage: Stage, line: bytes, tell: Callable[[Dialogue], None]) -> Sta
 
 def _seat_changes() -> Iterator[tuple[str, str, str]]:
     for use, followers in seat.ALLOWED.items():
-        for follower in seat.Use:
+        for follower in seat.Use:  # in the order of the Enum, which a frozenset does not keep
             if follower in followers:
                 yield use.name, follower.name, ""
         if not followers:
@@ -102,13 +108,13 @@ def _mermaid(changes: Iterator[tuple[str, str, str]], first: str) -> str:
     return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {first}", *arrows, "```"])
 
 
-def _stage_table() -> str:
+def _command_table() -> str:
     """Tell for every kind of command which verbs it has, and in which stages it is obeyed."""
     rows = ["| kind | verbs | obeyed in |", "|---|---|---|"]
     for kind in Kind:
         verbs = [verb for verb, rule in COMMANDS.items() if rule.kind is kind]
         if kind is Kind.PIN:
-            verbs.append("and every verb not listed here")
+            verbs.append("every verb not listed here")
         stages = [stage.name for stage in Stage if kind in dialogue.ALLOWED[stage]]
         where = "every stage" if len(stages) == len(Stage) else ", ".join(stages)
         if kind is Kind.LOCAL:
@@ -118,5 +124,24 @@ def _stage_table() -> str:
     return "\n".join(rows)
 
 
+def _limits_table() -> str:
+    rows = ["| setting | default | what for |", "|---|---|---|"]
+    for key in keys():
+        if key.startswith(LIMITS) and key not in NOT_YET:
+            # `ftpweir explain` tells the shape, the default and the reason, a line each.
+            _, default, reason = (explain(key) or "").split("\n")
+            rows.append(f"| `{key}` | {default.removeprefix('Default: ')} | {reason} |")
+    return "\n".join(rows)
+
+
+def _not_yet_table() -> str:
+    rows = ["| setting | values | |", "|---|---|---|"]
+    for key, row in NOT_YET.items():
+        values = ", ".join(f"`{value}`" for value in sorted(row.waiting)) or "any"
+        rows.append(f"| `{key}` | {values} | {row.reason} |")
+    return "\n".join(rows)
+
+
 if __name__ == "__main__":
-    DOCUMENT.write_text(with_parts(DOCUMENT.read_text(), diagrams()))
+    for path in GENERATED:
+        path.write_text(written_anew(path.read_text()))

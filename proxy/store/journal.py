@@ -1,0 +1,164 @@
+"""The ledger's state file: a table of slots in shared memory that survives the process.
+
+Each slot has a row, written before its SYN and again when its socket is gone. The file is mapped,
+so a write costs no system call, and the kernel keeps it when we are killed (kill -9). After a crash
+of the machine itself the table is not believed: then everything counts as used.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import heapq
+import mmap
+import os
+import struct
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from proxy.shaping.ledger import Kind
+
+# magic, boot id, closed cleanly, wall clock minus monotonic clock in seconds
+_HEADER: Final = struct.Struct("<8s36sB3xd")
+_MAGIC: Final = b"ftpweir1"
+_FIRST_ROW: Final = 64
+# state, kind, reserved at, counts until; seconds of the monotonic clock
+_ROW: Final = struct.Struct("<BB6xdd")
+_FREE, _OPEN, _COOLING = 0, 1, 2
+_KINDS: Final = tuple(Kind)
+_UNTIL: Final = struct.Struct("<d")
+_UNTIL_AT: Final = 16
+_GROW: Final = 1024  # rows added at a time
+
+
+class JournalError(Exception):
+    """The state file cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One slot found at the start; `until` None means that it was open when the process ended."""
+
+    kind: Kind
+    until: float | None
+
+
+class Journal:
+    """The open state file. `remembered` is what it held, None when it cannot be believed."""
+
+    def __init__(self, path: Path, *, clock: float) -> None:
+        self._file = _locked(path)
+        self.remembered = self._read(clock)
+        self._rows: dict[int, int] = {}  # slot id -> offset of its row
+        self._cooling: list[tuple[float, int]] = []  # heap of (until, offset)
+        self._free: list[int] = []
+        self._map = self._new_table(clock)
+
+    def opened(self, slot: int, kind: Kind, now: float) -> None:
+        """Write ahead: the SYN follows."""
+        while self._cooling and self._cooling[0][0] <= now:
+            self._free.append(heapq.heappop(self._cooling)[1])
+        if not self._free:
+            self._grow()
+        at = self._rows[slot] = self._free.pop()
+        _ROW.pack_into(self._map, at, _FREE, _KINDS.index(kind), now, 0.0)
+        self._map[at] = _OPEN  # last, so that a row is never half written
+
+    def closed(self, slot: int, until: float) -> None:
+        """The socket is gone; the slot counts until then."""
+        at = self._rows.pop(slot)
+        _UNTIL.pack_into(self._map, at + _UNTIL_AT, until)
+        self._map[at] = _COOLING
+        heapq.heappush(self._cooling, (until, at))
+
+    def cancelled(self, slot: int) -> None:
+        """No SYN was sent."""
+        at = self._rows.pop(slot)
+        self._map[at] = _FREE
+        self._free.append(at)
+
+    def close(self) -> None:
+        """Mark the table as complete and write it to the disk: it holds across a reboot too."""
+        self._write_header(clean=True, clock=time.monotonic())
+        self._map.flush()
+        self._map.close()
+        self._file.close()
+
+    # Inside.
+
+    def _read(self, clock: float) -> list[Remembered] | None:
+        """Return the slots found; an empty file is a first start."""
+        data = self._file.read()
+        if not data:
+            return []
+        try:
+            magic, boot, clean, offset = _HEADER.unpack_from(data)
+        except struct.error:
+            return None
+        if magic != _MAGIC or (len(data) - _FIRST_ROW) % _ROW.size:
+            return None
+        shift = 0.0
+        if boot != _boot_id():
+            if not clean:
+                return None
+            # Another boot, another monotonic clock: the wall clock carries the times over.
+            shift = offset - (time.time() - clock)
+        return _rows_of(data, shift)
+
+    def _new_table(self, clock: float) -> mmap.mmap:
+        # Zeroed first: should we die here, an empty header is not believed (assume full).
+        self._file.truncate(0)
+        os.ftruncate(self._file.fileno(), _FIRST_ROW)
+        table = mmap.mmap(self._file.fileno(), 0)
+        self._map = table
+        self._grow()
+        return self._map
+
+    def start(self, clock: float) -> None:
+        """Believe the table from now on: what was remembered has been booked again."""
+        self._write_header(clean=False, clock=clock)
+
+    def _write_header(self, *, clean: bool, clock: float) -> None:
+        offset = time.time() - clock
+        _HEADER.pack_into(self._map, 0, _MAGIC, _boot_id(), clean, offset)
+
+    def _grow(self) -> None:
+        size = len(self._map)
+        self._map.resize(size + _GROW * _ROW.size)
+        self._free.extend(range(size, len(self._map), _ROW.size))
+
+
+def _rows_of(data: bytes, shift: float) -> list[Remembered] | None:
+    found = []
+    for state, kind, _, until in _ROW.iter_unpack(data[_FIRST_ROW:]):
+        if state not in (_FREE, _OPEN, _COOLING) or kind >= len(_KINDS):
+            return None
+        if state == _OPEN:
+            found.append(Remembered(_KINDS[kind], None))
+        elif state == _COOLING:
+            found.append(Remembered(_KINDS[kind], until + shift))
+    return found
+
+
+def _locked(path: Path) -> BinaryIO:
+    """Open the file for us alone: two proxies that share it would spoil both their ledgers."""
+    try:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+    except OSError as problem:
+        raise JournalError(f"cannot open the state file {path}: {problem.strerror}") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        message = f"the state file {path} is in use by another ftpweir: give each its own 'state'"
+        raise JournalError(message) from None
+    return file
+
+
+def _boot_id() -> bytes:
+    """Return what tells this boot of the machine from any other."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_bytes().strip()[:36]
+    except OSError:
+        return b"unknown"

@@ -1,0 +1,396 @@
+"""Servers that lie, stammer, fall silent or hang up: each client gets a clear answer.
+
+Leaving the house proves what is common to all: no socket, slot, seat or port is left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from proxy.events import LoginFailed, UpstreamRefused
+from proxy.ftp.lines import MAX_LINE
+from proxy.ftp.reply import MAX_REPLY
+from tests.support.house import House, free_port, house
+from tests.support.raw_client import read_all, read_some
+from tests.support.scripted import (
+    GREETING,
+    Handler,
+    Scripted,
+    Visit,
+    hangs_up,
+    keeps_silent,
+    last_says,
+    resets,
+    says,
+    scripted,
+    sends_then,
+    spits,
+)
+
+CONTENT = b"0123456789"
+BUSY = [
+    "421 Too many connections (2) from this IP",
+    "421 There are too many connections from your internet address.",
+    "421 Maximum number of users reached, try again later",
+    "421-Sorry\r\n421 Service not available",
+]
+BUSY_530 = [
+    "530 Sorry, the maximum number of clients (2) for this user already connected.",
+    "530 Sorry, the maximum number of connections (2) from your host are already connected.",
+    "530 User alice: too many connections",
+    "530 Too many users logged in, try later.",
+    "530 Sorry, max 2 users -- try again later",
+    "530 Connection limit exceeded",
+    "530-Busy.\r\n530 No more connections allowed",
+    "530 Login limit of 2 sessions reached",
+]
+NONSENSE = [
+    b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    b"SSH-2.0-OpenSSH_9.2\r\n",
+    b"\x16\x03\x01\x00\x00\r\n",
+    b"999 Nine.\r\n",
+    b"22 Short.\r\n",
+    b"x" * (MAX_LINE + 1),
+    b"220-" + (b"x" * 1000 + b"\r\n ") * (MAX_REPLY // 1000 + 2),
+]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted({b"/ten": CONTENT}) as server:
+        yield server
+
+
+@pytest.fixture
+async def home(server: Scripted) -> AsyncIterator[House]:
+    quick = {"connect": 0.3, "login": 0.3, "final": 0.3, "stall": 0.15}
+    async with house(server, timeouts=quick, queue={"max_wait": 3.0}) as home:
+        yield home
+
+
+# Before and during the login.
+
+
+@pytest.mark.parametrize("words", BUSY)
+@pytest.mark.parametrize("verb", [GREETING, "USER", "PASS"])
+async def test_a_busy_server_is_asked_again_and_the_client_only_waits(
+    home: House, server: Scripted, verb: str, words: str
+) -> None:
+    server.plan(verb, last_says(words))
+    async with home.guest() as client:
+        assert await client.fetch("RETR /ten") == CONTENT
+    assert server.logins == 1
+    assert len(home.told(UpstreamRefused)) == 1
+
+
+@pytest.mark.parametrize("words", BUSY_530)
+async def test_a_530_that_means_busy_is_not_taken_for_a_wrong_password(
+    home: House, server: Scripted, words: str
+) -> None:
+    server.plan("PASS", last_says(words))
+    async with home.guest() as client:
+        assert await client.fetch("RETR /ten") == CONTENT
+    assert home.told(LoginFailed) == []
+
+
+@pytest.mark.parametrize(
+    "words", ["530 Login incorrect.", "530 Not logged in.", "530 Authentication failed, sorry"]
+)
+async def test_a_530_that_means_wrong_password_is_told_at_once(
+    home: House, server: Scripted, words: str
+) -> None:
+    server.plan("PASS", says(words))
+    async with home.client() as client:
+        await client.say("USER alice", "PASS wrong")
+        heard = await client.expect(220, 331, 530)
+        assert heard[-1].text == words
+        await client.log_in()
+    assert len(home.told(LoginFailed)) == 1
+
+
+@pytest.mark.parametrize("misdeed", [hangs_up, resets], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("verb", [GREETING, "USER", "PASS", "PWD"])
+async def test_a_server_that_hangs_up_during_the_login_is_asked_again(
+    home: House, server: Scripted, verb: str, misdeed: Handler
+) -> None:
+    server.plan(verb, misdeed)
+    async with home.guest() as client:
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+@pytest.mark.parametrize("verb", [GREETING, "USER", "PASS", "PWD"])
+async def test_a_silent_server_is_explained_with_a_421(
+    home: House, server: Scripted, verb: str
+) -> None:
+    server.plan(verb, keeps_silent)
+    async with home.client() as client:
+        await client.say("USER alice", "PASS secret")
+        await client.expect(220, 331, 421)
+        await client.expect_end()
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda data: repr(data[:12]))
+@pytest.mark.parametrize("verb", [GREETING, "USER", "FEAT"])
+async def test_nonsense_instead_of_a_reply_ends_that_session_with_the_server(
+    home: House, server: Scripted, verb: str, nonsense: bytes
+) -> None:
+    server.plan(verb, spits(nonsense))
+    async with home.guest() as client:
+        assert await client.fetch("RETR /ten") == CONTENT
+    assert server.total == 2
+
+
+async def test_a_server_that_is_not_there_is_explained_with_a_421(server: Scripted) -> None:
+    async with house(server, upstream={"port": free_port()}) as home, home.client() as client:
+        await client.say("USER alice", "PASS secret")
+        heard = await client.expect(220, 331, 421)
+        assert "refuses connections" in heard[-1].text
+        await client.expect_end()
+
+
+async def test_a_server_that_will_not_tell_its_directory_still_serves(
+    home: House, server: Scripted
+) -> None:
+    server.always["PWD"] = says("502 No such command.")
+    async with home.guest() as client:
+        assert (await client.ask("CWD /deep")).code == 250
+        server.files[b"/deep/file"] = b"deep"
+        assert await client.fetch("RETR file") == b"deep"
+
+
+# A session that dies while nobody uses it.
+
+
+@pytest.mark.parametrize("data", [b"421 Timeout.\r\n", b"", b"nonsense\r\n"], ids=repr)
+async def test_an_idle_session_that_the_server_ends_is_replaced_unseen(
+    home: House, server: Scripted, data: bytes
+) -> None:
+    async with home.guest() as client:
+        await client.fetch("RETR /ten")
+        await server.visits[-1].send(data)
+        server.visits[-1].close()
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_an_idle_session_that_says_421_and_stays_open_is_replaced_too(
+    home: House, server: Scripted
+) -> None:
+    async with home.guest() as client:
+        await client.fetch("RETR /ten")
+        await server.visits[0].say("421 Timeout.")
+        await server.until(lambda: not server.here)
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+@pytest.mark.parametrize("pooling", ["transfer", "session"])
+async def test_a_session_that_said_421_to_a_command_is_never_used_again(
+    server: Scripted, pooling: str
+) -> None:
+    upstream = {"sessions": 1, "pooling": pooling}
+    async with house(server, upstream=upstream) as home, home.guest() as client:
+        server.plan("SIZE", says("421 Timeout."))  # and the connection stays open
+        assert (await client.ask("SIZE /ten")).code in (425, 450, 451)
+        assert await client.fetch("RETR /ten") == CONTENT
+    assert server.logins == 2
+    assert server.most == 1
+
+
+# During a transfer.
+
+
+@pytest.mark.parametrize("misdeed", [hangs_up, resets, last_says("421 Going down.")])
+@pytest.mark.parametrize("verb", ["PASV", "RETR"])
+async def test_a_server_that_leaves_before_the_150_is_explained_and_the_session_goes_on(
+    home: House, server: Scripted, verb: str, misdeed: Handler
+) -> None:
+    server.plan(verb, misdeed)
+    async with home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /ten")
+            await client.expect(425)
+            assert await read_some(data) == b""
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+@pytest.mark.parametrize("verb", ["PASV", "RETR"])
+async def test_a_server_that_falls_silent_before_the_150_is_explained(
+    home: House, server: Scripted, verb: str
+) -> None:
+    server.plan(verb, keeps_silent)
+    async with home.guest() as client:
+        with await client.passive():
+            await client.say("RETR /ten")
+            await client.expect(425)
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["425 Cannot open.", "500 PASV not understood", "227 Entering", "227 (1,2,3)", "200 (7,7)"],
+)
+async def test_a_refused_or_mangled_227_is_explained(
+    home: House, server: Scripted, words: str
+) -> None:
+    server.plan("PASV", says(words))
+    async with home.guest() as client:
+        with await client.passive():
+            await client.say("RETR /ten")
+            await client.expect(425)
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_a_foreign_address_in_the_227_is_ignored(home: House, server: Scripted) -> None:
+    async def elsewhere(visit: Visit, _: bytes) -> None:
+        high, low = divmod(visit.listen(), 256)
+        await visit.say(f"227 Entering Passive Mode (10,9,9,9,{high},{low}).")
+
+    server.always["PASV"] = elsewhere
+    async with home.guest() as client:
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_a_data_port_that_refuses_connections_is_explained(
+    home: House, server: Scripted
+) -> None:
+    high, low = divmod(free_port(), 256)
+    server.plan("PASV", says(f"227 Entering Passive Mode (127,0,0,1,{high},{low})."))
+    server.plan("RETR", says("425 Cannot open data connection."))
+    async with home.guest() as client:
+        with await client.passive():
+            await client.say("RETR /ten")
+            await client.expect(425)
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_a_550_is_a_550_even_if_the_data_port_is_closed(
+    home: House, server: Scripted
+) -> None:
+    high, low = divmod(free_port(), 256)
+    server.plan("PASV", says(f"227 Entering Passive Mode (127,0,0,1,{high},{low})."))
+    async with home.guest() as client:
+        with await client.passive():
+            await client.say("RETR /missing")
+            await client.expect(550)
+
+
+@pytest.mark.parametrize("hang_up", [False, True])
+async def test_data_reset_in_mid_file_is_never_a_226(
+    home: House, server: Scripted, hang_up: bool
+) -> None:
+    server.plan("RETR", sends_then(b"01234", "226 All well.", reset=True, hang_up=hang_up))
+    async with home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /ten")
+            await client.expect(150, 426)
+            with pytest.raises(ConnectionResetError):
+                await read_all(data)
+        await client.expect_silence()
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+@pytest.mark.parametrize("misdeed", [hangs_up, resets, last_says("421 Oops.")])
+async def test_a_server_that_leaves_after_the_data_but_before_its_226_breaks_the_file_off(
+    home: House, server: Scripted, misdeed: Handler
+) -> None:
+    async def leaves(visit: Visit, _: bytes) -> None:
+        await sends_then(CONTENT)(visit, b"")
+        await misdeed(visit, b"")
+
+    server.plan("RETR", leaves)
+    async with home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /ten")
+            await client.expect(150, 426)
+            with pytest.raises(ConnectionResetError):
+                await read_all(data)
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_a_226_that_never_comes_breaks_the_file_off(home: House, server: Scripted) -> None:
+    server.plan("RETR", sends_then(CONTENT))
+    async with home.guest() as client:
+        with await client.passive():
+            await client.say("RETR /ten")
+            await client.expect(150, 426)
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_a_226_that_comes_late_still_counts(server: Scripted) -> None:
+    go_on = asyncio.Event()
+
+    async def takes_time(visit: Visit, _: bytes) -> None:
+        await sends_then(CONTENT)(visit, b"")
+        await go_on.wait()
+        await visit.say("226 At last.")
+
+    server.plan("RETR", takes_time)
+    async with house(server) as home, home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /ten")
+            await client.expect(150)
+            assert await read_some(data) == CONTENT
+            go_on.set()
+            await client.expect(226)
+            assert await read_some(data) == b""
+
+
+async def test_a_150_without_data_is_broken_off_as_stalled(home: House, server: Scripted) -> None:
+    server.plan("RETR", says("150 Any moment now."))
+    async with home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /ten")
+            await client.expect(150, 426)
+            with pytest.raises(ConnectionResetError):
+                await read_all(data)
+        await client.expect_silence()
+
+
+async def test_a_full_disk_in_mid_upload_is_told_in_the_servers_words(
+    home: House, server: Scripted
+) -> None:
+    async def is_full(visit: Visit, _: bytes) -> None:
+        await visit.say("150 Send it.")
+        sock = await visit.data()
+        await read_some(sock, 1)
+        sock.close()  # unread bytes make this a RST
+        await visit.say("552 Disk full.")
+
+    server.plan("STOR", is_full)
+    async with home.guest() as client:
+        with await client.passive() as data:
+            await client.say("STOR /big")
+            await client.expect(150)
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                await asyncio.get_running_loop().sock_sendall(data, bytes(64 << 20))
+            heard = await client.expect(552)
+            assert heard[0].text == "552 Disk full."
+        await client.expect_silence()
+
+
+async def test_a_truncated_reply_is_a_lost_server(home: House, server: Scripted) -> None:
+    async def truncates(visit: Visit, _: bytes) -> None:
+        await visit.send(b"213 1")
+        await hangs_up(visit, b"")
+
+    server.plan("SIZE", truncates)
+    async with home.guest() as client:
+        assert (await client.ask("SIZE /ten")).code == 451
+        assert (await client.ask("SIZE /ten")).text == "213 10"
+
+
+async def test_a_reply_too_many_never_reaches_anybody(home: House, server: Scripted) -> None:
+    server.plan("SIZE", says("213 10", "213 666"))
+    async with home.guest() as client, home.guest() as other:
+        assert (await client.ask("SIZE /ten")).text == "213 10"
+        assert (await other.ask("SIZE /ten")).text == "213 10"
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_a_multi_line_reply_of_a_megabyte_passes(home: House, server: Scripted) -> None:
+    lines = ["213-Status:", *(" " + "x" * 500 for _ in range(2000)), "213 End"]
+    server.plan("STAT", says(*lines))
+    async with home.guest() as client:
+        assert len((await client.ask("STAT /")).lines) == 2002

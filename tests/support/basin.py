@@ -1,0 +1,100 @@
+"""The upstream pool before a scripted server, without any client; the test turns the pool's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from proxy.events import Event
+from proxy.ftp.virtual import State
+from proxy.shaping.holds import explicit
+from proxy.store.budget import Budget, Enforce
+from proxy.upstream.dial import Dialer, Patience
+from proxy.upstream.identity import Credentials
+from proxy.upstream.lease import Lease
+from proxy.upstream.pool import Limits, Pool
+
+from .raw_client import patiently
+from .scripted import Scripted
+
+ALICE = Credentials(b"alice", b"secret")
+BOB = Credentials(b"bob", b"builder")
+QUICK = Patience(connect=2.0, login=2.0, reply=2.0)
+
+
+class Basin:
+    """A pool with everything it needs."""
+
+    def __init__(
+        self, server: Scripted, tasks: asyncio.TaskGroup, limits: Limits, budget: int, hold: float
+    ) -> None:
+        self.now = 1000.0
+        self.events: list[Event] = []
+        self.budget = Budget(
+            budget,
+            holds=explicit(hold),
+            guard=0.0,
+            enforce=Enforce.ON,
+            clock=self.clock,
+            announce=self.events.append,
+        )
+        self.pool = Pool(
+            Dialer(server.host, server.port, QUICK),
+            limits,
+            budget=self.budget,
+            clock=self.clock,
+            announce=self.events.append,
+            spawn=tasks.create_task,
+        )
+        self._room = asyncio.Event()
+        self.pool.on_room = self._room.set
+
+    def clock(self) -> float:
+        return self.now
+
+    async def lease(self, who: Credentials = ALICE, wanted: State | None = None) -> Lease:
+        """Take a seat that must be there, and make it a lease."""
+        seat = self.pool.take(who.key(), wanted)
+        assert seat is not None
+        return await self.pool.ready(seat, who)
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Return once `true()` is, asked again whenever the pool says that there is room."""
+        async with patiently():
+            while not true():
+                self._room.clear()
+                await self._room.wait()
+
+    def told(self, kind: type[Event]) -> list[Any]:
+        """Return the events of one kind so far."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def uses(self) -> list[str]:
+        """What each seat is doing."""
+        return [seat.use.name for seat in self.pool.seats]
+
+
+@contextlib.asynccontextmanager
+async def basin(
+    server: Scripted,
+    *,
+    sessions: int = 2,
+    lifetime: float = 3600.0,
+    idle: float = 600.0,
+    login_memory: float = 600.0,
+    budget: int = 100,
+    hold: float = 0.0,
+) -> AsyncIterator[Basin]:
+    """Run a pool for the length of the block; afterwards nothing of it is left."""
+    limits = Limits(sessions=sessions, lifetime=lifetime, idle=idle, login_memory=login_memory)
+    async with asyncio.TaskGroup() as tasks:
+        one = Basin(server, tasks, limits, budget, hold)
+        yield one
+        async with patiently():
+            await one.pool.close()
+    assert one.pool.seats == ()
+    assert one.budget.open == 0
+    assert server.most <= sessions

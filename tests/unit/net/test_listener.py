@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from proxy.net.listener import LATE, Listener, ListenerPool
+
+HOST = "127.0.0.1"
+REST = 60.0
+
+
+class Bench:
+    """A pool over a few ports that are free now, and a clock that the test turns."""
+
+    def __init__(self, size: int, rest: float = 0.0) -> None:
+        self.now = 100.0
+        first = _free_range(size)
+        self.ports = range(first, first + size)
+        self.pool = ListenerPool(
+            first,
+            first + size - 1,
+            clock=lambda: self.now,
+            chance=random.Random(7),
+            rest=rest,
+        )
+
+    def lend(self) -> Listener:
+        listener = self.pool.lend(HOST)
+        assert listener is not None
+        return listener
+
+
+def _free_range(size: int) -> int:
+    """Find neighbouring ports at which nobody listens."""
+    for first in range(27_000, 29_000, size):
+        try:
+            for port in range(first, first + size):
+                socket.create_server((HOST, port)).close()
+        except OSError:
+            continue
+        return first
+    raise OSError("no free neighbouring ports")
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    bench = Bench(4)
+    yield bench
+    bench.pool.close()
+
+
+def test_a_lent_listener_is_nobody_elses(bench: Bench) -> None:
+    ports = {bench.lend().port for _ in bench.ports}
+    assert ports == set(bench.ports)
+    assert bench.pool.lend(HOST) is None
+    assert (bench.pool.lent, bench.pool.size) == (4, 4)
+
+
+def test_a_used_listener_comes_back_still_bound(bench: Bench) -> None:
+    lent = [bench.lend() for _ in bench.ports]
+    bench.pool.give_back(lent[2], used=True)
+    assert bench.lend() is lent[2]
+
+
+def test_an_unused_port_rests_until_nobody_late_can_come(bench: Bench) -> None:
+    lent = [bench.lend() for _ in bench.ports]
+    bench.pool.give_back(lent[1], used=False)
+    assert lent[1].sock.fileno() == -1
+    assert bench.pool.lend(HOST) is None
+    assert bench.pool.next_free(HOST) == LATE
+    bench.now += LATE
+    again = bench.lend()
+    assert again.port == lent[1].port
+    assert again.sock is not lent[1].sock
+
+
+def test_ports_are_picked_at_random() -> None:
+    bench = Bench(64)
+    try:
+        picked = [bench.lend().port for _ in range(8)]
+    finally:
+        bench.pool.close()
+    assert picked != sorted(picked)
+
+
+def test_each_local_address_has_the_whole_range(bench: Bench) -> None:
+    for _ in bench.ports:
+        bench.lend()
+    other = bench.pool.lend("127.0.0.2")
+    assert other is not None
+    assert other.sock.getsockname()[0] == "127.0.0.2"
+
+
+def test_a_port_that_another_program_holds_is_passed_over(bench: Bench) -> None:
+    with socket.create_server((HOST, bench.ports[0])):
+        ports = {bench.lend().port for _ in bench.ports[1:]}
+        assert ports == set(bench.ports[1:])
+        assert bench.pool.lend(HOST) is None
+    assert bench.lend().port == bench.ports[0]
+
+
+def test_a_connection_that_nobody_accepted_gets_a_fin_when_the_port_is_given_back(
+    bench: Bench,
+) -> None:
+    listener = bench.lend()
+    with socket.create_connection((HOST, listener.port), timeout=5) as late:
+        bench.pool.give_back(listener, used=True)
+        assert late.recv(1) == b""
+
+
+def test_a_returned_port_rests_as_long_as_it_was_told() -> None:
+    bench = Bench(1, rest=REST)
+    try:
+        bench.pool.give_back(bench.lend(), used=True)
+        assert bench.pool.lend(HOST) is None
+        assert bench.pool.next_free(HOST) == REST
+        bench.now += REST
+        bench.lend()
+    finally:
+        bench.pool.close()
+
+
+def test_two_hundred_loans_repeat_no_port_within_its_rest() -> None:
+    bench = Bench(200, rest=REST)
+    try:
+        ports = []
+        for _ in bench.ports:
+            listener = bench.lend()
+            ports.append(listener.port)
+            bench.pool.give_back(listener, used=True)
+        assert len(set(ports)) == 200
+    finally:
+        bench.pool.close()
+
+
+def test_nothing_rests_where_nothing_was_lent(bench: Bench) -> None:
+    assert bench.pool.next_free(HOST) is None
+    assert bench.pool.lent == 0
+
+
+def test_a_broken_listener_is_replaced(bench: Bench) -> None:
+    listener = bench.lend()
+    listener.sock.close()
+    bench.pool.give_back(listener, used=True)
+    bench.now += LATE
+    assert {bench.lend().port for _ in bench.ports} == set(bench.ports)
+
+
+def test_close_closes_every_listener_on_the_shelf(bench: Bench) -> None:
+    listener = bench.lend()
+    bench.pool.give_back(listener, used=True)
+    bench.pool.close()
+    assert listener.sock.fileno() == -1
+
+
+def test_ipv6_addresses_are_listened_at_too(bench: Bench) -> None:
+    listener = bench.pool.lend("::1")
+    assert listener is not None
+    assert listener.sock.family == socket.AF_INET6

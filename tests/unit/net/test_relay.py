@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from proxy.net.relay import CHUNK, PIPE, PIPES, End, Pipes, Relay
+from tests.support.raw_client import patiently, read_all, read_some
+from tests.support.scripted import RESET
+
+BIG = 100 << 20
+LONG = 60.0  # seconds: nothing here may take so long
+
+Ends = tuple[socket.socket, socket.socket, socket.socket, socket.socket]
+kinds = pytest.mark.parametrize("splice", [True, False], ids=["splice", "copy"])
+
+
+def connection() -> tuple[socket.socket, socket.socket]:
+    """Return both ends of a TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        one = socket.create_connection(listening.getsockname())
+        other, _ = listening.accept()
+    for sock in (one, other):
+        sock.setblocking(False)
+    return one, other
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    """Sender, source, target, receiver: the relay joins the two in the middle."""
+    sender, source = connection()
+    target, receiver = connection()
+    yield sender, source, target, receiver
+    for sock in (sender, source, target, receiver):
+        sock.close()
+
+
+async def send_all(sock: socket.socket, content: bytes | memoryview) -> None:
+    """Send everything, then FIN."""
+    await asyncio.get_running_loop().sock_sendall(sock, content)
+    sock.shutdown(socket.SHUT_WR)
+
+
+async def hash_all(sock: socket.socket) -> tuple[int, str]:
+    """Read up to FIN; return the number of bytes and their SHA-256."""
+    digest, count = hashlib.sha256(), 0
+    while data := await read_some(sock, 1 << 20):
+        digest.update(data)
+        count += len(data)
+    return count, digest.hexdigest()
+
+
+async def relayed(ends: Ends, content: bytes, *, splice: bool) -> tuple[Relay, tuple[int, str]]:
+    """Send `content` through; return the finished relay and what arrived."""
+    sender, source, target, receiver = ends
+    relay = Relay(source, target, stall=LONG, splice=splice)
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        arrived = tasks.create_task(hash_all(receiver))
+        tasks.create_task(send_all(sender, content))
+        assert await relay.run() is End.SOURCE_ENDED
+        target.shutdown(socket.SHUT_WR)
+    return relay, arrived.result()
+
+
+@kinds
+@pytest.mark.parametrize(
+    "size", [0, 1, 100, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, PIPE, PIPE + 1, 5_000_001]
+)
+async def test_every_byte_arrives_in_order(ends: Ends, size: int, splice: bool) -> None:
+    content = os.urandom(size)
+    relay, arrived = await relayed(ends, content, splice=splice)
+    assert arrived == (size, hashlib.sha256(content).hexdigest())
+    assert relay.moved == size
+
+
+@kinds
+async def test_a_big_file_arrives_whole(ends: Ends, splice: bool) -> None:
+    content = os.urandom(1 << 20) * (BIG >> 20)
+    relay, arrived = await relayed(ends, content, splice=splice)
+    assert arrived == (BIG, hashlib.sha256(content).hexdigest())
+    assert relay.moved == BIG
+
+
+@kinds
+async def test_both_directions_may_run_at_once(splice: bool) -> None:
+    up, down = os.urandom(3 << 20), os.urandom(3 << 20)
+    client, inside = connection()
+    outside, server = connection()
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        tasks.create_task(send_all(client, up))
+        tasks.create_task(send_all(server, down))
+        at_server = tasks.create_task(hash_all(server))
+        at_client = tasks.create_task(hash_all(client))
+        first = tasks.create_task(Relay(inside, outside, stall=LONG, splice=splice).run())
+        second = Relay(outside.dup(), inside.dup(), stall=LONG, splice=splice)
+        await second.run()
+        await first
+        inside.shutdown(socket.SHUT_WR)
+        outside.shutdown(socket.SHUT_WR)
+    assert at_server.result()[1] == hashlib.sha256(up).hexdigest()
+    assert at_client.result()[1] == hashlib.sha256(down).hexdigest()
+    for sock in (client, inside, outside, server, second._source, second._target):
+        sock.close()
+
+
+@kinds
+async def test_single_bytes_pass_as_they_come(ends: Ends, splice: bool) -> None:
+    sender, source, target, receiver = ends
+    relay = Relay(source, target, stall=LONG, splice=splice)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(relay.run())
+        for byte in b"one at a time":
+            sender.send(bytes([byte]))
+            assert await read_some(receiver) == bytes([byte])
+        sender.close()
+    assert running.result() is End.SOURCE_ENDED
+
+
+@kinds
+async def test_a_slow_reader_gets_everything(ends: Ends, splice: bool) -> None:
+    sender, source, target, receiver = ends
+    content = os.urandom(4 << 20)
+    received = bytearray()
+    relay = Relay(source, target, stall=LONG, splice=splice)
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        tasks.create_task(send_all(sender, content))
+        running = tasks.create_task(relay.run())
+        while len(received) < len(content):
+            received += await read_some(receiver, 20_011)
+    assert running.result() is End.SOURCE_ENDED
+    assert bytes(received) == content
+
+
+@kinds
+async def test_a_slow_writer_is_waited_for(ends: Ends, splice: bool) -> None:
+    sender, source, target, receiver = ends
+    pieces = [os.urandom(CHUNK + 17) for _ in range(40)]
+    relay = Relay(source, target, stall=LONG, splice=splice)
+    received = bytearray()
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(relay.run())
+        for piece in pieces:
+            await asyncio.get_running_loop().sock_sendall(sender, piece)
+            start = len(received)
+            while len(received) - start < len(piece):
+                received += await read_some(receiver)
+        sender.shutdown(socket.SHUT_WR)
+    assert running.result() is End.SOURCE_ENDED
+    assert bytes(received) == b"".join(pieces)
+
+
+@kinds
+async def test_the_sockets_stay_open(ends: Ends, splice: bool) -> None:
+    _, source, target, receiver = ends
+    await relayed(ends, b"content", splice=splice)
+    assert source.fileno() >= 0
+    assert target.fileno() >= 0
+    source.send(b"the other way is open still")
+    assert await read_some(ends[0])
+
+
+@kinds
+async def test_a_reset_source_is_told_apart_from_its_end(ends: Ends, splice: bool) -> None:
+    sender, source, target, receiver = ends
+    relay = Relay(source, target, stall=LONG, splice=splice)
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(relay.run())
+        sender.send(b"a part")
+        assert await read_some(receiver) == b"a part"
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        sender.close()
+    assert running.result() is End.SOURCE_FAILED
+
+
+@kinds
+async def test_a_target_that_is_reset_in_mid_file_ends_the_relay(ends: Ends, splice: bool) -> None:
+    sender, source, target, receiver = ends
+    relay = Relay(source, target, stall=LONG, splice=splice)
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        sending = tasks.create_task(send_all(sender, bytes(64 << 20)))
+        running = tasks.create_task(relay.run())
+        assert await read_some(receiver)
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        receiver.close()
+        assert await running is End.TARGET_FAILED
+        sending.cancel()
+
+
+@kinds
+async def test_no_byte_for_too_long_is_a_stall(ends: Ends, splice: bool) -> None:
+    sender, source, target, _ = ends
+    sender.send(b"and then nothing")
+    async with patiently():
+        assert await Relay(source, target, stall=0.01, splice=splice).run() is End.STALLED
+
+
+@kinds
+async def test_a_reader_that_takes_nothing_is_a_stall(ends: Ends, splice: bool) -> None:
+    sender, source, target, _ = ends
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        sending = tasks.create_task(send_all(sender, bytes(64 << 20)))
+        assert await Relay(source, target, stall=0.05, splice=splice).run() is End.STALLED
+        sending.cancel()
+
+
+@kinds
+async def test_cancelling_leaves_both_sockets_open_and_unwatched(ends: Ends, splice: bool) -> None:
+    sender, source, target, receiver = ends
+    relay = Relay(source, target, stall=LONG, splice=splice)
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(relay.run())
+        sender.send(b"before")
+        assert await read_some(receiver) == b"before"
+        running.cancel()
+    sender.send(b"after")
+    assert await read_some(source) == b"after"
+    target.send(b"by hand")
+    assert await read_some(receiver) == b"by hand"
+
+
+async def test_a_cancelled_relay_never_gives_its_bytes_to_the_next(ends: Ends) -> None:
+    sender, source, target, receiver = ends
+    relay = Relay(source, target, stall=LONG)
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        sending = tasks.create_task(send_all(sender, b"secret " * (8 << 20)))
+        running = tasks.create_task(relay.run())
+        for _ in range(100_000):  # the reader does not read: bytes are caught in the pipe
+            if relay._piped:
+                break
+            await asyncio.sleep(0)
+        caught = relay._pipe
+        running.cancel()
+        sending.cancel()
+    assert caught not in PIPES._idle
+    others = (*connection(), *connection())
+    content = os.urandom(3 * PIPE)
+    _, arrived = await relayed(others, content, splice=True)
+    assert arrived == (len(content), hashlib.sha256(content).hexdigest())
+    for sock in others:
+        sock.close()
+
+
+async def test_a_source_that_cannot_be_spliced_is_copied(ends: Ends) -> None:
+    _, _, target, receiver = ends
+    content = os.urandom(3 * CHUNK)
+    sender, source = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for sock in (sender, source):
+        sock.setblocking(False)
+    relay = Relay(source, target, stall=LONG)
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(relay.run())
+        for at in range(0, len(content), CHUNK):
+            await asyncio.get_running_loop().sock_sendall(sender, content[at : at + CHUNK])
+        sender.close()
+        await running
+        target.shutdown(socket.SHUT_WR)
+        assert await read_all(receiver) == content
+    source.close()
+
+
+def test_an_empty_pipe_is_kept_and_a_dirty_one_closed() -> None:
+    pipes = Pipes()
+    clean, dirty = pipes.take(), pipes.take()
+    os.write(dirty[1], b"somebody's bytes")
+    pipes.give_back(clean, is_empty=True)
+    pipes.give_back(dirty, is_empty=False)
+    assert pipes.take() == clean
+    with pytest.raises(OSError, match="descriptor"):
+        os.fstat(dirty[0])
+    for end in clean:
+        os.close(end)

@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from proxy.events import UpstreamClosed, UpstreamOpened, UpstreamRefused
+from proxy.ftp.virtual import State
+from proxy.refusals import Reason
+from proxy.upstream.dial import Busy, DialError, LoginRefused
+from proxy.upstream.identity import Credentials
+from proxy.upstream.pool import FIRST_BACKOFF, LONGEST_BACKOFF, TROUBLE
+from tests.support.basin import ALICE, BOB, basin
+from tests.support.house import free_port
+from tests.support.scripted import (
+    GREETING,
+    Scripted,
+    keeps_silent,
+    last_says,
+    says,
+    scripted,
+    waits_for,
+)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted() as server:
+        yield server
+
+
+async def test_a_seat_that_was_taken_is_nobody_elses(server: Scripted) -> None:
+    async with basin(server, sessions=1) as pool:
+        lease = await pool.lease()
+        assert pool.pool.take(ALICE.key(), None) is None
+        assert not pool.pool.has_room
+        lease.release()
+        assert pool.pool.has_room
+
+
+async def test_a_released_session_is_lent_again_without_a_login(server: Scripted) -> None:
+    async with basin(server) as pool:
+        first = await pool.lease()
+        first.release()
+        second = await pool.lease()
+        assert second.session is first.session
+        second.release()
+    assert server.logins == 1
+    assert server.verbs[:2] == ["USER", "PASS"]
+    assert server.verbs[-1] == "QUIT"
+    assert [event.leases for event in pool.told(UpstreamClosed)] == [2]
+
+
+async def test_a_lease_released_twice_is_given_back_once(server: Scripted) -> None:
+    async with basin(server) as pool:
+        lease = await pool.lease()
+        lease.release()
+        again = await pool.lease()
+        lease.release()
+        assert pool.uses == ["LENT"]
+        again.release()
+
+
+async def test_the_session_in_the_wanted_state_is_preferred(server: Scripted) -> None:
+    async with basin(server) as pool:
+        one, two = await pool.lease(), await pool.lease()
+        one.session.state.cwd, two.session.state.cwd = b"/one", b"/two"
+        for lease in (one, two):
+            lease.release()
+        again = await pool.lease(wanted=State(cwd=b"/one"))
+        assert again.session is one.session
+        again.release()
+
+
+async def test_the_session_used_last_is_preferred_otherwise(server: Scripted) -> None:
+    async with basin(server) as pool:
+        one, two = await pool.lease(), await pool.lease()
+        two.release()
+        pool.now += 1
+        one.release()
+        again = await pool.lease()
+        assert again.session is one.session
+        again.release()
+
+
+async def test_another_login_gets_the_place_idle_longest_and_never_one_too_many(
+    server: Scripted,
+) -> None:
+    async with basin(server) as pool:
+        one, two = await pool.lease(), await pool.lease()
+        one.release()
+        pool.now += 1
+        two.release()
+        bobs = await pool.lease(BOB)
+        assert server.visits[2].user == b"bob"
+        assert one.session.channel.ended
+        assert not two.session.channel.ended
+        bobs.release()
+        await pool.until(lambda: len(pool.pool.seats) == 2)
+    assert server.most == 2
+    assert pool.told(UpstreamClosed)[0].reason == "made room for another login"
+
+
+async def test_two_logins_never_share_a_session(server: Scripted) -> None:
+    wrong = Credentials(b"alice", b"wrong")
+    server.passwords = {b"alice": b"secret"}
+    async with basin(server) as pool:
+        (await pool.lease()).release()
+        with pytest.raises(LoginRefused, match="Login incorrect"):
+            await pool.lease(wrong)
+        assert pool.pool.vouches_for(wrong.key()) is None
+        assert pool.pool.vouches_for(ALICE.key())
+        await pool.until(lambda: len(pool.pool.seats) == 1)
+
+
+async def test_one_unproven_login_at_a_time(server: Scripted) -> None:
+    go_on = asyncio.Event()
+    server.plan("PASS", waits_for(go_on, "PASS"))
+    async with basin(server) as pool, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(pool.lease())
+        await server.until_heard("PASS")
+        assert pool.pool.take(BOB.key(), None) is None
+        go_on.set()
+        (await first).release()
+        bobs = await pool.lease(BOB)
+        bobs.release()
+
+
+async def test_a_proof_lasts_as_long_as_it_was_told(server: Scripted) -> None:
+    async with basin(server, login_memory=60.0) as pool:
+        (await pool.lease()).release()
+        pool.now += 60
+        proof = pool.pool.vouches_for(ALICE.key())
+        assert proof is not None
+        assert proof.home == b"/"
+        pool.now += 1
+        assert pool.pool.vouches_for(ALICE.key()) is None
+
+
+async def test_a_proof_ends_with_the_last_session_of_its_login(server: Scripted) -> None:
+    async with basin(server) as pool:
+        (await pool.lease()).release()
+        server.visits[0].leave()
+        await pool.until(lambda: not pool.pool.seats)
+        assert pool.pool.vouches_for(ALICE.key()) is None
+
+
+async def test_a_changed_password_ends_the_warm_sessions_of_the_old_one(
+    server: Scripted,
+) -> None:
+    async with basin(server, login_memory=60.0) as pool:
+        (await pool.lease()).release()
+        pool.now += 61
+        server.passwords = {b"alice": b"another"}
+        with pytest.raises(LoginRefused):
+            await pool.lease()
+        await pool.until(lambda: not pool.pool.seats)
+    assert pool.told(UpstreamClosed)[0].reason == "password changed"
+
+
+async def test_a_busy_server_is_left_alone_for_longer_each_time(server: Scripted) -> None:
+    server.always[GREETING] = last_says("421 Too many connections")
+    async with basin(server) as pool:
+        backoffs = []
+        for _ in range(8):
+            with pytest.raises(Busy):
+                await pool.lease()
+            await pool.until(lambda: not pool.pool.seats)
+            retry_at = pool.pool.retry_at
+            assert retry_at is not None
+            assert pool.pool.take(ALICE.key(), None) is None
+            backoffs.append(retry_at - pool.now)
+            pool.now = retry_at
+        assert backoffs[0] == FIRST_BACKOFF
+        assert backoffs[1] == 2 * FIRST_BACKOFF
+        assert backoffs[-1] == LONGEST_BACKOFF
+        del server.always[GREETING]
+        (await pool.lease()).release()
+        assert pool.pool.retry_at is None
+    assert len(pool.told(UpstreamRefused)) == 8
+
+
+async def test_others_are_spared_an_attempt_that_just_failed(server: Scripted) -> None:
+    port, server.port = server.port, free_port()
+    async with basin(server) as pool:
+        with pytest.raises(DialError) as caught:
+            await pool.lease()
+        assert caught.value.reason is Reason.UPSTREAM_DOWN
+        assert pool.pool.trouble is caught.value
+        pool.now += TROUBLE
+        assert pool.pool.trouble is None
+        await pool.until(lambda: not pool.pool.seats)
+    server.port = port
+
+
+async def test_an_idle_session_is_closed_in_time(server: Scripted) -> None:
+    async with basin(server, idle=60.0) as pool:
+        (await pool.lease()).release()
+        pool.now += 60
+        pool.pool.sweep()
+        assert pool.uses == ["IDLE"]
+        pool.now += 1
+        pool.pool.sweep()
+        await pool.until(lambda: not pool.pool.seats)
+    assert pool.told(UpstreamClosed)[0].reason == "idle"
+    assert server.count("QUIT") == 1
+
+
+async def test_an_old_session_is_retired_when_it_comes_back_or_lies_idle(
+    server: Scripted,
+) -> None:
+    async with basin(server, lifetime=60.0, idle=1e6) as pool:
+        lent, idle = await pool.lease(), await pool.lease()
+        idle.release()
+        pool.now += 61
+        lent.release()
+        pool.pool.sweep()
+        await pool.until(lambda: not pool.pool.seats)
+    assert {event.reason for event in pool.told(UpstreamClosed)} == {"lifetime over"}
+
+
+async def test_a_session_that_stirs_while_idle_is_closed(server: Scripted) -> None:
+    async with basin(server) as pool:
+        (await pool.lease()).release()
+        await server.visits[0].say("421 Timeout.")
+        await pool.until(lambda: not pool.pool.seats)
+    assert pool.told(UpstreamClosed)[0].reason == "server hung up"
+    assert server.count("QUIT") == 0
+
+
+async def test_a_session_that_owes_a_reply_is_drained_before_it_is_lent_again(
+    server: Scripted,
+) -> None:
+    go_on = asyncio.Event()
+    server.plan("NOOP", waits_for(go_on, "NOOP"))
+    async with basin(server, sessions=1) as pool:
+        lease = await pool.lease()
+        lease.session.send(b"NOOP")
+        lease.release()
+        assert pool.uses == ["SETTLING"]
+        assert pool.pool.take(ALICE.key(), None) is None
+        go_on.set()
+        await pool.until(lambda: pool.pool.has_room)
+        again = await pool.lease()
+        assert again.session is lease.session
+        assert (await again.session.ask(b"SYST")).code == 215
+        again.release()
+    assert server.logins == 1
+
+
+async def test_a_tainted_session_is_never_lent_again(server: Scripted) -> None:
+    async with basin(server, sessions=1) as pool:
+        lease = await pool.lease()
+        lease.session.is_tainted = True
+        lease.release()
+        await pool.until(lambda: pool.pool.has_room)
+        again = await pool.lease()
+        assert again.session is not lease.session
+        again.release()
+    assert server.most == 1
+
+
+async def test_a_session_that_said_421_is_never_lent_again(server: Scripted) -> None:
+    server.plan("NOOP", says("421 Timeout."))  # and stays connected
+    async with basin(server, sessions=1) as pool:
+        lease = await pool.lease()
+        with pytest.raises(Exception, match="closed"):
+            await lease.session.ask(b"NOOP")
+        lease.release()
+        await pool.until(lambda: pool.pool.has_room)
+        (await pool.lease()).release()
+    assert server.logins == 2
+
+
+async def test_a_login_whose_client_left_is_finished_and_kept_warm(server: Scripted) -> None:
+    go_on = asyncio.Event()
+    server.plan("PASS", waits_for(go_on, "PASS"))
+    async with basin(server) as pool:
+        async with asyncio.TaskGroup() as tasks:
+            leaving = tasks.create_task(pool.lease())
+            await server.until_heard("PASS")
+            leaving.cancel()
+        go_on.set()
+        await pool.until(lambda: pool.uses == ["IDLE"])
+        (await pool.lease()).release()
+    assert server.logins == 1
+    assert len(pool.told(UpstreamOpened)) == 1
+
+
+async def test_a_victim_that_does_not_answer_its_quit_still_goes(server: Scripted) -> None:
+    server.plan("QUIT", keeps_silent)
+    async with basin(server, sessions=1) as pool:
+        (await pool.lease()).release()
+        async with asyncio.TaskGroup() as tasks:
+            leaving = tasks.create_task(pool.lease(BOB))
+            await server.until_heard("QUIT")
+            leaving.cancel()
+        await pool.until(lambda: pool.uses == ["IDLE"])
+    assert server.most == 1
+
+
+async def test_a_seat_that_was_not_used_is_free_again(server: Scripted) -> None:
+    async with basin(server, sessions=1) as pool:
+        seat = pool.pool.take(ALICE.key(), None)
+        assert seat is not None
+        assert pool.pool.unopened == 0
+        pool.pool.forgo(seat)
+        assert pool.pool.unopened == pool.pool.limit == 1
+        assert pool.budget.used == 0
+        (await pool.lease()).release()
+        warm = pool.pool.take(ALICE.key(), None)
+        assert warm is not None
+        pool.pool.forgo(warm)
+        assert pool.uses == ["IDLE"]
+
+
+async def test_a_seat_for_another_login_that_was_not_used_still_frees_its_place(
+    server: Scripted,
+) -> None:
+    async with basin(server, sessions=1) as pool:
+        (await pool.lease()).release()
+        seat = pool.pool.take(BOB.key(), None)
+        assert seat is not None
+        pool.pool.forgo(seat)
+        await pool.until(lambda: not pool.pool.seats)
+
+
+async def test_a_control_connection_waits_for_the_budget_too(server: Scripted) -> None:
+    async with basin(server, budget=1, hold=30.0) as pool:
+        lease = await pool.lease()
+        assert pool.pool.take(ALICE.key(), None) is None
+        lease.session.is_tainted = True
+        lease.release()
+        await pool.until(lambda: not pool.pool.seats)
+        assert pool.pool.take(ALICE.key(), None) is None
+        pool.now += 30
+        (await pool.lease()).release()
+
+
+async def test_a_closing_pool_lends_nothing_new_and_says_quit(server: Scripted) -> None:
+    async with basin(server) as pool:
+        lease = await pool.lease()
+        (await pool.lease()).release()
+        async with asyncio.TaskGroup() as tasks:
+            closing = tasks.create_task(pool.pool.close())
+            await server.until_heard("QUIT")
+            assert pool.pool.take(BOB.key(), None) is None
+            lease.release()
+            await closing
+    assert server.count("QUIT") == 2
