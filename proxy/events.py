@@ -119,6 +119,15 @@ class ShadowWait:
 
 
 @dataclass(frozen=True, slots=True)
+class BanSuspected:
+    """Data connections met silence while the control connection answers: nothing is tried for
+    `pause` seconds, and then `limit` slots must do."""
+
+    pause: float
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A mistake of ours: an error nobody expected, with where it came from."""
 
@@ -137,6 +146,7 @@ Event = (
     | UpstreamRefused
     | Pinned
     | ShadowWait
+    | BanSuspected
     | Fault
 )
 

@@ -40,6 +40,18 @@ class House:
         self.firewall = Firewall(wishes.limit, wishes.hold, wishes.ban)
         self.evidence = Evidence(by="emulated firewall", limit=wishes.limit)
         self.first_login: float | None = None
+        self._frozen: list[Any] = []  # kept, because a forgotten socket would be closed
+
+    def freeze(self, ioloop: Any) -> None:
+        """Neither read nor answer on any connection: packets of a banned address are dropped."""
+        for channel in list(ioloop.socket_map.values()):
+            if isinstance(channel, Control | Data):
+                ioloop.unregister(channel._fileno)
+                self._frozen.append(channel)
+
+    def is_frozen(self, channel: Any) -> bool:
+        """Tell whether a connection belongs to an address that was banned."""
+        return any(channel is frozen for frozen in self._frozen)
 
     def testify(self) -> None:
         """Leave the evidence in its file."""
@@ -58,11 +70,11 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
 
     def __init__(self, sock: Any, cmd_channel: Any) -> None:
         self._house: House = cmd_channel.house
+        self.is_struck = False
         self._counted = self._house.firewall.opened("data", monotonic())
         super().__init__(sock, cmd_channel)
         if not self._counted:
-            cmd_channel.fall_silent()
-            self.ioloop.unregister(self._fileno)
+            self._house.freeze(self.ioloop)
 
     def push_with_producer(self, producer: Any) -> None:
         """Send a file, or as much of it as the faults allow."""
@@ -73,6 +85,16 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         size = os.fstat(self.file_obj.fileno()).st_size
         self.use_sendfile = lambda: False
         super().push_with_producer(CutShort(producer, size, fault, self))
+
+    def handle_close(self) -> None:
+        """Let a fault take its course: what was cut short is not complete."""
+        if not self.is_struck:
+            super().handle_close()
+
+    def modify_ioloop_events(self, *args: Any, **kwargs: Any) -> None:
+        """Stay out of the loop once the firewall has banned the other side, or a fault struck."""
+        if not self.is_struck and not self._house.is_frozen(self):
+            super().modify_ioloop_events(*args, **kwargs)
 
     def close(self) -> None:
         """Count the end once."""
@@ -98,9 +120,10 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         self._counted = True
         super().__init__(conn, server, ioloop=ioloop)
 
-    def fall_silent(self) -> None:
-        """Neither read nor answer any more: a firewall has banned the other side."""
-        self.ioloop.unregister(self._fileno)
+    def modify_ioloop_events(self, *args: Any, **kwargs: Any) -> None:
+        """Stay out of the loop once the firewall has banned the other side."""
+        if not self.house.is_frozen(self):
+            super().modify_ioloop_events(*args, **kwargs)
 
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         """Remember which file the replies are about; strike where a command is struck."""
@@ -159,7 +182,7 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
             super().handle_auth_success(home, password, msg_login)
 
     def _say(self, resp: str) -> None:
-        if self._closed:
+        if self._closed or self.house.is_frozen(self):
             return
         if resp[0] in "2" and self.authenticated and self.house.mischief.strikes("half_reply"):
             self.push(resp[: len(resp) // 2])
@@ -177,6 +200,7 @@ class Server(FTPServer):  # type: ignore[misc]  # pyftpdlib has no types
     def handle_accepted(self, sock: Any, addr: Any) -> Any:
         """Count a control connection before anything else may happen to it."""
         if not self.house.firewall.opened("control", monotonic()):
+            self.house.freeze(self.ioloop)
             self._dropped.append(sock)  # kept open, never answered
             return None
         delay = self.house.wishes.parsed_faults().slow_accept

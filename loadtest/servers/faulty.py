@@ -85,6 +85,7 @@ class CutShort:
 
     def _strike(self) -> None:
         # Not from inside pyftpdlib's own loop over producers, which would close the channel too.
+        self._channel.is_struck = True
         self._channel.ioloop.call_later(0, self._act)
         self._channel.ioloop.unregister(self._channel._fileno)
 

@@ -232,13 +232,11 @@ class Dialogue:
     def _options(self, command: Command) -> Action:
         word, _, value = command.argument.strip().partition(b" ")
         word, value = word.upper(), value.strip()
-        if word == b"UTF8" and value.upper() in (b"", b"ON", b"OFF"):
+        if word == b"UTF8" and value.upper() in (b"", b"ON"):
             if not self.facts.has(b"UTF8"):
                 raise Refused(Reply.of(501, "The server has not said that it knows UTF8."))
-            self.option_set(word, value.upper() or b"ON")
-            return Answer(
-                Reply.of(200, "UTF8 is " + ("off." if value.upper() == b"OFF" else "on."))
-            )
+            self.option_set(word, b"ON")
+            return Answer(Reply.of(200, "UTF8 is on."))
         if word == b"MLST":
             return Forward(command, Needs.OPTIONS)
         return Pin(command)

@@ -33,8 +33,12 @@ class ServerFacts:
 
     @property
     def option_defaults(self) -> dict[bytes, bytes]:
-        """What each OPTS word has after a fresh login (RFC 3659 section 7.8: starred facts)."""
-        defaults = {b"UTF8": b"OFF"}
+        """What each OPTS word has after a fresh login (RFC 3659 section 7.8: starred facts).
+
+        UTF8 is not among them: servers differ, and RFC 2640 lets a server that lists it use it, so
+        a session in which some client switched it on stays so.
+        """
+        defaults: dict[bytes, bytes] = {}
         for line in self.features:
             word, _, facts = line.partition(b" ")
             if word.upper() == b"MLST":

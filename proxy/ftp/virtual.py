@@ -70,9 +70,10 @@ def replay(actual: State, wanted: State, needs: Needs, defaults: dict[bytes, byt
     """
     steps: list[Step] = []
     if Needs.OPTIONS in needs:
-        for word in sorted(actual.options.keys() | wanted.options.keys()):
-            value = wanted.options.get(word, defaults.get(word, b""))
-            if actual.options.get(word, defaults.get(word, b"")) != value:
+        # What the client never set goes back to its default, where that is known.
+        undone = {w: v for w, v in defaults.items() if w in actual.options}
+        for word, value in sorted((undone | wanted.options).items()):
+            if actual.options.get(word) != value:
                 line = b"OPTS " + word + (b" " + value if value else b"")
                 steps.append(Step(line, may_fail=True, option=(word, value)))
     if Needs.TYPE in needs and actual.type != wanted.type:

@@ -21,6 +21,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.UpstreamRefused: ("upstream refused a session", "warning"),
     events.Pinned: ("session pinned", "warning"),
     events.ShadowWait: ("would have waited", "info"),
+    events.BanSuspected: ("ban suspected", "error"),
     events.Fault: ("fault", "error"),
 }
 _LEVELS: Final = {

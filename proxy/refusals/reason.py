@@ -21,6 +21,7 @@ class Reason(StrEnum):
     CLASS_TRANSFERS = auto()
     CLASS_RATE = auto()
     BUDGET = auto()
+    SUSPECTED_BAN = auto()
     QUEUE_FULL = auto()
     QUEUE_WAIT = auto()
     ETA_TOO_LONG = auto()

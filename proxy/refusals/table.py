@@ -115,6 +115,17 @@ _ENTRIES = (
         example=(380, 380),
     ),
     Entry(
+        Reason.SUSPECTED_BAN,
+        Scope.TRANSFER,
+        "Firewall seems to have banned the proxy",
+        "budget.time_wait",
+        "Data connections met silence while the server still answered commands: so firewalls ban. "
+        "Nothing is tried until its count must have expired, since each try may prolong the ban.",
+        "Retry after the time given, not sooner.",
+        "Ask whoever runs the firewall; lower `budget.connections` or raise `budget.time_wait`. "
+        "Half the budget is used afterwards, and one slot more after each quiet hold.",
+    ),
+    Entry(
         Reason.QUEUE_FULL,
         Scope.TRANSFER,
         "Queue is full",

@@ -207,6 +207,8 @@ class Gate:
             eta = self._budget_eta(ticket, patience)
         elif request.blocked is Reason.CLASS_RATE:
             eta = self._transfer_wait(request) or 0.0
+        elif request.blocked is Reason.SUSPECTED_BAN:
+            eta = self._budget.banned_for
         else:
             return
         if eta > patience:
@@ -234,6 +236,8 @@ class Gate:
                 reason = Reason.BUDGET if eta is None else Reason.ETA_TOO_LONG
                 used, limit = self._budget.used, self._budget.limit
                 return Declined(reason, used=used, limit=limit, retry=retry, waited=waited)
+            case Reason.SUSPECTED_BAN:
+                return Declined(request.blocked, retry=self._budget.banned_for, waited=waited)
             case Reason.CLASS_TRANSFERS:
                 limit = limits.transfers or 0
                 return Declined(
@@ -306,7 +310,8 @@ class Gate:
             spare = self._pool.unopened
             slot = self._budget.reserve(request.kind, request.source.host, spare=spare)
             if slot is None:
-                request.blocked = Reason.BUDGET
+                is_banned = self._budget.banned_for > 0
+                request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.BUDGET
                 return None
         permit = Permit(self, request, slot)
         if request.verify and proof is not None:
@@ -343,7 +348,7 @@ class Gate:
     def _next_chance(self, request: Request, now: float) -> float | None:
         """When time alone may let this request go on; None: something must happen first."""
         match request.blocked:
-            case Reason.BUDGET:
+            case Reason.BUDGET | Reason.SUSPECTED_BAN:
                 spare = self._pool.unopened
                 return self._budget.next_chance(request.source.host, spare=spare)
             case Reason.CLASS_RATE:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from proxy.events import Announce, ShadowWait
+from proxy.events import Announce, BanSuspected, ShadowWait
+from proxy.shaping.ban import BanWatch
 from proxy.shaping.burst import Burst
 from proxy.shaping.holds import Ending, Holds
 from proxy.shaping.ledger import Kind, Ledger, Slot
@@ -51,9 +52,9 @@ class Budget:
         self._announce = announce
         self._journal = journal
         self._burst = Burst()
+        self._ban = BanWatch(limit, holds.longest + guard)
         self._typical_open = OPEN_AT_FIRST
         self._typical_hold = holds.server_closed + guard
-        self.limit = limit
         self.on_closed: Callable[[], None] = lambda: None
         if journal is not None:
             self._recall(journal)
@@ -79,14 +80,16 @@ class Budget:
 
     def _reserve(self, kind: Kind, source: str, now: float, spare: int) -> Slot | None:
         ledger = self._ledger
+        if self._ban.until(now) is not None:
+            return None
         if kind is Kind.CONTROL or self._typical_hold < SHORT:
             return ledger.reserve(kind, source, now, spare=spare)
         held, used = ledger.held(source, now), ledger.used(now)
-        if self._burst.wait(held, used, self.limit, now) > 0.0:
+        if self._burst.wait(held, used, self._ledger.limit, now) > 0.0:
             return None
         slot = ledger.reserve(kind, source, now, spare=spare)
         if slot is not None:
-            self._burst.took(held, used, self.limit, now, self.typical / self.limit)
+            self._burst.took(held, used, ledger.limit, now, self.interval)
         return slot
 
     def settle(self, slot: Slot, ending: Ending) -> None:
@@ -96,6 +99,7 @@ class Budget:
         self._typical_open += 0.1 * (now - slot.since - self._typical_open)
         if slot.kind is not Kind.CONTROL:
             self._typical_hold += 0.1 * (hold - self._typical_hold)
+            self._learn(ending, now)
         self._ledger.close(slot, now, hold)
         if self._journal is not None:
             self._journal.closed(slot.id, now + hold)
@@ -117,6 +121,17 @@ class Budget:
     def enforced(self) -> bool:
         """Tell whether anybody waits for this budget."""
         return self._enforce is Enforce.ON
+
+    @property
+    def limit(self) -> int:
+        """The slots that may be used: the configured ones, fewer after a suspected ban."""
+        return self._ledger.limit
+
+    @property
+    def banned_for(self) -> float:
+        """Seconds for which nothing is tried because a ban is suspected; 0.0: none is."""
+        now = self._clock()
+        return (self._ban.until(now) or now) - now
 
     @property
     def longest_hold(self) -> float:
@@ -149,9 +164,11 @@ class Budget:
         """
         now = self._clock()
         ledger = self._ledger
+        if (banned := self._ban.until(now)) is not None:
+            return banned
         used = ledger.used(now)
-        if used + spare < self.limit:
-            return now + self._burst.wait(ledger.held(source, now), used, self.limit, now)
+        if used + spare < ledger.limit:
+            return now + self._burst.wait(ledger.held(source, now), used, self._ledger.limit, now)
         return ledger.next_free(now)
 
     def next_free(self) -> float | None:
@@ -165,7 +182,17 @@ class Budget:
     @property
     def interval(self) -> float:
         """Mean seconds between two slots, in the long run."""
-        return self.typical / self.limit
+        return self.typical / self._ledger.limit
+
+    def _learn(self, ending: Ending, now: float) -> None:
+        """Tell the ban watch how the firewall treats us; follow the limit it believes in."""
+        if ending is not Ending.UNANSWERED:
+            if self._ban.answered(now):
+                self._ledger.resize(self._ban.limit)
+        elif self._ban.unanswered(now) and self._enforce is Enforce.ON:
+            self._ledger.resize(self._ban.limit)
+            pause = (self._ban.until(now) or now) - now
+            self._announce(BanSuspected(pause, self._ban.limit))
 
     def _recall(self, journal: Journal) -> None:
         """Book again what an earlier process left; what it had open counts as closed now.
@@ -176,7 +203,7 @@ class Budget:
         remembered = journal.remembered
         if remembered is None:
             everything = now + self.longest_hold
-            remembered = [Remembered(Kind.DOWNLOAD, everything)] * self.limit
+            remembered = [Remembered(Kind.DOWNLOAD, everything)] * self._ledger.limit
         for one in remembered:
             hold = self._holds.of(one.kind, Ending.FIN) + self._guard
             until = now + hold if one.until is None else min(one.until, now + self.longest_hold)

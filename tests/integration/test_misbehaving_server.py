@@ -201,12 +201,18 @@ async def test_a_session_that_said_421_to_a_command_is_never_used_again(
 # During a transfer.
 
 
-@pytest.mark.parametrize("misdeed", [hangs_up, resets, last_says("421 Going down.")])
-@pytest.mark.parametrize("verb", ["PASV", "RETR"])
+LEAVINGS = pytest.mark.parametrize(
+    "misdeed",
+    [hangs_up, resets, last_says("421 Going down.")],
+    ids=["hangs up", "resets", "421"],
+)
+
+
+@LEAVINGS
 async def test_a_server_that_leaves_before_the_150_is_explained_and_the_session_goes_on(
-    home: House, server: Scripted, verb: str, misdeed: Handler
+    home: House, server: Scripted, misdeed: Handler
 ) -> None:
-    server.plan(verb, misdeed)
+    server.plan("RETR", misdeed)
     async with home.guest() as client:
         with await client.passive() as data:
             await client.say("RETR /ten")
@@ -215,11 +221,20 @@ async def test_a_server_that_leaves_before_the_150_is_explained_and_the_session_
         assert await client.fetch("RETR /ten") == CONTENT
 
 
-@pytest.mark.parametrize("verb", ["PASV", "RETR"])
-async def test_a_server_that_falls_silent_before_the_150_is_explained(
-    home: House, server: Scripted, verb: str
+@LEAVINGS
+async def test_a_session_that_dies_before_the_clients_own_command_is_replaced_unseen(
+    home: House, server: Scripted, misdeed: Handler
 ) -> None:
-    server.plan(verb, keeps_silent)
+    server.plan("PASV", misdeed)
+    async with home.guest() as client:
+        assert await client.fetch("RETR /ten") == CONTENT
+    assert server.count("RETR") == 1
+
+
+async def test_a_server_that_falls_silent_before_the_150_is_explained(
+    home: House, server: Scripted
+) -> None:
+    server.plan("RETR", keeps_silent)
     async with home.guest() as client:
         with await client.passive():
             await client.say("RETR /ten")
@@ -291,7 +306,7 @@ async def test_data_reset_in_mid_file_is_never_a_226(
         assert await client.fetch("RETR /ten") == CONTENT
 
 
-@pytest.mark.parametrize("misdeed", [hangs_up, resets, last_says("421 Oops.")])
+@LEAVINGS
 async def test_a_server_that_leaves_after_the_data_but_before_its_226_breaks_the_file_off(
     home: House, server: Scripted, misdeed: Handler
 ) -> None:

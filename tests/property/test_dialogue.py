@@ -217,16 +217,14 @@ DEFAULTS = FACTS.option_defaults
 
 
 def seen(state: State, needs: Needs, wanted: State) -> tuple[object, ...]:
-    """What of `state` matters: options count as what they stand for, an unknown wish not at all."""
-    chosen = {word: state.options.get(word, DEFAULTS.get(word, b"")) for word in _WORDS}
+    """What of `state` matters: an option that is wanted or has a known default; no unknown wish."""
+    words = wanted.options.keys() | DEFAULTS.keys()
+    chosen = {word: state.options.get(word, DEFAULTS.get(word)) for word in words}
     return (
         state.cwd if Needs.CWD in needs and wanted.cwd is not None else None,
         state.type if Needs.TYPE in needs else None,
         chosen if Needs.OPTIONS in needs else None,
     )
-
-
-_WORDS = (b"UTF8", b"MLST", b"HASH")
 
 
 @given(actual=states, wanted=states, needs=needs_of_any)

@@ -1,4 +1,4 @@
-"""The upstream pool before a scripted server, without any client; the test turns the pool's clock."""
+"""The upstream pool before a scripted server, without clients; the test turns the pool's clock."""
 
 from __future__ import annotations
 

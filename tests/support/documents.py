@@ -16,6 +16,7 @@ from proxy.ftp.command import COMMANDS, Kind, parse_command
 from proxy.ftp.dialogue import Dialogue, Stage
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
+from proxy.shaping.holds import PROFILES, explicit
 from proxy.upstream import seat
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,7 @@ def parts() -> dict[str, str]:
         "commands": _command_table(),
         "seat": _mermaid(_seat_changes(), first=seat.Use.OPENING.name),
         "limits": _limits_table(),
+        "holds": _holds_table(),
         "not-yet": _not_yet_table(),
     }
 
@@ -131,6 +133,20 @@ def _limits_table() -> str:
             # `ftpweir explain` tells the shape, the default and the reason, a line each.
             _, default, reason = (explain(key) or "").split("\n")
             rows.append(f"| `{key}` | {default.removeprefix('Default: ')} | {reason} |")
+    return "\n".join(rows)
+
+
+def _holds_table() -> str:
+    """Tell for every known counter how long each end of a connection counts, the guard apart."""
+    rows = [
+        "| setting | ended by the server | by us | by reset | never answered |",
+        "|---|---|---|---|---|",
+    ]
+    for name, holds in PROFILES.items():
+        told = (holds.server_closed, holds.we_closed, holds.reset, holds.unanswered)
+        rows.append(f"| `profile: {name}` | " + " | ".join(f"{one:g} s" for one in told) + " |")
+    reset = explicit(float("inf")).reset
+    rows.append(f"| `time_wait: T` | T | T | {reset:g} s, or T if that is less | T |")
     return "\n".join(rows)
 
 

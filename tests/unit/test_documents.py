@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.config import examine
+from proxy.ops import logs
 from proxy.refusals import Reason
 from tests.support.documents import GENERATED, ROOT, names_of_parts, parts, written_anew
 
@@ -50,6 +51,11 @@ def test_the_example_of_the_readme_is_a_good_configuration() -> None:
     example = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert example is not None
     assert examine(example[1], "README.md", {}).problems == ()
+
+
+def test_every_event_of_the_log_is_on_the_behaviour_page() -> None:
+    page = (ROOT / "docs" / "BEHAVIOUR.md").read_text()
+    assert [name for name, _ in logs._NAMES.values() if f"`{name}`" not in page] == []
 
 
 def test_reasons_that_the_behaviour_page_borrows_are_real() -> None:

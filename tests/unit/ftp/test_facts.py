@@ -38,11 +38,11 @@ def test_a_feature_counts_in_any_case_and_only_as_a_whole_word() -> None:
 
 def test_a_fresh_login_has_the_starred_facts() -> None:
     facts = ServerFacts((b"MLST Type*;Size*;UNIX.mode;Modify*;", b"MDTM"))
-    assert facts.option_defaults == {b"UTF8": b"OFF", b"MLST": b"Type;Size;Modify;"}
+    assert facts.option_defaults == {b"MLST": b"Type;Size;Modify;"}
 
 
 def test_a_server_without_mlst_has_no_default_for_it() -> None:
-    assert ServerFacts((b"MDTM",)).option_defaults == {b"UTF8": b"OFF"}
+    assert ServerFacts((b"MDTM", b"UTF8")).option_defaults == {}
 
 
 def test_feat_always_tells_what_we_do_ourselves() -> None:

@@ -9,7 +9,7 @@ from proxy.ftp.lines import encode_line
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import BINARY, UNKNOWN, State, directory_reply, parse_directory, replay
 
-DEFAULTS = {b"UTF8": b"OFF", b"MLST": b"type;size;"}
+DEFAULTS = {b"MLST": b"type;size;"}
 
 
 def lines(actual: State, wanted: State, needs: Needs = Needs.ALL) -> list[bytes]:
@@ -53,11 +53,11 @@ def test_only_what_is_needed_is_replayed() -> None:
 
 def test_an_option_of_another_client_is_taken_back() -> None:
     actual = State(b"/", options={b"UTF8": b"ON", b"MLST": b"size;", b"HASH": b"MD5"})
-    assert lines(actual, State(b"/")) == [b"OPTS HASH", b"OPTS MLST type;size;", b"OPTS UTF8 OFF"]
+    assert lines(actual, State(b"/")) == [b"OPTS MLST type;size;"]
 
 
-def test_an_option_that_equals_the_default_needs_no_word() -> None:
-    assert lines(State(b"/"), State(b"/", options={b"MLST": b"type;size;"})) == []
+def test_an_option_without_a_known_default_stays_as_it_was_set() -> None:
+    assert lines(State(b"/", options={b"UTF8": b"ON"}), State(b"/")) == []
 
 
 def test_a_directory_that_nobody_knows_cannot_be_replayed() -> None:
@@ -74,7 +74,7 @@ def test_only_an_option_may_be_refused_without_harm() -> None:
 
 
 def test_a_replay_broken_off_is_begun_again_whatever_is_wanted_next() -> None:
-    home, away = State(b"/"), State(b"/a", BINARY, {b"UTF8": b"ON"})
+    home, away = State(b"/"), State(b"/a", BINARY, {b"MLST": b"size;"})
     for step in replay(home, away, Needs.ALL, DEFAULTS):
         actual = home.copy()
         step.doubt(actual)

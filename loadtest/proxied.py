@@ -1,0 +1,114 @@
+"""ftpweir as the run starts it: a process of its own, with a configuration made from the scenario.
+
+What the scenario says under `ftpweir:` wins; everything else follows from the server's limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .children import Child, ChildFailed
+from .scenario import Scenario
+
+# Below the ports that the kernel lends to outgoing connections.
+WINDOWS = range(10_000, 32_000, 2_000)
+
+
+def configuration(scenario: Scenario, upstream: tuple[str, int], port: int) -> dict[str, Any]:
+    """Return the proxy's configuration as plain data."""
+    window = WINDOWS[os.getpid() % len(WINDOWS)]
+    server, wall = scenario.server, scenario.firewall
+    config: dict[str, Any] = {
+        "listen": f"127.0.0.1:{port}",
+        "passive": {"ports": f"{window}-{window + 1499}"},
+        "upstream": {
+            "host": upstream[0],
+            "port": upstream[1],
+            "sessions": server.sessions_per_address or 50,
+            "ports": f"{window + 1500}-{window + 1999}",
+        },
+        "budget": {"enforce": "off"},
+        "clients": [{"name": "everyone", "sessions": max(50, scenario.scripts_in_all + 1)}],
+        "log": {"format": "json", "level": "warning"},
+    }
+    if wall.connections is not None:
+        config["budget"] = {
+            "connections": wall.connections,
+            "time_wait": f"{round(wall.time_wait * 1000)}ms",
+        }
+    for section, keys in scenario.ftpweir.items():
+        known = config.get(section)
+        config[section] = {**known, **keys} if isinstance(known, dict) else keys
+    return config
+
+
+class Ftpweir:
+    """The proxy under test."""
+
+    def __init__(self, scenario: Scenario, folder: Path, before: Sequence[str] = ()) -> None:
+        self.host = "127.0.0.1"
+        self.port = 0
+        self._scenario = scenario
+        self._folder = folder
+        self._before = before
+        self.child: Child | None = None
+
+    async def start(self, upstream: tuple[str, int]) -> None:
+        """Return when it says that it is ready. Raises ChildFailed."""
+        self.port = _free_port()
+        file = self._folder / "ftpweir.yaml"
+        file.write_text(
+            yaml.safe_dump(configuration(self._scenario, upstream, self.port), sort_keys=False)
+        )
+        self.child = Child.module(
+            "ftpweir",
+            "proxy",
+            self._folder / "ftpweir.log",
+            *("run", "-c", str(file)),
+            before=self._before,
+        )
+        await self.child.start()
+        while "ready" not in await self.child.line():
+            pass
+
+    async def serve(self) -> None:
+        """Read what it prints until it ends. Raises ChildFailed when it dies in the run."""
+        assert self.child is not None
+        await self.child.drain()
+        raise ChildFailed(f"ftpweir ended in the middle of the run:\n{self.child.complaints()}")
+
+    async def stop(self) -> None:
+        """End it: what still runs has been cut anyway."""
+        if self.child is not None:
+            with suppress(ChildFailed):
+                await self.child.stop(within=3.0)
+
+
+async def answers(host: str, port: int, within: float = 10.0) -> None:
+    """Return once somebody greets there. Raises ChildFailed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            while True:
+                with suppress(OSError):
+                    reader, writer = await asyncio.open_connection(host, port)
+                    greeted = await reader.readline()
+                    writer.close()
+                    if greeted:
+                        return
+                await asyncio.sleep(0.05)
+    raise ChildFailed(f"nobody greets at {host}:{port}")
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port

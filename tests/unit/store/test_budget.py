@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.events import Event, ShadowWait
+from proxy.shaping.holds import PROFILES, Ending, Holds, explicit
+from proxy.shaping.ledger import Kind, Slot
+from proxy.store.budget import SHORT, Budget, Enforce
+from proxy.store.journal import Journal
+
+HOLD = 60.0
+
+
+class Purse:
+    """A budget whose clock the test turns."""
+
+    def __init__(
+        self,
+        limit: int = 4,
+        holds: Holds | None = None,
+        guard: float = 0.0,
+        enforce: Enforce = Enforce.ON,
+        journal: Journal | None = None,
+    ) -> None:
+        self.now = 1000.0
+        self.events: list[Event] = []
+        self.budget = Budget(
+            limit,
+            holds=explicit(HOLD) if holds is None else holds,
+            guard=guard,
+            enforce=enforce,
+            clock=lambda: self.now,
+            announce=self.events.append,
+            journal=journal,
+        )
+
+    def take(self, source: str = "", kind: Kind = Kind.CONTROL) -> Slot:
+        slot = self.budget.reserve(kind, source)
+        assert slot is not None
+        return slot
+
+
+def test_never_one_more_than_the_limit() -> None:
+    purse = Purse(2)
+    purse.take()
+    purse.take()
+    assert purse.budget.reserve(Kind.CONTROL, "") is None
+    assert (purse.budget.used, purse.budget.open) == (2, 2)
+
+
+def test_a_closed_slot_counts_until_its_hold_and_guard_are_over() -> None:
+    purse = Purse(1, guard=0.5)
+    purse.budget.settle(purse.take(), Ending.FIN)
+    assert (purse.budget.used, purse.budget.open) == (1, 0)
+    assert purse.budget.next_free() == purse.now + HOLD + 0.5
+    purse.now += HOLD
+    assert purse.budget.reserve(Kind.CONTROL, "") is None
+    purse.now += 0.5
+    purse.take()
+
+
+def test_a_cancelled_slot_is_free_at_once() -> None:
+    purse = Purse(1)
+    purse.budget.cancel(purse.take())
+    assert purse.budget.used == 0
+    assert purse.budget.next_free() is None
+
+
+@pytest.mark.parametrize("kind", [Kind.DOWNLOAD, Kind.UPLOAD, Kind.CONTROL])
+@pytest.mark.parametrize("ending", Ending)
+def test_each_end_costs_what_the_profile_says(kind: Kind, ending: Ending) -> None:
+    holds = PROFILES["csf"]
+    purse = Purse(holds=holds)
+    purse.budget.settle(purse.take(kind=kind), ending)
+    hold = holds.of(kind, ending)
+    assert purse.budget.next_free() == (purse.now + hold if hold else None)
+
+
+def test_spare_slots_are_left_alone() -> None:
+    purse = Purse(3)
+    purse.take()
+    assert purse.budget.reserve(Kind.CONTROL, "", spare=2) is None
+    assert purse.budget.reserve(Kind.CONTROL, "", spare=1) is not None
+
+
+def test_who_waits_is_told_of_each_slot_that_comes_back() -> None:
+    purse, told = Purse(), []
+    purse.budget.on_closed = lambda: told.append(purse.budget.open)
+    first, second = purse.take(), purse.take()
+    purse.budget.settle(first, Ending.FIN)
+    purse.budget.cancel(second)
+    assert told == [1, 0]
+
+
+def test_one_source_takes_half_of_what_is_free_and_is_then_paced() -> None:
+    purse = Purse(100)
+    taken = 0
+    while purse.budget.reserve(Kind.DOWNLOAD, "hog") is not None:
+        taken += 1
+    assert 50 <= taken <= 52
+    assert purse.budget.held("hog") == taken
+    purse.take("small", Kind.DOWNLOAD)
+    chance = purse.budget.next_chance("hog")
+    assert chance is not None
+    assert purse.now < chance <= purse.now + 2 * purse.budget.interval
+    purse.now = chance
+    purse.take("hog", Kind.DOWNLOAD)
+
+
+def test_slots_that_come_back_soon_need_no_pacing() -> None:
+    purse = Purse(10, holds=explicit(SHORT / 2))
+    for _ in range(10):
+        purse.take("hog", Kind.DOWNLOAD)
+
+
+def test_the_next_chance_of_a_full_budget_is_its_next_free_slot() -> None:
+    purse = Purse(2)
+    assert purse.budget.next_chance("a") == purse.now
+    first, _ = purse.take(), purse.take()
+    assert purse.budget.next_chance("a") is None
+    purse.budget.settle(first, Ending.FIN)
+    assert purse.budget.next_chance("a") == purse.now + HOLD
+
+
+def test_the_eta_counts_places_and_spare_slots() -> None:
+    purse = Purse(2)
+    slots = [purse.take(), purse.take()]
+    purse.budget.settle(slots[0], Ending.FIN)
+    purse.now += 10
+    purse.budget.settle(slots[1], Ending.FIN)
+    assert purse.budget.eta(1) == HOLD - 10
+    assert purse.budget.eta(2) == purse.budget.eta(1, spare=1) == HOLD
+
+
+def test_typical_use_is_learned_from_what_was_seen() -> None:
+    purse = Purse(10, holds=PROFILES["none"])
+    for _ in range(200):
+        slot = purse.take(kind=Kind.DOWNLOAD)
+        purse.now += 5
+        purse.budget.settle(slot, Ending.FIN)
+    assert purse.budget.typical == pytest.approx(5.0, abs=0.01)
+    assert purse.budget.interval == pytest.approx(0.5, abs=0.001)
+
+
+def test_shadow_lets_everybody_go_and_tells_who_would_have_waited() -> None:
+    purse = Purse(1, enforce=Enforce.SHADOW)
+    purse.budget.settle(purse.take("a"), Ending.FIN)
+    assert purse.events == []
+    purse.take("b", Kind.LISTING)
+    assert purse.events == [ShadowWait("b", "listing", HOLD)]
+    assert purse.budget.used == 2
+    assert not purse.budget.enforced
+
+
+def test_off_lets_everybody_go_without_a_word() -> None:
+    purse = Purse(1, enforce=Enforce.OFF)
+    for _ in range(3):
+        purse.take()
+    assert purse.events == []
+    assert purse.budget.used == 3
+
+
+def test_what_an_earlier_process_left_is_booked_again(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    before = Purse(4, journal=Journal(state, clock=1000.0))
+    before.take()
+    closed = before.take()
+    before.budget.settle(closed, Ending.FIN)
+    before.now += 10
+    before.budget.cancel(before.take())
+    _forget_without_a_word(before)
+    after = Purse(4, journal=Journal(state, clock=1010.0))
+    after.now = 1010.0
+    assert after.budget.open == 0
+    assert after.budget.used == 2
+    after.now = 1000.0 + HOLD
+    assert after.budget.used == 1
+    after.now = 1010.0 + HOLD
+    assert after.budget.used == 0
+    after.budget.close()
+
+
+def test_a_state_file_that_cannot_be_believed_counts_as_a_full_budget(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.write_bytes(b"something else entirely")
+    purse = Purse(3, journal=Journal(state, clock=1000.0))
+    assert purse.budget.used == 3
+    purse.now += purse.budget.longest_hold
+    assert purse.budget.used == 0
+    purse.budget.close()
+
+
+def _forget_without_a_word(purse: Purse) -> None:
+    """End as kill -9 does: nothing is said to the file, the kernel lets go of its lock."""
+    journal = purse.budget._journal
+    assert journal is not None
+    journal._file.close()

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from proxy.refusals import Reason
+from proxy.upstream.dial import AccountWanted, Busy, Dialer, DialError, LoginRefused, Patience
+from proxy.upstream.identity import Credentials
+from proxy.upstream.session import UpstreamSession
+from tests.support.basin import ALICE, QUICK
+from tests.support.house import free_port
+from tests.support.scripted import (
+    GREETING,
+    Handler,
+    Scripted,
+    hangs_up,
+    keeps_silent,
+    last_says,
+    resets,
+    says,
+    scripted,
+    spits,
+)
+
+SHORT = Patience(connect=0.05, login=0.05, reply=0.05)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted() as server:
+        yield server
+
+
+async def log_in(
+    server: Scripted, who: Credentials = ALICE, patience: Patience = QUICK
+) -> tuple[Dialer, UpstreamSession]:
+    """Dial and log in; whatever happens, the connection is gone afterwards."""
+    dialer = Dialer(server.host, server.port, patience)
+    session = await dialer.connect(7.0)
+    try:
+        await dialer.log_in(session, who)
+    finally:
+        session.channel.abort()
+        assert await session.channel.wait_closed(5.0)
+    return dialer, session
+
+
+async def test_a_login_teaches_home_and_facts(server: Scripted) -> None:
+    dialer, session = await log_in(server)
+    assert session.home == session.state.cwd == b"/"
+    assert session.key == ALICE.key()
+    assert session.opened_at == 7.0
+    assert dialer.facts is not None
+    assert dialer.facts.has(b"UTF8")
+
+
+async def test_facts_are_asked_once(server: Scripted) -> None:
+    dialer = Dialer(server.host, server.port, QUICK)
+    for _ in range(2):
+        session = await dialer.connect(0.0)
+        await dialer.log_in(session, ALICE)
+        session.channel.abort()
+        await session.channel.wait_closed(5.0)
+    assert (server.count("FEAT"), server.count("SYST"), server.count("PWD")) == (1, 1, 2)
+
+
+async def test_a_user_who_needs_no_password_sends_none(server: Scripted) -> None:
+    server.plan("USER", says("230 Come in."))
+    await log_in(server)
+    assert server.count("PASS") == 0
+
+
+async def test_an_account_is_sent_when_it_is_wanted_and_known(server: Scripted) -> None:
+    server.always["PASS"] = says("332 Account?")
+    server.always["ACCT"] = says("230 Welcome.")
+    with pytest.raises(AccountWanted):
+        await log_in(server)
+    await log_in(server, Credentials(b"alice", b"secret", b"sales"))
+    assert server.visits[-1].lines[2] == b"ACCT sales"
+
+
+async def test_a_server_without_unix_paths_has_no_home(server: Scripted) -> None:
+    server.plan("PWD", says('257 "DISK$USER:[ALICE]" is here.'))
+    _, session = await log_in(server)
+    assert session.home is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "530 Login incorrect.",
+        "530 Permission denied.",
+        "530 User alice cannot log in.",
+        "530 This account has been disabled.",
+        "530 Login authentication failed",
+        "530 Not logged in, user or password incorrect!",
+        "501 Strange.",
+    ],
+)
+async def test_a_refused_login_is_the_servers_own_reply(server: Scripted, words: str) -> None:
+    server.plan("PASS", says(words))
+    with pytest.raises(LoginRefused) as caught:
+        await log_in(server)
+    assert caught.value.reply.lines == (words.encode(),)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "530 Sorry, the maximum number of allowed clients (2) are already connected.",
+        "530 Maximum login limit has been reached.",
+        "530 Too many connections, try again later",
+        "530 There are too many users",
+        "530 No more connections from your host allowed",
+        "530 User limit exceeded",
+        "530 Server is full, come back later",
+        "530 Not now, overloaded",
+        "530 You are already logged in",
+        "530 Can't: limit of 5 sessions per user",
+    ],
+)
+async def test_a_busy_server_is_heard_through_its_530(server: Scripted, words: str) -> None:
+    server.plan("PASS", says(words))
+    with pytest.raises(Busy) as caught:
+        await log_in(server)
+    assert caught.value.words == words[4:]
+    assert caught.value.reason is Reason.UPSTREAM_REFUSED
+
+
+@pytest.mark.parametrize("verb", [GREETING, "USER", "PASS", "FEAT", "PWD"])
+@pytest.mark.parametrize(
+    "misdeed",
+    [last_says("421 Too many."), hangs_up, resets, spits(b"nonsense\r\n")],
+    ids=["421", "hangs up", "resets", "nonsense"],
+)
+async def test_a_hang_up_at_any_step_of_the_login_means_busy(
+    server: Scripted, verb: str, misdeed: Handler
+) -> None:
+    server.plan(verb, misdeed)
+    with pytest.raises(Busy):
+        await log_in(server)
+
+
+@pytest.mark.parametrize("verb", [GREETING, "USER", "PASS", "SYST", "PWD"])
+async def test_a_silent_server_is_told_apart(server: Scripted, verb: str) -> None:
+    server.plan(verb, keeps_silent)
+    with pytest.raises(DialError, match=re.escape("within 0.05 s")) as caught:
+        await log_in(server, patience=SHORT)
+    assert caught.value.reason is Reason.UPSTREAM_SILENT
+
+
+async def test_a_120_before_the_greeting_is_passed_over(server: Scripted) -> None:
+    server.plan(GREETING, says("120 Soon.", "220 Now."))
+    await log_in(server)
+
+
+async def test_a_port_where_nobody_listens_is_told_apart() -> None:
+    port = free_port()
+    with pytest.raises(DialError, match=f"127.0.0.1:{port} refuses connections") as caught:
+        await Dialer("127.0.0.1", port, QUICK).connect(0.0)
+    assert caught.value.reason is Reason.UPSTREAM_DOWN
+
+
+async def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:  # a full backlog drops SYNs, as a firewall would
+            sock.setblocking(False)
+            sock.connect_ex(address)
+        with pytest.raises(DialError, match="no answer from 127.0.0.1 within 0.05 s") as caught:
+            await Dialer(*address, SHORT).connect(0.0)
+        for sock in waiting:
+            sock.close()
+    assert caught.value.reason is Reason.UPSTREAM_UNREACHABLE
+
+
+async def test_a_place_that_nobody_knows_is_unreachable() -> None:
+    with pytest.raises(DialError, match="fe80::1") as caught:
+        await Dialer("fe80::1%nowhere", 21, QUICK).connect(0.0)
+    assert caught.value.reason is Reason.UPSTREAM_UNREACHABLE
+
+
+async def test_the_source_address_is_the_one_it_was_told(server: Scripted) -> None:
+    dialer = Dialer(server.host, server.port, QUICK, source="127.0.0.9")
+    session = await dialer.connect(0.0)
+    assert session.local_host == "127.0.0.9"
+    session.channel.abort()
+    await session.channel.wait_closed(5.0)

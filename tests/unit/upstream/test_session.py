@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from proxy.net.control import ServerChannel
+from proxy.upstream.session import Lost, Silent, UpstreamSession
+from tests.support.scripted import (
+    GREETING,
+    Scripted,
+    hangs_up,
+    last_says,
+    says,
+    scripted,
+    spits,
+    waits_for,
+)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted() as server:
+        yield server
+
+
+@pytest.fixture
+async def session(server: Scripted) -> AsyncIterator[UpstreamSession]:
+    """A session that has heard its greeting."""
+    loop = asyncio.get_running_loop()
+    _, channel = await loop.create_connection(ServerChannel, server.host, server.port)
+    session = UpstreamSession(channel, 5.0, 0.0)
+    session.owed = 1
+    assert (await session.reply()).code == 220
+    yield session
+    channel.abort()
+    assert await channel.wait_closed(5.0)
+
+
+async def test_a_question_gets_its_own_answer(session: UpstreamSession) -> None:
+    assert (await session.ask(b"SYST")).code == 215
+    assert (await session.ask(b"PWD")).code == 257
+    assert session.is_clean
+
+
+async def test_preliminary_replies_do_not_end_what_is_owed(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("STAT", says("150 Soon.", "213 Now."))
+    session.send(b"STAT /")
+    assert (await session.reply()).is_preliminary
+    assert session.owed == 1
+    assert (await session.reply()).code == 213
+    assert session.is_clean
+
+
+async def test_final_passes_over_preliminary_replies(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("STAT", says("150 Soon.", "213 Now."))
+    assert (await session.ask(b"STAT")).code == 213
+
+
+async def test_several_commands_owe_several_replies(session: UpstreamSession) -> None:
+    session.send(b"SYST", b"PWD")
+    assert session.owed == 2
+    assert not session.is_clean
+    assert [(await session.final()).code for _ in range(2)] == [215, 257]
+    assert session.is_clean
+
+
+async def test_a_reply_too_many_makes_it_unclean(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("NOOP", spits(b"200 Here.\r\n200 And again.\r\n"))
+    assert (await session.ask(b"NOOP")).code == 200
+    assert session.owed == 0
+    assert not session.is_clean
+
+
+async def test_silence_is_told_apart_from_a_loss(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    go_on = asyncio.Event()
+    server.plan("NOOP", waits_for(go_on, "NOOP"))
+    with pytest.raises(Silent, match="silent") as caught:
+        await session.ask(b"NOOP", 0.0)
+    assert caught.value.words == "no reply within 0 s"
+    assert session.owed == 1
+    go_on.set()
+    assert (await session.final()).code == 200
+    assert session.is_clean
+
+
+async def test_a_hang_up_tells_what_the_server_said_last(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("STAT", says("213 I feel ill."))
+    server.plan("NOOP", hangs_up)
+    await session.ask(b"STAT")
+    with pytest.raises(Lost) as caught:
+        await session.ask(b"NOOP")
+    assert caught.value.words == "I feel ill."
+    assert not session.is_clean
+
+
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_421_ends_the_session_whatever_was_asked(
+    session: UpstreamSession, server: Scripted, stays: bool
+) -> None:
+    server.plan("NOOP", says("421 Enough.") if stays else last_says("421 Enough."))
+    with pytest.raises(Lost) as caught:
+        await session.ask(b"NOOP")
+    assert caught.value.words == "Enough."
+    assert not session.is_clean
+
+
+async def test_settling_reads_what_abandoned_commands_still_answer(
+    session: UpstreamSession,
+) -> None:
+    session.send(b"SYST", b"PWD")
+    assert await session.settle(5.0)
+    assert (await session.ask(b"NOOP")).code == 200
+
+
+async def test_settling_in_vain_is_told(session: UpstreamSession, server: Scripted) -> None:
+    server.plan("NOOP", hangs_up)
+    session.send(b"NOOP")
+    assert not await session.settle(5.0)
+
+
+async def test_settling_has_an_end(session: UpstreamSession, server: Scripted) -> None:
+    go_on = asyncio.Event()
+    server.plan("NOOP", waits_for(go_on, "NOOP"))
+    session.send(b"NOOP")
+    assert not await session.settle(0.0)
+    go_on.set()
+
+
+async def test_a_command_is_one_line_whatever_it_holds(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    await session.ask(b"DELE a\r\xffb")
+    assert server.visits[0].lines[-1] == b"DELE a\r\0\xff\xffb"
+    with pytest.raises(ValueError, match="one line"):
+        session.send(b"DELE a\nDELE b")
+
+
+async def test_both_addresses_are_known(session: UpstreamSession) -> None:
+    assert (session.host, session.local_host) == ("127.0.0.1", "127.0.0.1")
+
+
+async def test_every_session_has_its_own_number(server: Scripted) -> None:
+    server.always[GREETING] = says("220 Hello.")
+    loop = asyncio.get_running_loop()
+    numbers = set()
+    for _ in range(3):
+        _, channel = await loop.create_connection(ServerChannel, server.host, server.port)
+        numbers.add(UpstreamSession(channel, 5.0, 0.0).id)
+        channel.abort()
+        await channel.wait_closed(5.0)
+    assert len(numbers) == 3
