@@ -1,4 +1,4 @@
-"""One scenario from beginning to end: per target a fresh server, the proxy, the crowd, the evidence.
+"""One scenario from beginning to end: per target a fresh server, the proxy, the crowd, evidence.
 
 Draws no conclusion (measure.py does) and shows nothing itself: whoever started it is told the news.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -68,13 +68,18 @@ class Conductor:
         with TemporaryDirectory(prefix="ftpweir-loadtest-") as name:
             for target in self._plan.scenario.targets:
                 if not self._cut.is_set():
-                    folder = Path(name, target.replace(":", "_"))
-                    folder.mkdir()
-                    folder.parent.chmod(0o755)
-                    folder.chmod(0o755)
+                    folder = _folder_for(Path(name), target)
                     performance = _Performance(self._plan, target, folder, self._tell)
                     sightings.append(await performance.run(self._cut))
         return sightings
+
+
+def _folder_for(parent: Path, target: str) -> Path:
+    folder = parent / target.replace(":", "_")
+    folder.mkdir()
+    for path in (parent, folder):
+        path.chmod(0o755)  # real servers run as somebody else
+    return folder
 
 
 class _Performance:
@@ -259,8 +264,3 @@ class _Performance:
         sighting.records = read_records(self._folder)
         if self._scenario.server.is_ours:
             sighting.corrupt += wrong_uploads(self._files, self._places, sighting.records)
-
-
-def as_plain(sighting: Sighting) -> dict[str, Any]:
-    """Return a sighting as plain data."""
-    return asdict(sighting)

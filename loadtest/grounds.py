@@ -28,12 +28,9 @@ def wrong_uploads(folder: Path, places: list[Member], records: Iterable[Record])
         is_upload = record.kind == Kind.FILE and member.group.do == "upload"
         if is_upload and record.outcome == Outcome.DONE:
             path = member.path(record.script, record.file)
-            if lie := _lie(
-                folder / path.lstrip("/"), path, member.size(record.script, record.file)
-            ):
-                wrong.append(
-                    f"{member.name}: STOR {path}: {lie}, yet the server said {record.code}"
-                )
+            size = member.size(record.script, record.file)
+            if lie := _lie(folder / path.lstrip("/"), path, size):
+                wrong.append(f"{member.name}: STOR {path}: {lie}, yet {record.code}")
     return wrong
 
 

@@ -1,4 +1,4 @@
-"""What one run against one target has left behind, before anybody draws conclusions. Pure values."""
+"""What a run against one target has left behind, before anybody draws conclusions. Pure."""
 
 from __future__ import annotations
 

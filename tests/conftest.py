@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 from tests.support.programs import need_root
+
+
+def pytest_configure() -> None:
+    """End as at Ctrl-C when terminated: servers are stopped, namespaces and folders removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -38,7 +38,7 @@ class House:
         self.wishes = wishes
         self.mischief = Mischief(wishes.parsed_faults(), wishes.seed)
         self.firewall = Firewall(wishes.limit, wishes.hold, wishes.ban)
-        self.evidence = Evidence(by="emulated firewall", limit=wishes.limit)
+        self.evidence = Evidence("emulated firewall", wishes.limit, can_count_bytes=True)
         self.first_login: float | None = None
         self._frozen: list[Any] = []  # kept, because a forgotten socket would be closed
 

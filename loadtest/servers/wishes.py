@@ -48,6 +48,7 @@ class Evidence:
     violations: list[tuple[float, int, str]] = field(default_factory=list)
     history: list[tuple[float, int]] = field(default_factory=list)
     banned: bool = False
+    can_count_bytes: bool = False
     sent: int = 0
     received: int = 0
     refused_sessions: int = 0

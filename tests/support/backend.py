@@ -104,9 +104,9 @@ class Backend:
             try:
                 self._start()
                 return
-            except TimeoutError as error:
+            except BaseException as error:
                 self.stop()
-                if fixed or attempt == STARTS:
+                if not isinstance(error, TimeoutError) or fixed or attempt == STARTS:
                     error.add_note(f"log of {self.kind}:\n{self.log}")
                     raise
                 self.port = 0

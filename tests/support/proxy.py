@@ -117,9 +117,9 @@ class Ftpweir:
 
     def start(self) -> None:
         """Return when it has said that it is ready."""
-        self._folder = Path(tempfile.mkdtemp(prefix="ftpweir-proxy-"))
         if not self.port:
             self.port = self._there(self.host)
+        self._folder = Path(tempfile.mkdtemp(prefix="ftpweir-proxy-"))
         self.config_file.write_text(yaml.safe_dump(self.config(), sort_keys=False))
         self._launch()
 

@@ -23,8 +23,9 @@ class Purse:
         guard: float = 0.0,
         enforce: Enforce = Enforce.ON,
         journal: Journal | None = None,
+        now: float = 1000.0,
     ) -> None:
-        self.now = 1000.0
+        self.now = now
         self.events: list[Event] = []
         self.budget = Budget(
             limit,
@@ -165,14 +166,12 @@ def test_off_lets_everybody_go_without_a_word() -> None:
 def test_what_an_earlier_process_left_is_booked_again(tmp_path: Path) -> None:
     state = tmp_path / "state"
     before = Purse(4, journal=Journal(state, clock=1000.0))
-    before.take()
-    closed = before.take()
-    before.budget.settle(closed, Ending.FIN)
+    before.take()  # still open when that process ends
+    before.budget.settle(before.take(), Ending.FIN)
     before.now += 10
     before.budget.cancel(before.take())
-    _forget_without_a_word(before)
-    after = Purse(4, journal=Journal(state, clock=1010.0))
-    after.now = 1010.0
+    before.budget.close()
+    after = Purse(4, journal=Journal(state, clock=1010.0), now=1010.0)
     assert after.budget.open == 0
     assert after.budget.used == 2
     after.now = 1000.0 + HOLD
@@ -190,10 +189,3 @@ def test_a_state_file_that_cannot_be_believed_counts_as_a_full_budget(tmp_path: 
     purse.now += purse.budget.longest_hold
     assert purse.budget.used == 0
     purse.budget.close()
-
-
-def _forget_without_a_word(purse: Purse) -> None:
-    """End as kill -9 does: nothing is said to the file, the kernel lets go of its lock."""
-    journal = purse.budget._journal
-    assert journal is not None
-    journal._file.close()

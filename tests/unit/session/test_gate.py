@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from proxy.refusals import Reason
+from proxy.session.declined import Declined
+from proxy.session.gate import Gate, Lane, Permit, Request, Source
+from proxy.shaping.holds import Ending
+from proxy.shaping.ledger import Kind
+from proxy.shaping.quota import Limits
+from tests.support.basin import ALICE, BOB, Basin, basin
+from tests.support.raw_client import patiently
+from tests.support.scripted import Scripted, scripted
+
+NO_LIMITS = Limits(None, None, None, 1.0)
+A, B = Source("192.0.2.1", "all", NO_LIMITS), Source("192.0.2.2", "all", NO_LIMITS)
+
+
+class Door:
+    """A gate before a pool, and the requests that went through it."""
+
+    def __init__(self, pool: Basin, *, max_wait: float = 40.0, max_length: int = 100) -> None:
+        self.pool = pool
+        self.gate = Gate(
+            budget=pool.budget,
+            pool=pool.pool,
+            max_wait=max_wait,
+            max_length=max_length,
+            clock=pool.clock,
+        )
+        self.served: list[str] = []
+
+    async def pass_through(self, name: str, source: Source = A, **more: object) -> Permit:
+        request = Request(source, Kind.DOWNLOAD)
+        permit = await self.gate.admit(request)
+        self.served.append(name)
+        return permit
+
+    async def until_waiting(self, number: int) -> None:
+        for _ in range(1000):
+            if self.gate.waiting == number:
+                return
+            await asyncio.sleep(0)
+        raise TimeoutError(f"{self.gate.waiting} wait, not {number}")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted() as server:
+        yield server
+
+
+def test_short_commands_do_not_stand_in_the_line_of_transfers() -> None:
+    assert Request(A).lane is Lane.COMMAND
+    assert Request(A, Kind.LISTING).lane is Lane.TRANSFER
+
+
+async def test_who_finds_everything_free_goes_at_once(server: Scripted) -> None:
+    async with basin(server, budget=3) as pool:
+        permit = await Door(pool).pass_through("first")
+        assert permit.waited == 0.0
+        assert pool.budget.open == 1
+        permit.settle(Ending.FIN)
+        permit.settle(Ending.FIN)
+        assert pool.budget.open == 0
+
+
+async def test_who_comes_too_many_waits_until_a_slot_comes_back(server: Scripted) -> None:
+    async with basin(server, sessions=1, budget=2) as pool, asyncio.TaskGroup() as tasks:
+        door = Door(pool)
+        first = await door.pass_through("first")  # one place is kept for the control connection
+        second = tasks.create_task(door.pass_through("second"))
+        await door.until_waiting(1)
+        pool.now += 2.0
+        first.settle(Ending.FIN)
+        permit = await second
+        assert permit.waited == 2.0
+        assert door.gate.waiting == 0
+        permit.settle(None)
+    assert pool.budget.used == 0
+
+
+async def test_time_alone_lets_the_next_one_go(server: Scripted) -> None:
+    async with basin(server, sessions=1, budget=2, hold=0.02) as pool:
+        loop = asyncio.get_running_loop()
+        pool.clock = loop.time  # type: ignore[method-assign]  # timers of the loop need its clock
+        pool.budget._clock = pool.pool._clock = loop.time
+        door = Door(pool)
+        (await door.pass_through("first")).settle(Ending.FIN)
+        async with patiently():
+            permit = await door.pass_through("second")
+        assert permit.waited > 0.0
+        permit.settle(None)
+
+
+async def test_sources_take_turns(server: Scripted) -> None:
+    async with basin(server, sessions=1, budget=2) as pool, asyncio.TaskGroup() as tasks:
+        door = Door(pool)
+        running = await door.pass_through("first")
+        waiting = []
+        for name, source in (("a1", A), ("a2", A), ("a3", A), ("b1", B), ("b2", B)):
+            waiting.append(tasks.create_task(door.pass_through(name, source)))
+            await door.until_waiting(len(waiting))
+        for count in range(len(waiting)):
+            running.settle(None)
+            async with patiently():
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            done = next(task for task in waiting if task.done())
+            waiting.remove(done)
+            running = done.result()
+            assert door.gate.waiting == 4 - count
+        running.settle(None)
+    assert sorted(door.served[1:5]) == ["a1", "a2", "b1", "b2"]
+    assert door.served.index("a1") < door.served.index("a2") < door.served.index("a3")
+
+
+async def test_a_full_queue_is_told_at_once(server: Scripted) -> None:
+    async with basin(server, sessions=1, budget=2) as pool:
+        door = Door(pool, max_length=0)
+        permit = await door.pass_through("first")
+        with pytest.raises(Declined) as caught:
+            await door.pass_through("second")
+        assert caught.value.reason is Reason.QUEUE_FULL
+        assert caught.value.limit == 0
+        permit.settle(None)
+
+
+async def test_who_would_wait_too_long_is_told_at_once(server: Scripted) -> None:
+    async with basin(server, sessions=1, budget=2, hold=100.0) as pool:
+        door = Door(pool, max_wait=40.0)
+        (await door.pass_through("first")).settle(Ending.FIN)
+        with pytest.raises(Declined) as caught:
+            await door.pass_through("second")
+        assert caught.value.reason is Reason.ETA_TOO_LONG
+        assert (caught.value.used, caught.value.limit) == (1, 2)
+        assert caught.value.retry == 100.0
+        assert door.gate.waiting == 0
+
+
+async def test_who_waited_its_time_is_told_so(server: Scripted) -> None:
+    async with basin(server, sessions=1) as pool:
+        door = Door(pool)
+        first = await door.gate.admit(Request(A, key=ALICE.key()))
+        with pytest.raises(Declined) as caught:
+            await door.gate.admit(Request(A, key=BOB.key()), deadline=pool.now)
+        assert caught.value.reason is Reason.UPSTREAM_SESSIONS
+        assert (caught.value.used, caught.value.limit) == (1, 1)
+        assert first.seat is not None
+        pool.pool.forgo(first.seat)
+
+
+async def test_who_leaves_the_queue_frees_its_place_at_once(server: Scripted) -> None:
+    async with basin(server, sessions=1, budget=2) as pool:
+        door = Door(pool)
+        permit = await door.pass_through("first")
+        async with asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(door.pass_through("second"))
+            await door.until_waiting(1)
+            waiting.cancel()
+        assert door.gate.waiting == 0
+        permit.settle(None)
+        assert pool.budget.used == 0
+
+
+async def test_who_leaves_in_the_very_moment_of_its_turn_gives_everything_back(
+    server: Scripted,
+) -> None:
+    async with basin(server, sessions=1, budget=2) as pool:
+        door = Door(pool)
+        permit = await door.pass_through("first")
+        async with asyncio.TaskGroup() as tasks:
+            request = Request(A, Kind.DOWNLOAD, ALICE.key())
+            waiting = tasks.create_task(door.gate.admit(request))
+            await door.until_waiting(1)
+            permit.settle(None)
+            assert door.gate.waiting == 0
+            assert len(pool.pool.seats) == 1
+            waiting.cancel()
+        assert pool.budget.used == 0
+        assert pool.pool.seats == ()
+
+
+async def test_nobody_holds_a_slot_while_it_waits_for_a_session(server: Scripted) -> None:
+    async with basin(server, sessions=1, budget=10) as pool, asyncio.TaskGroup() as tasks:
+        door = Door(pool)
+        first = await door.gate.admit(Request(A, key=ALICE.key()))
+        request = Request(B, Kind.DOWNLOAD, ALICE.key())
+        waiting = tasks.create_task(door.gate.admit(request))
+        await door.until_waiting(1)
+        assert request.blocked is Reason.UPSTREAM_SESSIONS
+        assert pool.budget.open == 1
+        assert first.seat is not None
+        pool.pool.forgo(first.seat)
+        permit = await waiting
+        assert permit.seat is not None
+        pool.pool.forgo(permit.seat)
+        permit.settle(None)
+
+
+async def test_a_proof_serves_who_only_asks_whether_the_login_is_good(server: Scripted) -> None:
+    async with basin(server, sessions=1) as pool:
+        door = Door(pool)
+        lease = await pool.lease()
+        permit = await door.gate.admit(Request(A, key=ALICE.key(), verify=True))
+        assert permit.seat is None
+        assert permit.proof is not None
+        assert permit.proof.home == b"/"
+        lease.release()
+
+
+async def test_a_class_has_so_many_sessions_of_each_source(server: Scripted) -> None:
+    limits = Limits(1, None, None, 1.0)
+    one, other = Source("192.0.2.1", "few", limits), Source("192.0.2.2", "few", limits)
+    async with basin(server) as pool:
+        gate = Door(pool).gate
+        gate.enter(one)
+        gate.enter(other)
+        with pytest.raises(Declined) as caught:
+            gate.enter(one)
+        assert caught.value.reason is Reason.CLASS_SESSIONS
+        assert (caught.value.used, caught.value.limit, caught.value.who) == (1, 1, "192.0.2.1")
+        gate.leave(one)
+        gate.enter(one)
+
+
+async def test_a_class_has_so_many_transfers_and_the_others_do_not_wait_for_it(
+    server: Scripted,
+) -> None:
+    few = Source("192.0.2.3", "few", Limits(None, 1, None, 1.0))
+    async with basin(server) as pool, asyncio.TaskGroup() as tasks:
+        door = Door(pool)
+        first = await door.pass_through("few 1", few)
+        waiting = tasks.create_task(door.pass_through("few 2", few))
+        await door.until_waiting(1)
+        (await door.pass_through("other", B)).settle(None)
+        assert door.served == ["few 1", "other"]
+        first.settle(None)
+        (await waiting).settle(None)
+
+
+async def test_a_class_has_so_many_transfers_a_minute(server: Scripted) -> None:
+    paced = Source("192.0.2.4", "paced", Limits(None, None, 2, 1.0))
+    async with basin(server) as pool:
+        door = Door(pool, max_wait=5.0)
+        for _ in range(2):
+            (await door.pass_through("in time", paced)).settle(None)
+        with pytest.raises(Declined) as caught:
+            await door.pass_through("too soon", paced)
+        assert caught.value.reason is Reason.CLASS_RATE
+        assert caught.value.retry == pytest.approx(60.0)
+        pool.now += 60.0
+        (await door.pass_through("next minute", paced)).settle(None)
