@@ -99,7 +99,8 @@ class Child:
         """Ask it to end early."""
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGTERM)
+                # Not send_signal: it may reap the process under asyncio's own waiter.
+                os.kill(self._process.pid, signal.SIGTERM)
 
     async def wait(self) -> int:
         """Return its exit code once it has ended."""

@@ -11,6 +11,7 @@ import re
 import socket
 from collections import deque
 from dataclasses import dataclass
+from typing import cast
 
 from .data import DataEnd
 
@@ -179,8 +180,7 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is of a class of its own
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into lines, and lines into replies."""

@@ -9,7 +9,7 @@ import asyncio
 import socket
 from hashlib import sha256
 from time import monotonic
-from typing import Final
+from typing import Final, cast
 
 CHUNK: Final = 64 * 1024
 SLOW_BUFFER: Final = 16 * 1024
@@ -80,13 +80,12 @@ class DataEnd(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is of a class of its own
         self.last_at = monotonic()
         self._writable.set()
         if self._pace:
             # With the kernel's usual megabytes of buffer nobody would notice that we are slow.
-            sock = transport.get_extra_info("socket")
+            sock = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BUFFER)
 
     def data_received(self, data: bytes) -> None:

@@ -67,11 +67,23 @@ def latency(seconds: Iterable[float]) -> Latency | None:
     if histogram.total_count == 0:
         return None
     count = int(histogram.total_count)
-    at = [histogram.get_value_at_percentile(point) / MICRO for point in (50, 90, 95, 99, 99.9)]
-    spectrum = [(p / 100, histogram.get_value_at_percentile(p) / MICRO) for p in POINTS]
-    encoded = histogram.encode().decode()
-    longest = histogram.get_max_value() / MICRO
-    return Latency(count, total / count, *at, longest, spectrum, encoded)
+
+    def at(percentile: float) -> float:
+        value: int = histogram.get_value_at_percentile(percentile)
+        return value / MICRO
+
+    return Latency(
+        count=count,
+        mean=total / count,
+        p50=at(50),
+        p90=at(90),
+        p95=at(95),
+        p99=at(99),
+        p999=at(99.9),
+        longest=at(100),
+        spectrum=[(point / 100, at(point)) for point in POINTS],
+        encoded=histogram.encode().decode(),
+    )
 
 
 def jain(shares: Sequence[float]) -> float:

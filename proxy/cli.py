@@ -6,18 +6,23 @@ Exit codes: 0 done, 1 a problem was found, 2 bad usage or bad configuration.
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
+from rich.console import Console
 
 from proxy import __version__, app
 from proxy import config as settings
 from proxy.config import Budget, Config, ConfigError
+from proxy.config.units import Misfit, parse_size
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
 from proxy.ops.logs import EventLog, set_up
+from proxy.ops.plan import NoSuchClass, Plan, Question
 from proxy.refusals import explain as explain_refusal
+from proxy.shaping.ledger import Kind
 from proxy.store.journal import JournalError
 
 NO_FIREWALL = Budget(enforce="off")  # nothing stands before the demo server
@@ -91,6 +96,71 @@ def check(path: Path | None) -> None:
     if reading.config is None:
         sys.exit(1)
     click.echo(f"{path}: good" + (", with warnings" if reading.problems else ""))
+
+
+class Size(click.ParamType[int]):
+    """Bytes as the configuration writes them: 64KiB; a plain number is bytes too."""
+
+    name = "size"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return bytes, at least one."""
+        try:
+            size = int(value) if isinstance(value, str) and value.isdigit() else parse_size(value)
+        except Misfit as misfit:
+            self.fail(str(misfit), param, ctx)
+        if size < 1:
+            self.fail("at least one byte", param, ctx)
+        return size
+
+
+@main.command()
+@CONFIG_OPTION
+@click.option("--files", type=click.IntRange(1, 1_000_000_000), required=True, help="How many.")
+@click.option("--size", type=Size(), default="64KiB", show_default=True, help="Of each file.")
+@click.option(
+    "--kind",
+    type=click.Choice([Kind.DOWNLOAD.value, Kind.UPLOAD.value, Kind.LISTING.value]),
+    default=Kind.DOWNLOAD.value,
+    show_default=True,
+)
+@click.option(
+    "--sources",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Addresses that the scripts come from.",
+)
+@click.option("--class", "client_class", help="Whose limits hold. [default: the last class]")
+@click.option(
+    "--overhead",
+    type=click.FloatRange(0.001, 3600),
+    default=0.1,
+    show_default=True,
+    help="Seconds a file takes beside its bytes: some four round trips to the server.",
+)
+@click.option(
+    "--bandwidth",
+    type=Size(),
+    default="10MiB",
+    show_default=True,
+    help="Bytes per second of one transfer.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs; keys in docs/TIME_WAIT.md.")
+def plan(path: Path | None, as_json: bool, kind: str, **batch: Any) -> None:
+    """Tell what the budget allows a batch of files, and what other settings would change."""
+    if path is None:
+        raise click.UsageError("give the file: ftpweir plan -c FILE --files N")
+    try:
+        told = Plan(_load(path), Question(kind=Kind(kind), **batch))
+    except NoSuchClass as problem:
+        raise click.BadParameter(str(problem), param_hint="--class") from None
+    if as_json:
+        click.echo(json.dumps(told.as_json(), indent=2))
+    else:
+        Console(soft_wrap=False).print(told.as_text())
 
 
 @main.command()

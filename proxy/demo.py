@@ -12,10 +12,11 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import FTPHandler
-from pyftpdlib.servers import FTPServer
+if TYPE_CHECKING:
+    from pyftpdlib.handlers import FTPHandler
+    from pyftpdlib.servers import FTPServer
 
 USER = PASSWORD = "demo"
 SESSIONS = 2
@@ -31,6 +32,9 @@ _FILES = {
 @contextlib.contextmanager
 def demo_server() -> Iterator[tuple[str, int]]:
     """Serve a temporary folder on a loopback port while the block lasts; yield (host, port)."""
+    # Only here, because no other command needs it, and its import warns on Python 3.11.
+    from pyftpdlib.servers import FTPServer
+
     with tempfile.TemporaryDirectory(prefix="ftpweir-demo-") as folder:
         for name, text in _FILES.items():
             path = Path(folder, name)
@@ -53,6 +57,9 @@ def demo_server() -> Iterator[tuple[str, int]]:
 
 
 def _handler(folder: str) -> type[FTPHandler]:
+    from pyftpdlib.authorizers import DummyAuthorizer
+    from pyftpdlib.handlers import FTPHandler
+
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, PASSWORD, folder, perm="elradfmwMT")
 

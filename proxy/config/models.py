@@ -79,8 +79,8 @@ class Log(Section):
     )
     level: Annotated[Level, one_of(Level)] = Field(
         default="info",
-        description="info writes one line per transfer and per session; debug adds each command "
-        "(passwords never).",
+        description="info writes one line per transfer and per session, warning only what needs "
+        "attention. Passwords are in no line.",
     )
 
 

@@ -16,6 +16,7 @@ CHUNK = 1 << 16  # the first bytes are copied: a small file never needs a pipe
 PIPE = 1 << 20  # measured best with splice; 64 KiB costs a third of the throughput
 TURN = 4 << 20  # bytes moved before others get their turn on the loop
 KEEP_PIPES = 32
+CHECKS = 8  # looks for progress within the time after which a relay counts as stalled
 
 _HAS_SPLICE = hasattr(os, "splice")
 _SPLICE_FLAGS = 0x01 | 0x02  # SPLICE_F_MOVE | SPLICE_F_NONBLOCK
@@ -84,7 +85,7 @@ class Relay:
         self._pipe: tuple[int, int] | None = None
         self._piped = 0  # bytes in the pipe
         self._copying = True
-        self._seen = -1
+        self._seen = self._quiet = 0
         self.moved = 0
 
     async def run(self) -> End:
@@ -93,7 +94,7 @@ class Relay:
         try:
             self._pump()
             if not self._done.done():
-                timer = self._loop.call_later(self._stall, self._check)
+                timer = self._loop.call_later(self._stall / CHECKS, self._check)
                 self._timer = timer
             return await self._done
         finally:
@@ -104,11 +105,12 @@ class Relay:
                 PIPES.give_back(self._pipe, is_empty=self._piped == 0)
 
     def _check(self) -> None:
-        if self.moved == self._seen:
-            self._finish(End.STALLED)
-            return
+        self._quiet = self._quiet + 1 if self.moved == self._seen else 0
         self._seen = self.moved
-        self._timer = self._loop.call_later(self._stall, self._check)
+        if self._quiet == CHECKS:
+            self._finish(End.STALLED)
+        else:
+            self._timer = self._loop.call_later(self._stall / CHECKS, self._check)
 
     def _finish(self, end: End) -> None:
         if not self._done.done():

@@ -19,7 +19,7 @@ _ENTRIES = (
         "This source holds as many sessions as its class allows. Usually scripts that never send "
         "QUIT, or more jobs at once than planned.",
         "End each session with QUIT, also on errors; use fewer jobs at once; retry with a pause.",
-        "See who holds them with `ftpweir show sessions`; raise `clients.sessions` of the class.",
+        "The log names who holds them; raise `clients.sessions` of the class.",
         example=(4, 4),
     ),
     Entry(
@@ -111,7 +111,7 @@ _ENTRIES = (
         "The firewall before the server tolerates a number of connections, closed ones included "
         "for a while. All are used; one more could get this address banned.",
         "Retry after the time given: a place is due then. Fewer, larger files need fewer places.",
-        "`ftpweir show budget` tells open from cooling, `ftpweir plan` what the budget can carry.",
+        "`ftpweir plan` tells what the budget can carry; `budget.close: reset` stretches it.",
         example=(380, 380),
     ),
     Entry(
@@ -132,7 +132,7 @@ _ENTRIES = (
         "queue.max_length",
         "As many commands wait for a place as the queue holds; this one could not join them.",
         "Run fewer jobs at once, or retry with a pause.",
-        "Find the busiest source with `ftpweir show queue`; raise `queue.max_length` if need be.",
+        "The log names the busiest source; raise `queue.max_length` if need be.",
         example=(1000, 1000),
     ),
     Entry(
@@ -143,8 +143,7 @@ _ENTRIES = (
         "The command waited as long as allowed. Longer would outlast the patience of the client: "
         "curl gives up after 60 s without a reply.",
         "Retry after the time given.",
-        "Find what holds the places with `ftpweir show queue`; `queue.max_wait` above 50 s loses "
-        "curl.",
+        "The log tells what holds the places; `queue.max_wait` above 50 s loses curl.",
     ),
     Entry(
         Reason.ETA_TOO_LONG,
@@ -196,7 +195,7 @@ _ENTRIES = (
         "No data connection between proxy and server came about, though the server answers "
         "commands. A firewall on the way, or already a ban.",
         "Retry with a pause; the script is not at fault.",
-        "Run `ftpweir doctor`: it tries PASV, EPSV and PORT. Try the other `upstream.data`; a ban "
+        "Try PASV, EPSV and PORT by hand from this host, and the other `upstream.data`; a ban "
         "asks for a smaller `budget.connections`.",
     ),
     Entry(
@@ -228,7 +227,7 @@ _ENTRIES = (
         "upstream.sessions",
         "The server allows few sessions, and none came free in time: all are lent or pinned.",
         "End sessions that are not needed; retry with a pause.",
-        "`ftpweir show upstream` names who holds them; `upstream.pooling: transfer` shares best. "
+        "The log names pinned sessions; `upstream.pooling: transfer` shares best. "
         "Raise `upstream.sessions` only if the server allows more.",
         example=(2, 2),
     ),
@@ -249,7 +248,7 @@ _ENTRIES = (
         "No answer in time, no route, or a name that does not resolve. If it worked until now, the "
         "firewall may have banned this address.",
         "Retry with a long pause: each try may prolong a ban.",
-        "Run `ftpweir doctor`. After a ban, wait it out and lower `budget.connections`.",
+        "Connect by hand from this host. After a ban, wait it out and lower `budget.connections`.",
     ),
     Entry(
         Reason.UPSTREAM_REFUSED,

@@ -67,7 +67,7 @@ class Borrower:
         """
         self.leave()
         key = credentials.key()
-        request = Request(source, key=key, verify=not self._always_keeps)
+        request = Request(source, key=key, is_login=True, proof_serves=not self._always_keeps)
         lease, permit = await self._lease(request, credentials, None)
         self._credentials, self._key = credentials, key
         if lease is None:

@@ -27,6 +27,10 @@ from proxy.upstream.seat import Seat
 from .declined import Declined
 
 FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients.md)
+# Seconds for which a session stays with its login while others wait with theirs: each change costs
+# a goodbye, a login and a slot of the budget. Less when so many logins wait that they would not all
+# get their turn in time.
+LONGEST_STAY = 1.0
 _EARLY = 0.001  # uvloop's timers may fire a millisecond early: the clock is asked again
 
 
@@ -60,14 +64,18 @@ class Request:
     key: LoginKey | None = None
     wanted: State | None = None
     errand: bytes = b""  # what for: who comes back with the same errand finds its old place
-    verify: bool = False  # only whether the login is good: a proof serves as well as a session
+    # A login that must be proven: a recent proof serves, else the server is asked anew.
+    is_login: bool = False
+    proof_serves: bool = False  # no session is wanted with it
     blocked: Reason = Reason.UPSTREAM_SESSIONS
     since: float = 0.0
 
     @property
-    def lane(self) -> Lane:
-        """Which line it waits in."""
-        return Lane.COMMAND if self.kind is None else Lane.TRANSFER
+    def flow(self) -> str:
+        """Which line it waits in: behind requests of its source that need the very same things."""
+        lane = Lane.COMMAND if self.kind is None else Lane.TRANSFER
+        login = self.key.digest.hex() if self.key is not None else ""
+        return f"{lane.value} {self.source.host} {login}"
 
 
 class Permit:
@@ -109,6 +117,7 @@ class Gate:
         self._clock = clock
         self._queue: FairQueue[_Waiting] = FairQueue()
         self._places = StickyPlaces(2 * max_wait)
+        self._stay = 0.0
         self._assigning = False
         self._timer: asyncio.TimerHandle | None = None
         budget.on_closed = self._assign
@@ -149,7 +158,7 @@ class Gate:
         if len(self._queue) >= self._max_length:
             raise Declined(Reason.QUEUE_FULL, used=len(self._queue), limit=self._max_length)
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
-        flow = f"{request.lane.value} {request.source.host}"
+        flow = request.flow
         place = (flow, request.errand)
         tag = self._places.take(place, now)
         ticket = self._queue.push(waiting, flow, request.source.limits.weight, now, tag=tag)
@@ -228,14 +237,18 @@ class Gate:
         return budget.eta(1 + sum(1 for _ in rivals), spare=spare)
 
     def _declined(self, request: Request, eta: float | None = None) -> Declined:
-        waited = self._clock() - request.since
+        waited: float | None = self._clock() - request.since
+        if waited is not None and waited < 1.0:
+            waited = None
         limits = request.source.limits
         match request.blocked:
+            case Reason.BUDGET if eta is not None:
+                used, limit = round(eta), round(self._max_wait)
+                return Declined(Reason.ETA_TOO_LONG, used=used, limit=limit, retry=eta)
             case Reason.BUDGET:
-                retry = self._budget.interval if eta is None else eta
-                reason = Reason.BUDGET if eta is None else Reason.ETA_TOO_LONG
                 used, limit = self._budget.used, self._budget.limit
-                return Declined(reason, used=used, limit=limit, retry=retry, waited=waited)
+                retry = self._budget.interval
+                return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=waited)
             case Reason.SUSPECTED_BAN:
                 return Declined(request.blocked, retry=self._budget.banned_for, waited=waited)
             case Reason.CLASS_TRANSFERS:
@@ -255,11 +268,11 @@ class Gate:
                 )
             case _:
                 return Declined(
-                    Reason.QUEUE_WAIT if request.verify else Reason.UPSTREAM_SESSIONS,
+                    Reason.QUEUE_WAIT if request.is_login else Reason.UPSTREAM_SESSIONS,
                     used=len(self._pool.seats),
                     limit=self._pool.limit,
                     waited=waited,
-                    retry=waited,
+                    retry=self._max_wait,
                 )
 
     def _abandon(self, waiting: _Waiting) -> None:
@@ -285,7 +298,10 @@ class Gate:
         self._arm()
 
     def _serve_next(self) -> bool:
-        for ticket in self._queue.heads():
+        heads = self._queue.heads()
+        round_trip = self._max_wait / 4  # in which every login should have had its turn
+        self._stay = min(LONGEST_STAY, round_trip * self._pool.limit / max(1, len(heads)))
+        for ticket in heads:
             permit = self._grant(ticket.item.request)
             if permit is not None:
                 self._queue.serve(ticket)
@@ -300,8 +316,8 @@ class Gate:
             return None
         proof = None
         if request.key is not None:
-            proof = self._pool.vouches_for(request.key)
-            if not (request.verify and proof) and not self._pool.has_room:
+            proof = self._pool.vouches_for(request.key) if request.is_login else None
+            if not (proof and request.proof_serves) and not self._pool.has_room:
                 request.blocked = Reason.UPSTREAM_SESSIONS
                 return None
         slot = None
@@ -314,10 +330,16 @@ class Gate:
                 request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.BUDGET
                 return None
         permit = Permit(self, request, slot)
-        if request.verify and proof is not None:
+        if proof is not None and request.proof_serves:
             permit.proof = proof
         elif request.key is not None:
-            permit.seat = self._pool.take(request.key, request.wanted)
+            verify = request.is_login and proof is None
+            permit.seat = self._pool.take(
+                request.key,
+                request.wanted,
+                verify=verify,
+                stay=self._stay,
+            )
             if permit.seat is None:
                 if slot is not None:
                     self._budget.cancel(slot)
@@ -356,8 +378,14 @@ class Gate:
                 return None if wait is None else now + wait
             case Reason.UPSTREAM_SESSIONS:
                 # A control connection needs a slot too, and one may have to cool down first.
-                chances = (self._pool.retry_at, self._budget.next_free())
-                return min((when for when in chances if when is not None), default=None)
+                chances = (
+                    self._pool.retry_at,
+                    self._budget.next_free(),
+                    self._pool.spare_at(self._stay),
+                )
+                return min(
+                    (when for when in chances if when is not None and when > now), default=None
+                )
             case _:
                 return None
 

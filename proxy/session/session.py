@@ -27,7 +27,7 @@ from proxy.ftp.action import (
     Transfer,
 )
 from proxy.ftp.address import Endpoint, canonical, extended_passive_reply, passive_reply
-from proxy.ftp.command import Command, Needs, parse_command
+from proxy.ftp.command import Command, Kind, Needs, parse_command
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.lines import Malformed
 from proxy.ftp.reply import Refused, Reply
@@ -45,13 +45,14 @@ from .interrupt import Interruptible
 from .login import LoginAttempts
 from .server_commands import ServerCommands
 from .shared import Shared
-from .transfer import TransferRun
+from .transfer import ABORTED, TransferRun
 
 LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
 ABORT = b"ABOR"
 QUIT = b"QUIT"
 
 _GREETING = Reply.of(220, "ftpweir is ready.")
+_NO_DATA_PORT = Reply.of(425, "Send PASV, EPSV, PORT or EPRT first.")
 _LOGGED_IN = Reply.of(230, "Logged in.")
 _MALFORMED = {
     Malformed.TOO_LONG: Reply.of(500, "This line is too long for a command."),
@@ -167,6 +168,8 @@ class Session:
                 raise Refused(_MALFORMED[line])
             command = parse_command(line)
             self.doing = command.verb
+            if command.rule.kind is Kind.TRANSFER and self._lacks_data_port:
+                raise Refused(_NO_DATA_PORT)  # before it is decided: a REST stays for the next try
             await self._do(command, self.dialogue.decide(command))
         except Refused as refused:
             self._send(refused.reply)
@@ -174,6 +177,10 @@ class Session:
             await self._decline(explain_lost(lost))
         except Declined as declined:
             await self._decline(declined)
+
+    @property
+    def _lacks_data_port(self) -> bool:
+        return self.dialogue.is_logged_in and not self._data_port.is_set
 
     async def _next_line(self) -> bytes | Malformed:
         if self._client.is_full:
@@ -271,8 +278,6 @@ class Session:
             self._send(passive_reply(Endpoint(told, port)))
 
     async def _move_data(self, job: Transfer) -> None:
-        if not self._data_port.is_set:
-            raise Refused(Reply.of(425, "Send PASV, EPSV, PORT or EPRT first."))
         shared = self._shared
         run = self._transfer = TransferRun(
             job, shared, data_port=self._data_port, send=self._send, step=self._step
@@ -281,6 +286,9 @@ class Session:
             with self._heeding():
                 if not self._is_abort_heard:
                     await run.run(self.borrower, self.source, self.dialogue.state, self._explain)
+        except asyncio.CancelledError:
+            self._send(ABORTED)  # thrown out: the 421 follows
+            raise
         finally:
             self._transfer = None
             self.transfers += 1
@@ -291,6 +299,8 @@ class Session:
             shared.announce(run.told(self.id, self.source, self.user))
         if run.was_declined:
             await asyncio.sleep(self._manners.refusal_delay)
+        if run.ends_session:
+            raise Goodbye(run.result, run.reply)
         self._send(run.reply)
         self._data_port.drop()
         self._raise_if_gone()

@@ -15,7 +15,7 @@ from proxy.upstream.session import Lost
 from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
-from .exchange import Exchange
+from .exchange import CLIENT_CLOSED, Exchange
 from .gate import Source
 from .interrupt import Interruptible
 from .shared import Shared
@@ -69,6 +69,7 @@ class TransferRun:
         self.result = "aborted"
         self.reply = ABORTED
         self.was_declined = False
+        self.ends_session = False
 
     @property
     def moved(self) -> int:
@@ -92,13 +93,17 @@ class TransferRun:
             with self._step:
                 await self._borrow_and_exchange(borrower, source, wanted)
         except Declined as declined:
+            if len(self._marks) == 1:
+                self._mark()  # all its time went into waiting
             self.was_declined = True
+            self.ends_session = declined.ends_session
             self.result = declined.reason.value
             self.reply = explain(declined, self._is_announced or self._is_fed)
         except Refused as refused:
             self.result = "refused by server"
             self.reply = refused.reply
         self._end_feeding()
+        self.ends_session = self.ends_session or self.reply.code == 421
 
     def told(self, session: str, source: Source, user: str) -> TransferEnded:
         """Make the event of this transfer."""
@@ -140,7 +145,7 @@ class TransferRun:
                 continue
             finally:
                 loan.end(self._exchange.ending)
-            self.result = "done" if self.reply.is_success else "refused by server"
+            self.result = _result(self.reply)
             return
 
     def _mark(self) -> None:
@@ -166,3 +171,9 @@ class TransferRun:
         if not self.reply.is_success and self.reply.code not in (425, 426, 451):
             self.reply = Reply.of(451, self.reply.words)
         self._data_port.open().reset()
+
+
+def _result(reply: Reply) -> str:
+    if reply.is_success:
+        return "done"
+    return "client closed data" if reply is CLIENT_CLOSED else "refused by server"

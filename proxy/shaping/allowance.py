@@ -20,6 +20,7 @@ class Allowance:
         self._limit = fixed or AUTO_START
         self._quiet = FIRST_QUIET
         self._grow_at: float | None = None
+        self._is_trying = False  # grown, and not refused since
 
     @property
     def limit(self) -> int:
@@ -37,9 +38,10 @@ class Allowance:
             # Nothing of ours is there: somebody else behind our address has it all, or the server
             # is ill. That says nothing of the limit.
             return
-        was_trying = self._grow_at is not None and others >= self._limit - 1
-        if was_trying:
+        # Of many refused in one moment only the first says that the try was in vain.
+        if self._is_trying and others >= self._limit - 1:
             self._quiet = min(2 * self._quiet, LONGEST_QUIET)
+        self._is_trying = False
         self._limit = min(self._limit, others)
         self._grow_at = now + self._quiet
 
@@ -49,4 +51,5 @@ class Allowance:
             return False
         self._limit += 1
         self._grow_at = now + self._quiet
+        self._is_trying = True
         return True

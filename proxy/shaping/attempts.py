@@ -30,7 +30,7 @@ class Attempts:
     def count(self, source: str, now: float) -> int:
         """Return how many failures are remembered of this source."""
         count, latest = self._failures.get(source, (0, 0.0))
-        if count and now - latest > self._memory:
+        if count and now - latest >= self._memory:
             del self._failures[source]
             return 0
         return count

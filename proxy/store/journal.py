@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import fcntl
 import heapq
+import math
 import mmap
 import os
+import stat
 import struct
 import time
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ from proxy.shaping.ledger import Kind
 # magic, boot id, closed cleanly, wall clock minus monotonic clock in seconds
 _HEADER: Final = struct.Struct("<8s36sB3xd")
 _MAGIC: Final = b"ftpweir1"
+# Behind the header: how many rows there must be. A file that has fewer was cut.
+_ROWS: Final = struct.Struct("<Q")
+_ROWS_AT: Final = _HEADER.size
 _FIRST_ROW: Final = 64
 # state, kind, reserved at, counts until; seconds of the monotonic clock
 _ROW: Final = struct.Struct("<BB6xdd")
@@ -47,13 +52,19 @@ class Remembered:
 class Journal:
     """The open state file. `remembered` is what it held, None when it cannot be believed."""
 
-    def __init__(self, path: Path, *, clock: float) -> None:
-        self._file = _locked(path)
-        self.remembered = self._read(clock)
+    def __init__(self, path: Path, *, clock: float, boot: bytes | None = None) -> None:
+        self._boot = _boot_id() if boot is None else boot
         self._rows: dict[int, int] = {}  # slot id -> offset of its row
         self._cooling: list[tuple[float, int]] = []  # heap of (until, offset)
         self._free: list[int] = []
-        self._map = self._new_table(clock)
+        self._file = _locked(path)
+        try:
+            self.remembered = self._read(clock)
+            self._map = self._new_table()
+        except OSError as problem:
+            self._file.close()
+            message = f"cannot use the state file {path}: {problem.strerror}"
+            raise JournalError(message) from None
 
     def opened(self, slot: int, kind: Kind, now: float) -> None:
         """Write ahead: the SYN follows."""
@@ -94,24 +105,26 @@ class Journal:
             return []
         try:
             magic, boot, clean, offset = _HEADER.unpack_from(data)
+            (rows,) = _ROWS.unpack_from(data, _ROWS_AT)
         except struct.error:
             return None
-        if magic != _MAGIC or (len(data) - _FIRST_ROW) % _ROW.size:
+        size = len(data) - _FIRST_ROW
+        if magic != _MAGIC or size < rows * _ROW.size or size % _ROW.size:
             return None
         shift = 0.0
-        if boot != _boot_id():
-            if not clean:
+        if boot != self._boot:
+            if not clean or not math.isfinite(offset):
                 return None
             # Another boot, another monotonic clock: the wall clock carries the times over.
             shift = offset - (time.time() - clock)
         return _rows_of(data, shift)
 
-    def _new_table(self, clock: float) -> mmap.mmap:
-        # Zeroed first: should we die here, an empty header is not believed (assume full).
-        self._file.truncate(0)
+    def _new_table(self) -> mmap.mmap:
+        # Zeroed, never empty: should we die here, such a header is not believed (assume full),
+        # but an empty file would be a first start.
+        os.pwrite(self._file.fileno(), bytes(_FIRST_ROW), 0)
         os.ftruncate(self._file.fileno(), _FIRST_ROW)
-        table = mmap.mmap(self._file.fileno(), 0)
-        self._map = table
+        self._map = mmap.mmap(self._file.fileno(), 0)
         self._grow()
         return self._map
 
@@ -121,18 +134,23 @@ class Journal:
 
     def _write_header(self, *, clean: bool, clock: float) -> None:
         offset = time.time() - clock
-        _HEADER.pack_into(self._map, 0, _MAGIC, _boot_id(), clean, offset)
+        _HEADER.pack_into(self._map, 0, _MAGIC, self._boot, clean, offset)
 
     def _grow(self) -> None:
-        size = len(self._map)
-        self._map.resize(size + _GROW * _ROW.size)
+        size, more = len(self._map), _GROW * _ROW.size
+        # A hole that the disk has no room for would kill us (SIGBUS) when it is written.
+        os.posix_fallocate(self._file.fileno(), size, more)
+        self._map.resize(size + more)
         self._free.extend(range(size, len(self._map), _ROW.size))
+        _ROWS.pack_into(self._map, _ROWS_AT, (len(self._map) - _FIRST_ROW) // _ROW.size)
 
 
 def _rows_of(data: bytes, shift: float) -> list[Remembered] | None:
     found = []
     for state, kind, _, until in _ROW.iter_unpack(data[_FIRST_ROW:]):
         if state not in (_FREE, _OPEN, _COOLING) or kind >= len(_KINDS):
+            return None
+        if not math.isfinite(until):
             return None
         if state == _OPEN:
             found.append(Remembered(_KINDS[kind], None))
@@ -144,9 +162,13 @@ def _rows_of(data: bytes, shift: float) -> list[Remembered] | None:
 def _locked(path: Path) -> BinaryIO:
     """Open the file for us alone: two proxies that share it would spoil both their ledgers."""
     try:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as problem:
         raise JournalError(f"cannot open the state file {path}: {problem.strerror}") from None
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise JournalError(f"the state file {path} is no file: write 'state: none' to have none")
+    file = os.fdopen(number, "r+b")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

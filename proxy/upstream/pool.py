@@ -29,6 +29,7 @@ from .session import SETTLE, Lost
 
 # A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
 REST_AFTER_CLOSE = 0.1
+STILL_IN_USE = 0.05  # seconds in which the next command of the script that used it may come
 GOODBYE = 1.0  # seconds the server has for its 221, and again for its FIN
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 15.0
 TROUBLE = 1.0  # seconds for which others are spared an attempt that just failed
@@ -85,23 +86,28 @@ class Pool:
 
     # What the gate asks; nothing here waits.
 
-    def take(self, key: LoginKey, wanted: State | None) -> Seat | None:
+    def take(
+        self,
+        key: LoginKey,
+        wanted: State | None,
+        *,
+        verify: bool = False,
+        stay: float = 0.0,
+    ) -> Seat | None:
         """Pick a seat for this login and mark it taken; None when its turn has not come.
 
         Best is an idle session already in the wanted state; then any of that login; then a free
-        place; then the place of the login that has been idle longest.
+        place; then the place of the login that has been idle longest. With `verify` only a new
+        login at the server will do. A session in use is left to its own login for `stay` seconds.
         """
         now = self._clock()
-        proven = self.vouches_for(key)
-        if proven and (seat := self._best_idle(key, wanted)) is not None:
+        if verify:
+            return self._place_to_verify(key, now, stay=stay)
+        seat = self._best_idle(key, wanted)
+        if seat is not None:
             seat.become(Use.LENT, now)
             return seat
-        if not proven and not self._may_verify():
-            return None
-        seat = self._open_place(now)
-        if seat is not None and not proven:
-            seat.verifies = key
-        return seat
+        return self._open_place(now, stay=stay)
 
     def vouches_for(self, key: LoginKey) -> Proof | None:
         """Return the proof that the server took this very login lately, and is still logged in."""
@@ -124,6 +130,11 @@ class Pool:
     def retry_at(self) -> float | None:
         """When (on the clock) the server may be asked for a session again; None: now."""
         return self._retry_at if self._retry_at > self._clock() else None
+
+    def spare_at(self, stay: float) -> float | None:
+        """When (on the clock) an idle session may make room for another login."""
+        idle = [_leaves_at(seat, stay) for seat in self._seats if seat.use is Use.IDLE]
+        return min(idle, default=None)
 
     @property
     def unopened(self) -> int:
@@ -224,23 +235,28 @@ class Pool:
                     best, best_score = seat, (fit, seat.since)
         return best
 
-    def _may_verify(self) -> bool:
+    def _place_to_verify(self, key: LoginKey, now: float, *, stay: float) -> Seat | None:
         """One unproven login at a time: wrong passwords must not crowd out the right ones."""
-        return not any(seat.verifies is not None for seat in self._seats)
+        if any(seat.verifies is not None for seat in self._seats):
+            return None
+        seat = self._open_place(now, stay=stay)
+        if seat is not None:
+            seat.verifies = key
+        return seat
 
     def _has_place(self, now: float) -> bool:
         return len(self._seats) < self._allowance.limit and now >= self._retry_at
 
-    def _open_place(self, now: float) -> Seat | None:
+    def _open_place(self, now: float, *, stay: float) -> Seat | None:
         """Book a new control connection, in a free place or in that of the longest idle session."""
         if now < self._retry_at or self._closing:
             return None
         idle = [seat for seat in self._seats if seat.use is Use.IDLE]
         victim = None
         if len(self._seats) >= self._allowance.limit:
-            if not idle:
+            victim = min(idle, key=lambda seat: seat.since, default=None)
+            if victim is None or now < _leaves_at(victim, stay):
                 return None
-            victim = min(idle, key=lambda seat: seat.since)
         slot = self._budget.reserve(Kind.CONTROL, "")
         if slot is None:
             return None
@@ -261,7 +277,9 @@ class Pool:
         assert session is not None
         now = self._clock()
         if session.is_clean and not session.is_tainted:
-            if self._is_old(seat, now) or self._closing:
+            if self._closing:
+                self._close(seat, "shutdown")
+            elif self._is_old(seat, now):
                 self._close(seat, "lifetime over")
             else:
                 self._warm(seat, now)
@@ -420,3 +438,9 @@ class Pool:
         if not await channel.wait_closed(GOODBYE):
             channel.abort()
             await channel.wait_closed(GOODBYE)
+
+
+def _leaves_at(idle: Seat, stay: float) -> float:
+    """When an idle session may go to another login: no longer in use, or long enough with this one."""
+    assert idle.session is not None
+    return min(idle.since + STILL_IN_USE, idle.session.opened_at + stay)

@@ -10,8 +10,9 @@ from typing import TypeAlias
 import pytest
 
 from tests.support.house import House, house
+from tests.support.misdeeds import keeps_silent, waits_for
 from tests.support.raw_client import RawClient, is_reset, read_some
-from tests.support.scripted import Scripted, Visit, keeps_silent, scripted, waits_for
+from tests.support.scripted import Scripted, Visit, scripted
 
 Abort: TypeAlias = Callable[[RawClient], Awaitable[None]]
 

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from proxy.events import SessionEnded
+from tests.support.honest import HangUp
 from tests.support.house import House, house
+from tests.support.misdeeds import says, sends_then, waits_for
 from tests.support.raw_client import accept, read_all, read_some
-from tests.support.scripted import HangUp, Scripted, Visit, says, scripted, sends_then, waits_for
+from tests.support.scripted import Scripted, Visit, scripted
 
 
 @pytest.fixture

@@ -10,52 +10,19 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from proxy.events import LoginFailed, UpstreamRefused
-from proxy.ftp.lines import MAX_LINE
-from proxy.ftp.reply import MAX_REPLY
 from tests.support.house import House, free_port, house
-from tests.support.raw_client import read_all, read_some
-from tests.support.scripted import (
-    GREETING,
-    Handler,
-    Scripted,
-    Visit,
+from tests.support.misdeeds import (
     hangs_up,
     keeps_silent,
     last_says,
     resets,
     says,
-    scripted,
     sends_then,
-    spits,
 )
+from tests.support.raw_client import read_all, read_some
+from tests.support.scripted import Handler, Scripted, Visit, scripted
 
 CONTENT = b"0123456789"
-BUSY = [
-    "421 Too many connections (2) from this IP",
-    "421 There are too many connections from your internet address.",
-    "421 Maximum number of users reached, try again later",
-    "421-Sorry\r\n421 Service not available",
-]
-BUSY_530 = [
-    "530 Sorry, the maximum number of clients (2) for this user already connected.",
-    "530 Sorry, the maximum number of connections (2) from your host are already connected.",
-    "530 User alice: too many connections",
-    "530 Too many users logged in, try later.",
-    "530 Sorry, max 2 users -- try again later",
-    "530 Connection limit exceeded",
-    "530-Busy.\r\n530 No more connections allowed",
-    "530 Login limit of 2 sessions reached",
-]
-NONSENSE = [
-    b"HTTP/1.1 400 Bad Request\r\n\r\n",
-    b"SSH-2.0-OpenSSH_9.2\r\n",
-    b"\x16\x03\x01\x00\x00\r\n",
-    b"999 Nine.\r\n",
-    b"22 Short.\r\n",
-    b"x" * (MAX_LINE + 1),
-    b"220-" + (b"x" * 1000 + b"\r\n ") * (MAX_REPLY // 1000 + 2),
-]
 
 
 @pytest.fixture
@@ -69,96 +36,6 @@ async def home(server: Scripted) -> AsyncIterator[House]:
     quick = {"connect": 0.3, "login": 0.3, "final": 0.3, "stall": 0.15}
     async with house(server, timeouts=quick, queue={"max_wait": 3.0}) as home:
         yield home
-
-
-# Before and during the login.
-
-
-@pytest.mark.parametrize("words", BUSY)
-@pytest.mark.parametrize("verb", [GREETING, "USER", "PASS"])
-async def test_a_busy_server_is_asked_again_and_the_client_only_waits(
-    home: House, server: Scripted, verb: str, words: str
-) -> None:
-    server.plan(verb, last_says(words))
-    async with home.guest() as client:
-        assert await client.fetch("RETR /ten") == CONTENT
-    assert server.logins == 1
-    assert len(home.told(UpstreamRefused)) == 1
-
-
-@pytest.mark.parametrize("words", BUSY_530)
-async def test_a_530_that_means_busy_is_not_taken_for_a_wrong_password(
-    home: House, server: Scripted, words: str
-) -> None:
-    server.plan("PASS", last_says(words))
-    async with home.guest() as client:
-        assert await client.fetch("RETR /ten") == CONTENT
-    assert home.told(LoginFailed) == []
-
-
-@pytest.mark.parametrize(
-    "words", ["530 Login incorrect.", "530 Not logged in.", "530 Authentication failed, sorry"]
-)
-async def test_a_530_that_means_wrong_password_is_told_at_once(
-    home: House, server: Scripted, words: str
-) -> None:
-    server.plan("PASS", says(words))
-    async with home.client() as client:
-        await client.say("USER alice", "PASS wrong")
-        heard = await client.expect(220, 331, 530)
-        assert heard[-1].text == words
-        await client.log_in()
-    assert len(home.told(LoginFailed)) == 1
-
-
-@pytest.mark.parametrize("misdeed", [hangs_up, resets], ids=lambda one: one.__name__)
-@pytest.mark.parametrize("verb", [GREETING, "USER", "PASS", "PWD"])
-async def test_a_server_that_hangs_up_during_the_login_is_asked_again(
-    home: House, server: Scripted, verb: str, misdeed: Handler
-) -> None:
-    server.plan(verb, misdeed)
-    async with home.guest() as client:
-        assert await client.fetch("RETR /ten") == CONTENT
-
-
-@pytest.mark.parametrize("verb", [GREETING, "USER", "PASS", "PWD"])
-async def test_a_silent_server_is_explained_with_a_421(
-    home: House, server: Scripted, verb: str
-) -> None:
-    server.plan(verb, keeps_silent)
-    async with home.client() as client:
-        await client.say("USER alice", "PASS secret")
-        await client.expect(220, 331, 421)
-        await client.expect_end()
-
-
-@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda data: repr(data[:12]))
-@pytest.mark.parametrize("verb", [GREETING, "USER", "FEAT"])
-async def test_nonsense_instead_of_a_reply_ends_that_session_with_the_server(
-    home: House, server: Scripted, verb: str, nonsense: bytes
-) -> None:
-    server.plan(verb, spits(nonsense))
-    async with home.guest() as client:
-        assert await client.fetch("RETR /ten") == CONTENT
-    assert server.total == 2
-
-
-async def test_a_server_that_is_not_there_is_explained_with_a_421(server: Scripted) -> None:
-    async with house(server, upstream={"port": free_port()}) as home, home.client() as client:
-        await client.say("USER alice", "PASS secret")
-        heard = await client.expect(220, 331, 421)
-        assert "refuses connections" in heard[-1].text
-        await client.expect_end()
-
-
-async def test_a_server_that_will_not_tell_its_directory_still_serves(
-    home: House, server: Scripted
-) -> None:
-    server.always["PWD"] = says("502 No such command.")
-    async with home.guest() as client:
-        assert (await client.ask("CWD /deep")).code == 250
-        server.files[b"/deep/file"] = b"deep"
-        assert await client.fetch("RETR file") == b"deep"
 
 
 # A session that dies while nobody uses it.

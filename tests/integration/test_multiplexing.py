@@ -113,7 +113,9 @@ def test_2000_idle_sessions_cost_little_and_delay_nobody() -> None:
                 ftp.close()
         assert received == [b"here"]
         assert sessions.most <= LIMIT
-        tell(f"{each / 1024:.1f} KiB per idle session, {1000 * waited:.1f} ms for a file among them")
+        tell(
+            f"{each / 1024:.1f} KiB per idle session, {1000 * waited:.1f} ms for a file among them"
+        )
         assert each < 20 * 1024
         assert waited < 1.0  # the promise; measured: some milliseconds
 
@@ -235,7 +237,8 @@ def assert_both_sessions_are_free(weir: Ftpweir, data: bytes) -> None:
         two.voidcmd("TYPE I")
         with one.transfercmd("RETR file.bin") as first, two.transfercmd("RETR file.bin") as second:
             for sock in (first, second):
-                assert b"".join(iter(lambda sock=sock: sock.recv(1 << 16), b"")) == data
+                with sock.makefile("rb") as whole:
+                    assert whole.read() == data
         one.voidresp()
         two.voidresp()
 
@@ -272,6 +275,6 @@ def waits_of_small_scripts(weir: Ftpweir) -> float:
         thread.start()
     for thread in threads:
         thread.join()
-    waits = [t["queue"] for s in SMALL for t in transfers_of(weir, s)[before[s] :]]
+    waits: list[float] = [t["queue"] for s in SMALL for t in transfers_of(weir, s)[before[s] :]]
     assert len(waits) == len(SMALL) * SMALL_FILES
     return statistics.median(waits)

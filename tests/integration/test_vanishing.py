@@ -10,8 +10,9 @@ from typing import TypeAlias
 import pytest
 
 from tests.support.house import house
+from tests.support.misdeeds import keeps_silent, waits_for
 from tests.support.raw_client import RawClient, read_some
-from tests.support.scripted import Scripted, Visit, keeps_silent, scripted, waits_for
+from tests.support.scripted import Scripted, Visit, scripted
 
 CONTENT = b"0123456789"
 BIG = bytes(16 << 20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,8 +16,7 @@ from tests.support.puppet import Puppet
 from tests.support.scripted import scripted
 from tests.support.witness import Witness
 
-PATIENCE = 15.0  # seconds after which a standstill is one
-# Passes of the loop after which whatever was sent has been read, on a loopback that delivers at once.
+# Passes of the loop after which all that was sent has been read: loopback delivers at once.
 ROUND = 4
 FEW_PORTS = "31900-31905"  # so few that a port comes round again while its past may still arrive
 
@@ -81,9 +80,7 @@ class World:
         """Wait for something to come true with the server answering freely."""
         self.witness.turns.free(True)
         try:
-            async with asyncio.timeout(PATIENCE):
-                while not true():
-                    await asyncio.sleep(0.0005)
+            await self.house.until(true)
         except TimeoutError:
             raise AssertionError(f"standstill: {what} {self.witness.complaints}") from None
 
@@ -215,7 +212,7 @@ class PoolMachine(RuleBasedStateMachine):
     def _pass_time(self, rounds: int) -> None:
         self._run(self.world.rounds(rounds * ROUND))
 
-    def _run(self, work) -> None:  # type: ignore[no-untyped-def]
+    def _run(self, work: Awaitable[object]) -> None:
         self._loop.run_until_complete(work)
 
 

@@ -54,9 +54,11 @@ class Basin:
     def clock(self) -> float:
         return self.now
 
-    async def lease(self, who: Credentials = ALICE, wanted: State | None = None) -> Lease:
+    async def lease(
+        self, who: Credentials = ALICE, wanted: State | None = None, *, verify: bool = False
+    ) -> Lease:
         """Take a seat that must be there, and make it a lease."""
-        seat = self.pool.take(who.key(), wanted)
+        seat = self.pool.take(who.key(), wanted, verify=verify)
         assert seat is not None
         return await self.pool.ready(seat, who)
 

@@ -1,4 +1,4 @@
-"""A client that deserts: at a step drawn by lot it is gone, or breaks off with ABOR and says goodbye.
+"""A client that deserts: at a step drawn by lot it is gone, or says ABOR and goodbye.
 
 Speaks over blocking sockets, in whoever's thread. Judges only what no desertion excuses: a wrong
 reply before it, and a file that was called whole and is not.
@@ -57,7 +57,7 @@ class Deserter:
         except (OSError, ftplib.Error) as error:
             self.faults.append(f"{how} at {leave_at}: {type(error).__name__}: {error}")
 
-    def _steps(self, control: socket.socket, replies: TextIO) -> Iterator[None]:
+    def _steps(self, control: socket.socket, replies: TextIO) -> Generator[None, None, None]:
         """Do one visit; every yield is a step at which it may desert."""
         _hear(replies, "220")
         for line, code in (
@@ -89,7 +89,7 @@ class Deserter:
             verbs = {"get": "RETR file.bin", "put": f"STOR {self._name}", "list": "LIST"}
             _say(control, verbs[kind])
             yield
-            _hear(replies, "150")
+            _hear(replies, "1")  # 125 or 150
             yield
             if kind == "put":
                 yield from self._send(data)
@@ -131,6 +131,8 @@ def _desert(control: socket.socket, replies: TextIO, how: str) -> None:
             control.shutdown(socket.SHUT_WR)
         case "reset":
             control.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        case _:
+            pass  # what closes the socket sends FIN
     raise Deserted(how)
 
 

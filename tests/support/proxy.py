@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shutil
@@ -17,19 +16,11 @@ from typing import Any, Self
 
 import yaml
 
-from . import sockets
+from . import ports, sockets
 from .backend import Backend
 from .namespaces import inside
 from .programs import CHECKOUT, program
 from .waiting import until
-
-# Below the ports that the kernel lends to outgoing connections, and different for test runs side
-# by side; windows come round again after some twenty proxies.
-WINDOW = 500
-_first_window = 10_000 + os.getpid() % 40 * WINDOW
-_windows = itertools.cycle(
-    (*range(_first_window, 30_000, WINDOW), *range(10_000, _first_window, WINDOW))
-)
 
 
 class Ftpweir:
@@ -53,10 +44,10 @@ class Ftpweir:
         self.port = port
         self.returncode: int | None = None
         self._netns = netns
-        self._upstream = {"host": server.host, "port": server.port, "ports": _window()}
-        self._upstream.update(upstream or {})
+        self._server = server
+        self._upstream = upstream or {}
         self._sections = sections
-        self._passive = {"ports": _window()}
+        self._ports: tuple[range, ...] = ()  # for clients, for the server
         self._folder = Path()
         self._last_log = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -102,10 +93,12 @@ class Ftpweir:
 
     def config(self) -> dict[str, Any]:
         """Return the configuration as it goes into the file."""
+        for_clients, for_server = (f"{window[0]}-{window[-1]}" for window in self._ports)
+        upstream = {"host": self._server.host, "port": self._server.port, "ports": for_server}
         defaults: dict[str, Any] = {
             "listen": self.address,
-            "passive": self._passive,
-            "upstream": self._upstream,
+            "passive": {"ports": for_clients},
+            "upstream": {**upstream, **self._upstream},
             "log": {"format": "json"},
         }
         for name, section in self._sections.items():
@@ -117,8 +110,8 @@ class Ftpweir:
 
     def start(self) -> None:
         """Return when it has said that it is ready."""
-        if not self.port:
-            self.port = self._there(self.host)
+        self.port = self.port or self._free_port()
+        self._ports = self._ports or (ports.lend(), ports.lend())
         self._folder = Path(tempfile.mkdtemp(prefix="ftpweir-proxy-"))
         self.config_file.write_text(yaml.safe_dump(self.config(), sort_keys=False))
         self._launch()
@@ -162,6 +155,9 @@ class Ftpweir:
             self._last_log = self.log
             shutil.rmtree(self._folder)
             self._folder = Path()
+        for window in self._ports:
+            ports.give_back(window)
+        self._ports = ()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal: SIGHUP reloads, SIGTERM drains."""
@@ -187,12 +183,13 @@ class Ftpweir:
 
     def passive_data(self) -> frozenset[sockets.Socket]:
         """Return the data connections, open or in TIME_WAIT, that clients made to its listeners."""
-        first, last = map(int, str(self.config()["passive"]["ports"]).split("-"))
+        window = self._ports[0]
         return frozenset(
             entry
-            for entry in sockets.table(self.pid)
+            # Under load a reading may miss an entry: three of them hardly miss the same one.
+            for entry in frozenset.union(*(sockets.table(self.pid) for _ in range(3)))
             if entry.state != sockets.State.LISTEN
-            and (first <= entry.local_port <= last or first <= entry.remote_port <= last)
+            and (entry.local_port in window or entry.remote_port in window)
         )
 
     def _is_ready(self) -> bool:
@@ -200,12 +197,7 @@ class Ftpweir:
             raise RuntimeError("ftpweir ended before it was ready")
         return self.log_contains(r"\bready\b")
 
-    def _there(self, host: str) -> int:
+    def _free_port(self) -> int:
         if self._netns:
-            return inside(self._netns, lambda: sockets.free_port(host))
-        return sockets.free_port(host)
-
-
-def _window() -> str:
-    first = next(_windows)
-    return f"{first}-{first + WINDOW - 1}"
+            return inside(self._netns, lambda: sockets.free_port(self.host))
+        return sockets.free_port(self.host)

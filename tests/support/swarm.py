@@ -80,7 +80,7 @@ class Script(ftplib.FTP):
         self._swarm = swarm
 
     def getmultiline(self) -> str:
-        reply: str = super().getmultiline()  # type: ignore[misc]  # not in the stubs
+        reply: str = super().getmultiline()
         if reply[:1] in "45":
             self._swarm.refusals.append(reply)
         return reply

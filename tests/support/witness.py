@@ -1,4 +1,4 @@
-"""A scripted server that knows what each command claims: whose it is, and in which state it belongs.
+"""A scripted server that knows what each command claims: whose it is, and in which state.
 
 A path is a claim (`Claim`): client, login, directory, TYPE and offset. The witness compares it with
 what the connection really has, and gives each answer only when it is that answer's turn, so that a
@@ -13,7 +13,7 @@ import socket
 from dataclasses import dataclass
 from typing import Self
 
-from .scripted import CHUNK, GREETING, Scripted, Visit
+from .scripted import CHUNK, GREETING, Handler, Scripted, Visit
 
 ESTABLISHED = 1
 _serials = itertools.count(1)
@@ -103,7 +103,6 @@ class Witness:
         self.turns = Turns()
         self.complaints: list[str] = []
         self.stored: dict[str, bytes] = {}
-        self.cut_logins = 0  # successful logins whose connection died before it was ready
         self._owners: dict[Visit, str] = {}  # by SITE PIN
         self._ready: set[Visit] = set()
         self._logged_in: set[Visit] = set()
@@ -171,7 +170,7 @@ class Witness:
 
     # Answers.
 
-    def _honest(self, verb: str):  # type: ignore[no-untyped-def]
+    def _honest(self, verb: str) -> Handler:
         async def answer(visit: Visit, argument: bytes) -> None:
             await self.turns.take()
             await visit.obey_normally(verb, argument)

@@ -172,8 +172,8 @@ async def test_a_cancelled_wait_leaves_the_end_to_its_owner(listener: Listener) 
         waiting = tasks.create_task(end.wait(PATIENCE))
         await asyncio.sleep(0)
         waiting.cancel()
-    with await dial(listener.port):
-        assert await end.wait(PATIENCE)
+    with await dial(listener.port) as peer:
+        assert (await end.wait(PATIENCE)).getpeername() == peer.getsockname()
     end.finish()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from proxy.refusals import Reason
 from proxy.session.declined import Declined
-from proxy.session.gate import Gate, Lane, Permit, Request, Source
+from proxy.session.gate import Gate, Permit, Request, Source
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits
@@ -53,9 +53,16 @@ async def server() -> AsyncIterator[Scripted]:
         yield server
 
 
-def test_short_commands_do_not_stand_in_the_line_of_transfers() -> None:
-    assert Request(A).lane is Lane.COMMAND
-    assert Request(A, Kind.LISTING).lane is Lane.TRANSFER
+def test_who_needs_other_things_stands_in_another_line() -> None:
+    flows = {
+        Request(A).flow,
+        Request(B).flow,
+        Request(A, Kind.LISTING).flow,
+        Request(A, key=ALICE.key()).flow,
+        Request(A, key=BOB.key()).flow,
+    }
+    assert len(flows) == 5
+    assert Request(A, Kind.LISTING).flow == Request(A, Kind.UPLOAD).flow
 
 
 async def test_who_finds_everything_free_goes_at_once(server: Scripted) -> None:
@@ -135,7 +142,7 @@ async def test_who_would_wait_too_long_is_told_at_once(server: Scripted) -> None
         with pytest.raises(Declined) as caught:
             await door.pass_through("second")
         assert caught.value.reason is Reason.ETA_TOO_LONG
-        assert (caught.value.used, caught.value.limit) == (1, 2)
+        assert (caught.value.used, caught.value.limit) == (100, 40)
         assert caught.value.retry == 100.0
         assert door.gate.waiting == 0
 
@@ -180,7 +187,7 @@ async def test_who_leaves_in_the_very_moment_of_its_turn_gives_everything_back(
             assert len(pool.pool.seats) == 1
             waiting.cancel()
         assert pool.budget.used == 0
-        assert pool.pool.seats == ()
+        assert not pool.pool.seats
 
 
 async def test_nobody_holds_a_slot_while_it_waits_for_a_session(server: Scripted) -> None:
@@ -204,7 +211,9 @@ async def test_a_proof_serves_who_only_asks_whether_the_login_is_good(server: Sc
     async with basin(server, sessions=1) as pool:
         door = Door(pool)
         lease = await pool.lease()
-        permit = await door.gate.admit(Request(A, key=ALICE.key(), verify=True))
+        permit = await door.gate.admit(
+            Request(A, key=ALICE.key(), is_login=True, proof_serves=True)
+        )
         assert permit.seat is None
         assert permit.proof is not None
         assert permit.proof.home == b"/"

@@ -12,18 +12,8 @@ from proxy.upstream.identity import Credentials
 from proxy.upstream.session import UpstreamSession
 from tests.support.basin import ALICE, QUICK
 from tests.support.house import free_port
-from tests.support.scripted import (
-    GREETING,
-    Handler,
-    Scripted,
-    hangs_up,
-    keeps_silent,
-    last_says,
-    resets,
-    says,
-    scripted,
-    spits,
-)
+from tests.support.misdeeds import hangs_up, keeps_silent, last_says, resets, says, spits
+from tests.support.scripted import GREETING, Handler, Scripted, scripted
 
 SHORT = Patience(connect=0.05, login=0.05, reply=0.05)
 
@@ -172,15 +162,15 @@ async def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
             sock.setblocking(False)
             sock.connect_ex(address)
         with pytest.raises(DialError, match="no answer from 127.0.0.1 within 0.05 s") as caught:
-            await Dialer(*address, SHORT).connect(0.0)
+            await Dialer(address[0], address[1], SHORT).connect(0.0)
         for sock in waiting:
             sock.close()
     assert caught.value.reason is Reason.UPSTREAM_UNREACHABLE
 
 
-async def test_a_place_that_nobody_knows_is_unreachable() -> None:
-    with pytest.raises(DialError, match="fe80::1") as caught:
-        await Dialer("fe80::1%nowhere", 21, QUICK).connect(0.0)
+async def test_a_way_that_this_machine_does_not_have_is_unreachable(server: Scripted) -> None:
+    with pytest.raises(DialError, match=server.host) as caught:
+        await Dialer(server.host, server.port, QUICK, source="203.0.113.7").connect(0.0)
     assert caught.value.reason is Reason.UPSTREAM_UNREACHABLE
 
 

@@ -9,7 +9,8 @@ from proxy.ftp.command import Needs
 from proxy.ftp.virtual import BINARY, State
 from proxy.upstream.session import Lost
 from tests.support.basin import Basin, basin
-from tests.support.scripted import Scripted, hangs_up, says, scripted, waits_for
+from tests.support.misdeeds import hangs_up, says, waits_for
+from tests.support.scripted import Scripted, scripted
 
 
 @pytest.fixture

@@ -7,16 +7,8 @@ import pytest
 
 from proxy.net.control import ServerChannel
 from proxy.upstream.session import Lost, Silent, UpstreamSession
-from tests.support.scripted import (
-    GREETING,
-    Scripted,
-    hangs_up,
-    last_says,
-    says,
-    scripted,
-    spits,
-    waits_for,
-)
+from tests.support.misdeeds import hangs_up, last_says, says, spits, waits_for
+from tests.support.scripted import GREETING, Scripted, scripted
 
 
 @pytest.fixture

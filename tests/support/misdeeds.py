@@ -1,0 +1,65 @@
+"""Ready-made scripts for servers that misbehave: each is a handler for `plan` or `always`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from .honest import Handler, HangUp
+from .honest import last_says as last_says
+from .honest import says as says
+from .scripted import RESET, Visit
+
+
+def spits(data: bytes) -> Handler:
+    """Send these bytes as they are."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await visit.send(data)
+
+    return answer
+
+
+async def hangs_up(visit: Visit, argument: bytes) -> None:
+    """End without a word, by FIN."""
+    raise HangUp
+
+
+async def resets(visit: Visit, argument: bytes) -> None:
+    """End without a word, by RST."""
+    visit.close(reset=True)
+    raise HangUp
+
+
+async def keeps_silent(visit: Visit, argument: bytes) -> None:
+    """Answer nothing, not even later commands, until the client hangs up."""
+    while await visit.read():
+        pass
+    raise HangUp
+
+
+def waits_for(event: asyncio.Event, verb: str) -> Handler:
+    """Do the honest thing, but only after the event."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await event.wait()
+        await visit.obey_normally(verb, argument)
+
+    return answer
+
+
+def sends_then(data: bytes, *texts: str, reset: bool = False, hang_up: bool = False) -> Handler:
+    """Open the data connection, send a part of a file, end it, and say these lines."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await visit.say("150 Here it comes.")
+        sock = await visit.data()
+        await asyncio.get_running_loop().sock_sendall(sock, data)
+        if reset:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        sock.close()
+        await says(*texts)(visit, argument)
+        if hang_up:
+            raise HangUp
+
+    return answer

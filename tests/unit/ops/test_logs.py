@@ -1,0 +1,120 @@
+"""One line a deed: its name, its level, its fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+import structlog
+
+from proxy import events
+from proxy.events import Event
+from proxy.ops.logs import EventLog, set_up
+
+Output = pytest.CaptureFixture[str]
+
+SAMPLES = {"str": "text", "int": 7, "int | None": None, "float": 0.123456}
+DIALLED = events.UpstreamOpened(upstream_session=7, user="alice", seconds=0.123456)
+REFUSED = events.UpstreamRefused(words="421 Too many.", reason="upstream_refused", backoff=0.25)
+FAULT = events.Fault(where="serve", error="ValueError()", trace="Traceback...\n")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_structlog() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def written(output: Output, level: str, *told: Event) -> list[dict[str, Any]]:
+    """Log the events at this level; return the lines, read as JSON."""
+    set_up("json", level)
+    log = EventLog(level)
+    for event in told:
+        log(event)
+    captured = output.readouterr()
+    assert captured.out == ""
+    return [json.loads(line) for line in captured.err.splitlines()]
+
+
+def sample(kind: type[Event]) -> Event:
+    """Make an event of this kind, each field filled with something of its type."""
+    values: dict[str, Any] = {field.name: SAMPLES[str(field.type)] for field in fields(kind)}
+    return kind(**values)
+
+
+def fields(kind: type[Event]) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(kind)
+
+
+@pytest.mark.parametrize("kind", get_args(Event))
+def test_every_event_has_its_line_with_all_its_fields(kind: type[Event], capsys: Output) -> None:
+    (line,) = written(capsys, "debug", sample(kind))
+    told = {field.name for field in fields(kind) if SAMPLES[str(field.type)] is not None}
+    assert set(line) == told | {"event", "level", "timestamp"}
+
+
+@pytest.mark.parametrize("kind", get_args(Event))
+def test_no_event_has_a_field_for_a_password(kind: type[Event]) -> None:
+    assert not {field.name for field in fields(kind)} & {"password", "secret", "account"}
+
+
+def test_each_kind_of_event_has_a_name_of_its_own(capsys: Output) -> None:
+    lines = written(capsys, "debug", *(sample(kind) for kind in get_args(Event)))
+    assert len({line["event"] for line in lines}) == len(get_args(Event))
+
+
+def test_seconds_are_rounded_to_a_tenth_of_a_millisecond(capsys: Output) -> None:
+    (line,) = written(capsys, "info", DIALLED)
+    assert line["seconds"] == 0.1235
+
+
+def test_what_is_empty_is_left_out_and_what_is_zero_is_not(capsys: Output) -> None:
+    (line,) = written(capsys, "info", events.UpstreamOpened(0, "", 0.0))
+    assert line.keys() == {"event", "level", "timestamp", "upstream_session", "seconds"}
+    assert (line["upstream_session"], line["seconds"]) == (0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [
+        ("debug", ["info", "warning", "error"]),
+        ("info", ["info", "warning", "error"]),
+        ("warning", ["warning", "error"]),
+        ("error", ["error"]),
+    ],
+)
+def test_a_level_hides_what_is_below_it(level: str, told: list[str], capsys: Output) -> None:
+    lines = written(capsys, level, DIALLED, REFUSED, FAULT)
+    assert [line["level"] for line in lines] == told
+
+
+def test_a_line_of_json_is_one_line_whatever_a_client_sent(capsys: Output) -> None:
+    odd = 'a\r\nb\x1b[31m"\0\ud800\u2028'
+    (line,) = written(capsys, "info", events.LoginFailed("s", "h", odd, "530"))
+    assert line["user"] == odd
+
+
+def test_times_are_in_utc_where_machines_read(capsys: Output) -> None:
+    (line,) = written(capsys, "info", DIALLED)
+    assert line["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize("form", ["console", "auto"])
+def test_a_console_line_is_for_people_and_auto_knows_no_terminal(form: str, capsys: Output) -> None:
+    set_up(form, "info")
+    EventLog("info")(DIALLED)
+    line = capsys.readouterr().err
+    assert "upstream session opened" in line
+    assert line.startswith("{") == (form == "auto")
+
+
+def test_auto_writes_for_people_on_a_terminal(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    set_up("auto", "info")
+    EventLog("info")(DIALLED)
+    assert not capsys.readouterr().err.startswith("{")

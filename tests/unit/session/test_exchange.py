@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from proxy.events import TransferEnded
+from tests.support.house import free_port, house
+from tests.support.misdeeds import says, sends_then
+from tests.support.raw_client import accept, is_reset, patiently, read_all, read_some
+from tests.support.scripted import Visit, scripted
+
+CONTENT = b"0123456789"
+FILES = {b"/ten": CONTENT, b"/big": bytes(16 << 20)}
+
+
+async def test_a_download_ends_with_fin_and_the_servers_own_226() -> None:
+    async with scripted(FILES) as server, house(server) as home, home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /ten")
+            await client.expect(150)
+            assert await read_all(data) == CONTENT
+        assert (await client.expect(226))[0].text == "226 Done."
+
+
+async def test_an_upload_is_whole_only_with_the_servers_word() -> None:
+    async def stores_nothing(visit: Visit, _: bytes) -> None:
+        await visit.say("150 Send it.")
+        with await visit.data() as sock:
+            await read_all(sock)
+        await visit.say("451 The disk broke.")
+
+    async with scripted() as server, house(server) as home, home.guest() as client:
+        server.plan("STOR", stores_nothing)
+        with await client.passive() as data:
+            await client.say("STOR /new")
+            await client.expect(150)
+            data.send(CONTENT)
+        heard = await client.expect(451)
+        assert heard[0].text == "451 The disk broke."
+
+
+async def test_a_client_that_closes_its_data_connection_hears_426() -> None:
+    async with scripted(FILES) as server, house(server) as home, home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /big")
+            await client.expect(150)
+            assert await read_some(data)
+        await client.expect(426)
+        await client.expect_silence()
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_the_server_hears_a_reset_when_the_client_broke_off() -> None:
+    was_reset = asyncio.get_running_loop().create_future()
+
+    async def watches(visit: Visit, _: bytes) -> None:
+        await visit.say("150 Send it.")
+        with await visit.data() as sock:
+            was_reset.set_result(await is_reset(sock))
+        await visit.say("426 Broken off.")
+
+    async with scripted() as server, house(server) as home, home.guest() as client:
+        server.plan("STOR", watches)
+        with await client.passive() as data:
+            await client.say("STOR /new")
+            await client.expect(150)
+            data.send(CONTENT)
+            await client.say("ABOR")
+            await client.expect(426, 226)
+        async with patiently():
+            assert await was_reset
+
+
+@pytest.mark.parametrize("mode", ["passive", "active"])
+async def test_the_same_sequence_works_in_either_mode_towards_the_server(mode: str) -> None:
+    async with scripted(FILES) as server, house(server, upstream={"data": mode}) as home:
+        async with home.guest() as client:
+            assert await client.fetch("RETR /ten") == CONTENT
+            await client.store("STOR /new", CONTENT)
+            with await client.passive():
+                await client.say("RETR /missing")
+                await client.expect(550)
+            assert (await client.fetch("LIST")).split() == [b"big", b"new", b"ten"]
+        assert server.files[b"/new"] == CONTENT
+
+
+async def test_a_server_that_refuses_port_is_explained() -> None:
+    async with scripted(FILES) as server, house(server, upstream={"data": "active"}) as home:
+        server.plan("PORT", says("500 Illegal PORT command."))
+        async with home.guest() as client:
+            with await client.passive():
+                await client.say("RETR /ten")
+                await client.expect(425)
+            assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_resting_upstream_ports_are_explained_when_none_is_left() -> None:
+    port = free_port()
+    upstream = {"data": "active", "ports": f"{port}-{port}"}
+    budget = {"time_wait": 100.0, "connections": 50}
+    async with (
+        scripted(FILES) as server,
+        house(server, upstream=upstream, budget=budget) as home,
+        home.guest() as client,
+    ):
+        assert await client.fetch("RETR /ten") == CONTENT
+        with await client.passive():
+            await client.say("RETR /ten")
+            heard = await client.expect(425)
+        assert "upstream.ports" in heard[0].text
+
+
+async def test_a_client_that_never_connects_is_told() -> None:
+    timeouts = {"connect": 0.1}
+    async with (
+        scripted(FILES) as server,
+        house(server, timeouts=timeouts) as home,
+        home.guest() as client,
+    ):
+        await client.passive_port()
+        await client.say("RETR /ten")
+        await client.expect(150, 426)
+        await client.expect_silence()
+
+
+async def test_a_client_that_does_not_listen_is_told() -> None:
+    async with scripted(FILES) as server, house(server) as home, home.guest() as client:
+        (await client.active()).close()
+        await client.say("RETR /ten")
+        await client.expect(150, 426)
+        assert await client.fetch("RETR /ten") == CONTENT
+
+
+async def test_a_stalled_upload_is_broken_off() -> None:
+    async with scripted(FILES) as server, house(server, timeouts={"stall": 0.1}) as home:
+        async with home.guest() as client:
+            with await client.passive() as data:
+                await client.say("STOR /part")
+                await client.expect(150, 426)
+                assert await is_reset(data)
+        assert b"/part" not in server.files
+        assert home.told(TransferEnded)[0].result == "stalled"
+
+
+async def test_a_big_file_arrives_whole_in_active_mode() -> None:
+    async with scripted(FILES) as server, house(server) as home, home.guest() as client:
+        with await client.active() as listening:
+            await client.say("RETR /big")
+            with await accept(listening) as data:
+                await client.expect(150)
+                assert await read_all(data) == FILES[b"/big"]
+            await client.expect(226)
+
+
+async def test_a_226_that_came_before_the_data_was_read_still_counts() -> None:
+    async with scripted(FILES) as server, house(server) as home, home.guest() as client:
+        server.plan("RETR", sends_then(CONTENT, "226 Quick."))
+        assert await client.fetch("RETR /ten") == CONTENT
+        await client.expect_silence()

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+
+from proxy.events import SessionEnded
+from tests.support.house import house
+from tests.support.misdeeds import waits_for
+from tests.support.raw_client import is_reset
+from tests.support.scripted import scripted
+
+FILES = {b"/ten": b"0123456789", b"/big": bytes(16 << 20)}
+
+
+async def test_one_event_tells_the_whole_session() -> None:
+    async with scripted(FILES) as server, house(server) as home:
+        async with home.guest() as client:
+            await client.fetch("RETR /ten")
+            await client.store("STOR /new", b"four")
+            assert (await client.ask("QUIT")).code == 221
+            await client.expect_end()
+        await home.until_quiet()
+        (told,) = home.told(SessionEnded)
+        assert (told.reason, told.user, told.source) == ("quit", "alice", "127.0.0.1")
+        assert (told.commands, told.transfers) == (7, 2)
+        assert (told.bytes_down, told.bytes_up) == (10, 4)
+
+
+async def test_each_way_of_leaving_has_its_word() -> None:
+    async with scripted() as server, house(server) as home:
+        async with home.guest():
+            pass
+        await home.until_quiet()
+        async with home.guest() as client:
+            client.vanish()
+        await home.until_quiet()
+        assert [told.reason for told in home.told(SessionEnded)] == ["client left", "client lost"]
+
+
+async def test_an_idle_client_is_told_goodbye() -> None:
+    async with scripted() as server, house(server, timeouts={"idle": 0.05}) as home:
+        async with home.client() as client:
+            heard = await client.expect(220, 421)
+            assert "timeouts.idle" in heard[-1].text
+            await client.expect_end()
+        await home.until_quiet()
+        assert home.told(SessionEnded)[0].reason == "idle"
+
+
+async def test_a_running_transfer_is_no_silence() -> None:
+    go_on = asyncio.Event()
+    async with scripted(FILES) as server, house(server, timeouts={"idle": 0.05}) as home:
+        server.plan("RETR", waits_for(go_on, "RETR"))
+        async with home.guest() as client:
+            with await client.passive():
+                await client.say("RETR /ten")
+                await server.until_heard("RETR")
+                asyncio.get_running_loop().call_later(0.15, go_on.set)
+                await client.expect(150, 226)
+
+
+async def test_a_class_full_of_sessions_is_explained_at_the_greeting() -> None:
+    few = [{"name": "few", "sessions": 1}]
+    async with scripted() as server, house(server, clients=few) as home:
+        async with home.guest(), home.client() as second:
+            heard = await second.expect(421)
+            assert "1 of 1" in heard[0].text
+            await second.expect_end()
+        await home.until_quiet()
+        async with home.guest():
+            pass
+
+
+async def test_a_class_chosen_by_user_counts_from_the_login_on() -> None:
+    classes = [{"name": "batch", "user": ["batch-*"], "sessions": 1}, {"name": "everyone"}]
+    async with (
+        scripted() as server,
+        house(server, clients=classes) as home,
+        home.guest("batch-1"),
+        home.guest("alice"),
+        home.client() as second,
+    ):
+        await second.say("USER batch-2", "PASS secret")
+        await second.expect(220, 331, 421)
+        await second.expect_end()
+
+
+async def test_draining_lets_a_transfer_end_and_tells_idle_clients_goodbye() -> None:
+    go_on = asyncio.Event()
+    async with scripted(FILES) as server, house(server) as home:
+        server.plan("RETR", waits_for(go_on, "RETR"))
+        async with home.guest() as idle, home.guest() as busy:
+            with await busy.passive():
+                await busy.say("RETR /ten")
+                await server.until_heard("RETR")
+                home.app.stop()
+                await idle.expect(421)
+                await idle.expect_end()
+                go_on.set()
+                await busy.expect(150, 226, 421)
+            await busy.expect_end()
+
+
+async def test_the_second_word_to_stop_breaks_transfers_off() -> None:
+    async with scripted(FILES) as server, house(server) as home, home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /big")
+            await client.expect(150)
+            home.app.stop()
+            home.app.stop()
+            await client.expect(426, 421)
+            await client.expect_end()
+            assert await is_reset(data)
+
+
+async def test_a_rest_survives_a_transfer_that_had_no_port() -> None:
+    async with scripted(FILES) as server, house(server) as home, home.guest() as client:
+        await client.say("REST 4", "RETR /ten")
+        await client.expect(350, 425)
+        assert await client.fetch("RETR /ten") == b"456789"
+
+
+async def test_who_does_not_read_its_replies_is_let_go() -> None:
+    async with scripted() as server, house(server, timeouts={"idle": 0.3}) as home:
+        async with home.client() as client:
+            filled = 0
+            while filled < 3:
+                try:
+                    client.sock.send(b"HELP\r\n" * 2000)
+                except BlockingIOError:
+                    filled += 1
+                    await asyncio.sleep(0)
+            await home.until(lambda: not len(home.app.roster))
+        assert home.told(SessionEnded)[0].reason in ("client lost", "idle")

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from proxy.events import TransferEnded
+from proxy.ftp.command import Direction
+from proxy.session import gate
+from proxy.session.transfer import KINDS
+from tests.support.house import house
+from tests.support.misdeeds import waits_for
+from tests.support.raw_client import is_reset, read_all
+from tests.support.scripted import scripted
+
+FILES = {b"/ten": b"0123456789"}
+
+
+def test_every_direction_has_its_kind_of_slot() -> None:
+    assert set(KINDS) == set(Direction)
+
+
+async def test_one_event_tells_the_whole_transfer() -> None:
+    async with scripted(FILES) as server, house(server) as home:
+        async with home.guest() as client:
+            assert (await client.ask("REST 4")).code == 350
+            await client.fetch("RETR ten")
+        (told,) = home.told(TransferEnded)
+        assert (told.verb, told.path, told.kind) == ("RETR", "ten", "download")
+        assert (told.result, told.code, told.moved) == ("done", 226, 6)
+        assert (told.user, told.source, told.client_class) == ("alice", "127.0.0.1", "everyone")
+        assert told.upstream_session is not None
+        phases = (told.queue, told.prepare, told.open, told.data, told.final)
+        assert all(phase >= 0.0 for phase in phases)
+
+
+@pytest.mark.parametrize(
+    ("line", "result", "code"),
+    [("RETR missing", "refused by server", 550), ("SIZE ten", None, 213)],
+)
+async def test_only_transfers_are_told_and_refusals_as_such(
+    line: str, result: str | None, code: int
+) -> None:
+    async with scripted(FILES) as server, house(server) as home:
+        async with home.guest() as client:
+            with await client.passive():
+                assert (await client.ask(line)).code == code
+        assert [event.result for event in home.told(TransferEnded)] == ([result] if result else [])
+
+
+async def test_a_long_wait_is_fed_and_ends_in_one_150(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "FEED_EVERY", 0.01)
+    go_on = asyncio.Event()
+    async with scripted(FILES) as server, house(server, upstream={"sessions": 1}) as home:
+        server.plan("RETR", waits_for(go_on, "RETR"))
+        async with home.guest() as first, home.guest() as second:
+            with await first.passive(), await second.passive() as data:
+                await first.say("RETR /ten")
+                await server.until_heard("RETR")
+                await second.say("RETR /ten")
+                assert (await second._line()).startswith(b"150-Waiting for a turn")
+                go_on.set()
+                await first.expect(150, 226)
+                heard = await second.expect(150, 226)
+                assert heard[0].lines[-1] == b"150 The wait is over."
+                assert await read_all(data) == b"0123456789"
+
+
+async def test_a_wait_that_was_fed_in_vain_ends_like_a_broken_transfer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate, "FEED_EVERY", 0.01)
+    go_on = asyncio.Event()
+    upstream, queue = {"sessions": 1}, {"max_wait": 0.1}
+    async with scripted(FILES) as server, house(server, upstream=upstream, queue=queue) as home:
+        server.plan("RETR", waits_for(go_on, "RETR"))
+        async with home.guest() as first, home.guest() as second:
+            with await first.passive(), await second.passive() as data:
+                await first.say("RETR /ten")
+                await server.until_heard("RETR")
+                await second.say("RETR /ten")
+                await second.expect(150, 426)
+                assert await is_reset(data)
+                go_on.set()
+                await first.expect(150, 226)
+            await second.expect_silence()
