@@ -19,7 +19,7 @@ from rich.console import Console
 from proxy import __version__
 from proxy.config import ConfigError
 
-from . import report_json, report_text
+from . import report_html, report_json, report_text
 from .conduct import Conductor, Plan
 from .descriptors import as_many_as_allowed
 from .fail_if import BadExpression, parse_expression
@@ -66,8 +66,6 @@ def run(
     if json_file is not None:
         report_json.write(report, json_file)
     if html_file is not None:
-        from . import report_html
-
         report_html.write(report, html_file)
     sys.exit(INTERRUPTED if interrupted else int(bool(report.failures)))
 

@@ -50,7 +50,7 @@ def finding(scenario: Scenario, sighting: Sighting) -> Finding:
         fairness=_fairness(files, places),
         proxy=_proxy(sighting.proxy, served.done),
         faults=dict(sighting.evidence.faults) if sighting.evidence else {},
-        extrapolated_hours=_extrapolated(scenario.extrapolate_to, served.achieved),
+        extrapolated_hours=_extrapolated(scenario, served),
         counted=_counted(sighting),
         pace=_pace(files, sighting),
         shares=_shares(files, places),
@@ -247,8 +247,11 @@ def _proxy(cost: ProxyCost | None, done: int) -> ProxyFinding | None:
     )
 
 
-def _extrapolated(files: int | None, achieved: float) -> float | None:
-    return files / achieved / 3600 if files is not None and achieved else None
+def _extrapolated(scenario: Scenario, served: Served) -> float | None:
+    """Say in hours how long the whole would take; nothing can be said after failures."""
+    if scenario.extrapolate_to is None or served.done < served.planned or not served.achieved:
+        return None
+    return scenario.extrapolate_to / served.achieved / 3600 * scenario.time_factor
 
 
 def _counted(sighting: Sighting) -> list[SeriesPoint]:

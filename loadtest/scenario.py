@@ -192,6 +192,7 @@ class Scenario(Section):
     load: Load = Load()
     ftpweir: dict[str, Any] = Field(default_factory=dict)  # sections of the proxy's configuration
     extrapolate_to: CountOrNone = None  # files; how long so many would take at this rate
+    time_factor: Count = 1  # how many times faster than real the holds are; for extrapolation
     fail_if: Text | None = None
 
     @model_validator(mode="after")

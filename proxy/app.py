@@ -35,6 +35,7 @@ from proxy.shaping.holds import PROFILES, explicit
 from proxy.store.budget import Budget, Enforce
 from proxy.store.journal import Journal
 from proxy.upstream.dial import Dialer, Patience
+from proxy.upstream.egress import Egress
 from proxy.upstream.habits import Habits
 from proxy.upstream.pool import Limits, Pool
 
@@ -58,15 +59,16 @@ class App:
         self._clock = time.monotonic
         self._stop = asyncio.Event()
         self.roster = Roster()
-        self.budget = self._budget()
-        self.pool = self._pool()
+        self.egresses = tuple(
+            self._egress(address) for address in config.upstream.source_addresses or (None,)
+        )
         self.gate = self._gate()
         self._passive_ports = self._ports(config.passive.ports)
         # A port offered to the server rests as long as the firewall remembers its connection.
-        self._upstream_ports = self._ports(config.upstream.ports, rest=self.budget.longest_hold)
+        rest = max(egress.budget.longest_hold for egress in self.egresses)
+        self._upstream_ports = self._ports(config.upstream.ports, rest=rest)
         self._shared = Shared(
             gate=self.gate,
-            pool=self.pool,
             roster=self.roster,
             attempts=Attempts(config.login.remember),
             passive_ports=self._passive_ports,
@@ -81,7 +83,9 @@ class App:
 
     async def serve(self, ready: Callable[[list[str]], None]) -> None:
         """Listen, tell `ready` where, and serve until told to stop."""
-        with contextlib.closing(self.budget):
+        with contextlib.ExitStack() as ledgers:
+            for egress in self.egresses:
+                ledgers.callback(egress.budget.close)
             sockets = [_bind(listener.address) for listener in self.config.listen]
             async with asyncio.TaskGroup() as self._tasks:
                 sweeper = self._tasks.create_task(self._sweep())
@@ -123,17 +127,23 @@ class App:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_EVERY)
-            self.pool.sweep()
+            for egress in self.egresses:
+                egress.pool.sweep()
 
     async def _drain(self) -> None:
         await self.roster.drain(self.config.timeouts.drain)
-        await self.pool.close()
+        for egress in self.egresses:
+            await egress.pool.close()
         self._passive_ports.close()
         self._upstream_ports.close()
 
     # The parts.
 
-    def _budget(self) -> Budget:
+    def _egress(self, address: str | None) -> Egress:
+        budget = self._budget(address)
+        return Egress(address, budget, self._pool(address, budget))
+
+    def _budget(self, address: str | None) -> Budget:
         budget = self.config.budget
         return Budget(
             budget.limit,
@@ -144,22 +154,25 @@ class App:
             enforce=Enforce(budget.enforce),
             clock=self._clock,
             announce=self._announce,
-            journal=self._journal(),
+            journal=self._journal(address),
         )
 
-    def _journal(self) -> Journal | None:
+    def _journal(self, address: str | None) -> Journal | None:
         config = self.config
         if config.state is None or config.budget.enforce == "off":
             return None
-        return Journal(Path(config.state), clock=self._clock())
+        # Each address has a ledger of its own, so a file of its own.
+        path = config.state if address is None else f"{config.state}.{address}"
+        return Journal(Path(path), clock=self._clock())
 
-    def _pool(self) -> Pool:
+    def _pool(self, address: str | None, budget: Budget) -> Pool:
         upstream, timeouts = self.config.upstream, self.config.timeouts
         return Pool(
             Dialer(
                 upstream.host,
                 upstream.port,
                 Patience(connect=timeouts.connect, login=timeouts.login, reply=timeouts.final),
+                address,
             ),
             Limits(
                 sessions=upstream.sessions,
@@ -168,7 +181,7 @@ class App:
                 login_memory=upstream.login_memory,
                 resets=self._resets,
             ),
-            budget=self.budget,
+            budget=budget,
             clock=self._clock,
             announce=self._announce,
             spawn=self._spawn,
@@ -177,8 +190,7 @@ class App:
     def _gate(self) -> Gate:
         queue = self.config.queue
         return Gate(
-            budget=self.budget,
-            pool=self.pool,
+            egresses=self.egresses,
             max_wait=queue.max_wait,
             max_length=queue.max_length,
             clock=self._clock,

@@ -164,6 +164,29 @@ def plan(path: Path | None, as_json: bool, kind: str, **batch: Any) -> None:
 
 
 @main.command()
+@click.option("--scripts", type=click.IntRange(1, 50), default=30, show_default=True)
+@click.option("--files", type=click.IntRange(1, 1000), default=10, show_default=True, help="Each.")
+@click.option(
+    "--lab/--emulate",
+    "with_lab",
+    default=None,
+    help="A real firewall in network namespaces, or one inside the server. [default: --lab if root]",
+)
+def demo(scripts: int, files: int, with_lab: bool | None) -> None:
+    """Show scripts that a server refuses and its firewall bans, and the same through ftpweir."""
+    try:
+        from loadtest.lab import namespaces, show
+    except ImportError:
+        click.echo("The demo is not part of this installation: run `make demo` in the sources.")
+        sys.exit(2)
+    try:
+        if not show.run(Console(), scripts=scripts, files=files, with_lab=with_lab):
+            sys.exit(1)
+    except namespaces.LabUnavailable as problem:
+        raise click.UsageError(str(problem)) from None
+
+
+@main.command()
 @click.argument("word", metavar="REASON|KEY")
 def explain(word: str) -> None:
     """Tell what a refusal (CLASS_SESSIONS) or a setting (budget.guard) means and what to do."""

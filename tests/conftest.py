@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from tests.support.loops import pytest_asyncio_loop_factories as pytest_asyncio_loop_factories
 from tests.support.programs import need_root
 
 

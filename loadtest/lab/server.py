@@ -1,4 +1,4 @@
-"""The demo's server: pyftpdlib with few sessions per address and, on request, a firewall of its own.
+"""The demo's server: pyftpdlib with few sessions per address and, on request, its own firewall.
 
     python -m loadtest.lab.server < wishes
 
@@ -14,7 +14,6 @@ import logging
 import sys
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from .scanner import EVERY, Scanner

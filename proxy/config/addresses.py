@@ -18,6 +18,7 @@ from .units import WHOLE, misfit
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
+SOURCE_WORDS = "an address of this machine such as 192.0.2.7"
 ADDRESS_WORDS = "an address and port such as 127.0.0.1:2121 or [::1]:2121"
 PORTS_WORDS = "a range of ports such as 50000-50999"
 HOST_WORDS = "a host name or IP address"
@@ -151,6 +152,13 @@ def _is_ipv6(text: str) -> bool:
     except AddressValueError:
         return False
     return True
+
+
+def parse_source(value: object) -> str:
+    """Read an address of this machine, IPv4 or IPv6."""
+    if isinstance(value, str) and (_is_ipv4(value) or _is_ipv6(value)):
+        return value
+    raise misfit(SOURCE_WORDS, value)
 
 
 def parse_told(value: object) -> str:

@@ -19,6 +19,7 @@ from .shapes import (
     Percent,
     Port,
     Ports,
+    Sources,
     Switch,
     TimeLimit,
     Verbs,
@@ -77,6 +78,11 @@ class Upstream(Section):
         default="off",
         description="Whether commands are sent ahead of a final reply, which saves round trips "
         "where the server keeps their order.",
+    )
+    source_addresses: Sources = Field(
+        default=(),
+        description="Addresses of this machine from which we connect, each with a budget and "
+        "sessions of its own; the freest is used. Empty: the one the system chooses.",
     )
     ports: Ports = Field(
         default=PortRange(51000, 60999),

@@ -121,6 +121,7 @@ RATE = Shape(units.RATE_WORDS, units.parse_rate, units.show_rate)
 ADDRESS = Shape(addresses.ADDRESS_WORDS, addresses.parse_address)
 FILE = pattern("the path of a file", r"[^\0\r\n]*[^\0\r\n ]")
 NETWORK = Shape(addresses.NETWORK_WORDS, addresses.parse_network)
+SOURCE = Shape(addresses.SOURCE_WORDS, addresses.parse_source)
 GLOB = pattern("a user name or pattern such as batch-*", r"[^\s,]{1,200}")
 VERB = Shape("a word that follows SITE", _parse_verb)
 STORE = pattern("a store such as redis://host:6379/0", r"redis://[^\s]+")
@@ -152,6 +153,7 @@ FileOrNone: TypeAlias = Annotated[str | None, or_none(FILE)]
 StoreOrNone: TypeAlias = Annotated[str | None, or_none(STORE)]
 Networks: TypeAlias = Annotated[tuple[Network, ...], Several(NETWORK)]
 Globs: TypeAlias = Annotated[tuple[str, ...], Several(GLOB)]
+Sources: TypeAlias = Annotated[tuple[str, ...], Several(SOURCE)]
 Verbs: TypeAlias = Annotated[tuple[str, ...], Several(VERB)]
 ClassName: TypeAlias = Annotated[
     str,

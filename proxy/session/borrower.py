@@ -16,9 +16,9 @@ from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.upstream.dial import Busy, DialError, LoginRefused
+from proxy.upstream.egress import Egress
 from proxy.upstream.identity import Credentials, LoginKey
 from proxy.upstream.lease import Lease
-from proxy.upstream.pool import Pool
 from proxy.upstream.session import SETTLE, Lost, Silent
 
 from .declined import Declined
@@ -46,16 +46,16 @@ class Borrower:
     """Borrows sessions with the server for one client."""
 
     def __init__(
-        self, gate: Gate, pool: Pool, *, max_wait: float, clock: Callable[[], float], keeps: bool
+        self, gate: Gate, *, max_wait: float, clock: Callable[[], float], keeps: bool
     ) -> None:
         self._gate = gate
-        self._pool = pool
         self._max_wait = max_wait
         self._clock = clock
         self._always_keeps = keeps
         self._credentials: Credentials | None = None
         self._key: LoginKey | None = None
         self._kept: Lease | None = None
+        self._egress: Egress | None = None  # of the kept session
         self.pinned_by = ""
 
     async def log_in(
@@ -76,10 +76,10 @@ class Borrower:
         else:
             home = lease.session.home
             if self._always_keeps:
-                self._kept = lease
+                self._kept, self._egress = lease, permit.egress
             else:
                 lease.release()
-        return home, self._pool.facts or ServerFacts()
+        return home, permit.egress.pool.facts or ServerFacts()
 
     async def borrow(
         self,
@@ -96,7 +96,7 @@ class Borrower:
         What dies before a command of the client's was sent is replaced without a word.
         """
         for last in (False, True):
-            loan = await self._loan(Request(source, kind, None, wanted, errand), feed)
+            loan = await self._loan(Request(source, kind, wanted=wanted, errand=errand), feed)
             try:
                 refusal = await loan.lease.restore(wanted, needs)
             except Lost as lost:
@@ -147,6 +147,7 @@ class Borrower:
         if kept is not None:
             permit = None
             if request.kind is not None:
+                request.egress = self._egress
                 permit = await self._gate.admit(request, feed=feed)
             return Loan(kept, permit, keep=True)
         assert self._credentials is not None
@@ -159,6 +160,7 @@ class Borrower:
         assert lease is not None
         # A server that will not tell its directory cannot be put back into it: stay with it.
         keep = self._always_keeps or request.wanted is None or request.wanted.cwd is None
+        self._egress = permit.egress
         if keep:
             self._kept = lease
         return Loan(lease, permit, keep=keep)
@@ -169,14 +171,13 @@ class Borrower:
         """Wait for a seat and make it a lease; a busy server sends us back into the queue."""
         deadline = self._clock() + self._max_wait
         while True:
-            trouble = self._pool.trouble
-            if trouble is not None and not self._pool.has_room:
+            if (trouble := self._gate.trouble) is not None:
                 raise Declined(trouble.reason, words=trouble.words)
             permit = await self._gate.admit(request, deadline=deadline, feed=feed)
             if permit.seat is None:
                 return None, permit
             try:
-                return await self._pool.ready(permit.seat, credentials), permit
+                return await permit.egress.pool.ready(permit.seat, credentials), permit
             except Busy as busy:
                 permit.settle(None)
                 if self._clock() >= deadline:

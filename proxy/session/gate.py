@@ -7,7 +7,7 @@ holds one scarce thing while waiting for another. Waiting is here and nowhere el
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
@@ -19,9 +19,10 @@ from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind, Slot
 from proxy.shaping.quota import Limits, Quotas
 from proxy.shaping.sticky import StickyPlaces
-from proxy.store.budget import Budget
+from proxy.upstream.dial import DialError
+from proxy.upstream.egress import Egress
 from proxy.upstream.identity import LoginKey
-from proxy.upstream.pool import Pool, Proof
+from proxy.upstream.pool import Proof
 from proxy.upstream.seat import Seat
 
 from .declined import Declined
@@ -63,6 +64,7 @@ class Request:
     kind: Kind | None = None
     key: LoginKey | None = None
     wanted: State | None = None
+    egress: Egress | None = None  # the way it must take: that of a session it has already
     errand: bytes = b""  # what for: who comes back with the same errand finds its old place
     # A login that must be proven: a recent proof serves, else the server is asked anew.
     is_login: bool = False
@@ -81,9 +83,10 @@ class Request:
 class Permit:
     """What the gate granted. `settle` gives back the count and the slot; the seat is the pool's."""
 
-    def __init__(self, gate: Gate, request: Request, slot: Slot | None) -> None:
+    def __init__(self, gate: Gate, request: Request, egress: Egress, slot: Slot | None) -> None:
         self._gate = gate
         self._request = request
+        self.egress = egress
         self.slot = slot
         self.seat: Seat | None = None
         self.proof: Proof | None = None
@@ -94,7 +97,7 @@ class Permit:
         """The upstream socket is gone, and how; None: no SYN was sent, the slot is free at once."""
         if not self._settled:
             self._settled = True
-            self._gate.settle(self._request, self.slot, ending)
+            self._gate.settle(self._request, self, ending)
 
 
 class Gate:
@@ -103,14 +106,12 @@ class Gate:
     def __init__(
         self,
         *,
-        budget: Budget,
-        pool: Pool,
+        egresses: Sequence[Egress],
         max_wait: float,
         max_length: int,
         clock: Callable[[], float],
     ) -> None:
-        self._budget = budget
-        self._pool = pool
+        self._egresses = tuple(egresses)
         self._quotas = Quotas()
         self._max_wait = max_wait
         self._max_length = max_length
@@ -120,8 +121,9 @@ class Gate:
         self._stay = 0.0
         self._assigning = False
         self._timer: asyncio.TimerHandle | None = None
-        budget.on_closed = self._assign
-        pool.on_room = self._assign
+        for egress in self._egresses:
+            egress.budget.on_closed = self._assign
+            egress.pool.on_room = self._assign
 
     # Client sessions.
 
@@ -174,16 +176,22 @@ class Gate:
             self._abandon(waiting)
             self._arm()
 
-    def settle(self, request: Request, slot: Slot | None, ending: Ending | None) -> None:
+    def settle(self, request: Request, permit: Permit, ending: Ending | None) -> None:
         """A transfer is over: count it out and let its slot cool, or free it if never used."""
         if request.kind is not None:
             self._quotas.end_transfer(request.source.key)
-        if slot is None:
+        if permit.slot is None:
             self._assign()
         elif ending is not None:
-            self._budget.settle(slot, ending)
+            permit.egress.budget.settle(permit.slot, ending)
         else:
-            self._budget.cancel(slot)
+            permit.egress.budget.cancel(permit.slot)
+
+    @property
+    def trouble(self) -> DialError | None:
+        """The error that keeps us from the server on every way, while it is fresh."""
+        troubles = [way.pool.trouble for way in self._egresses if not way.pool.has_room]
+        return troubles[0] if len(troubles) == len(self._egresses) else None
 
     @property
     def waiting(self) -> int:
@@ -217,7 +225,7 @@ class Gate:
         elif request.blocked is Reason.CLASS_RATE:
             eta = self._transfer_wait(request) or 0.0
         elif request.blocked is Reason.SUSPECTED_BAN:
-            eta = self._budget.banned_for
+            eta = min(egress.budget.banned_for for egress in self._open_to(request))
         else:
             return
         if eta > patience:
@@ -225,32 +233,42 @@ class Gate:
 
     def _budget_eta(self, ticket: Ticket[_Waiting], patience: float) -> float:
         """Seconds until this ticket gets a slot; whoever waits for something else stands aside."""
-        budget, spare = self._budget, self._pool.unopened
-        eta = budget.eta(len(self._queue), spare=spare)
-        if eta <= patience:
-            return eta  # even the last one is served in time: no need to count
+        ways = self._open_to(ticket.item.request)
+
+        def eta(place: int) -> float:
+            # Several addresses serve the line together: its places are dealt out among them.
+            dealt = -(-place // len(ways))
+            return min(way.budget.eta(dealt, spare=way.pool.unopened) for way in ways)
+
+        last = eta(len(self._queue))
+        if last <= patience:
+            return last  # even the last one is served in time: no need to count
         rivals = (
             other
             for other in takewhile(lambda other: other is not ticket, self._queue.turns())
             if other.item.request.blocked is Reason.BUDGET
         )
-        return budget.eta(1 + sum(1 for _ in rivals), spare=spare)
+        return eta(1 + sum(1 for _ in rivals))
 
     def _declined(self, request: Request, eta: float | None = None) -> Declined:
         waited: float | None = self._clock() - request.since
         if waited is not None and waited < 1.0:
             waited = None
         limits = request.source.limits
+        ways = self._open_to(request)
         match request.blocked:
             case Reason.BUDGET if eta is not None:
                 used, limit = round(eta), round(self._max_wait)
                 return Declined(Reason.ETA_TOO_LONG, used=used, limit=limit, retry=eta)
             case Reason.BUDGET:
-                used, limit = self._budget.used, self._budget.limit
-                retry = self._budget.interval
+                used = sum(way.budget.used for way in ways)
+                limit = sum(way.budget.limit for way in ways)
+                retry = min(way.budget.interval for way in ways)
                 return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=waited)
             case Reason.SUSPECTED_BAN:
-                return Declined(request.blocked, retry=self._budget.banned_for, waited=waited)
+                return Declined(
+                    request.blocked, retry=min(way.budget.banned_for for way in ways), waited=waited
+                )
             case Reason.CLASS_TRANSFERS:
                 limit = limits.transfers or 0
                 return Declined(
@@ -269,8 +287,8 @@ class Gate:
             case _:
                 return Declined(
                     Reason.QUEUE_WAIT if request.is_login else Reason.UPSTREAM_SESSIONS,
-                    used=len(self._pool.seats),
-                    limit=self._pool.limit,
+                    used=sum(len(way.pool.seats) for way in ways),
+                    limit=sum(way.pool.limit for way in ways),
                     waited=waited,
                     retry=self._max_wait,
                 )
@@ -281,7 +299,7 @@ class Gate:
             return
         permit = waiting.turn.result()
         if permit.seat is not None:
-            self._pool.forgo(permit.seat)
+            permit.egress.pool.forgo(permit.seat)
         permit.settle(None)
 
     def _assign(self) -> None:
@@ -300,7 +318,8 @@ class Gate:
     def _serve_next(self) -> bool:
         heads = self._queue.heads()
         round_trip = self._max_wait / 4  # in which every login should have had its turn
-        self._stay = min(LONGEST_STAY, round_trip * self._pool.limit / max(1, len(heads)))
+        places = sum(egress.pool.limit for egress in self._egresses)
+        self._stay = min(LONGEST_STAY, round_trip * places / max(1, len(heads)))
         for ticket in heads:
             permit = self._grant(ticket.item.request)
             if permit is not None:
@@ -314,39 +333,51 @@ class Gate:
         if request.kind is not None and (wait := self._transfer_wait(request)) != 0.0:
             request.blocked = Reason.CLASS_TRANSFERS if wait is None else Reason.CLASS_RATE
             return None
+        for egress in self._open_to(request):
+            permit = self._grant_at(egress, request)
+            if permit is not None:
+                if request.kind is not None:
+                    self._quotas.start_transfer(
+                        request.source.key, request.source.limits, self._clock()
+                    )
+                return permit
+        return None
+
+    def _open_to(self, request: Request) -> Sequence[Egress]:
+        """Which ways the request may take: that of the session it has, else the freest first."""
+        if request.egress is not None:
+            return (request.egress,)
+        if len(self._egresses) == 1:
+            return self._egresses
+        return sorted(self._egresses, key=lambda egress: -egress.free)
+
+    def _grant_at(self, egress: Egress, request: Request) -> Permit | None:
+        budget, pool = egress.budget, egress.pool
         proof = None
         if request.key is not None:
-            proof = self._pool.vouches_for(request.key) if request.is_login else None
-            if not (proof and request.proof_serves) and not self._pool.has_room:
+            proof = pool.vouches_for(request.key) if request.is_login else None
+            if not (proof and request.proof_serves) and not pool.has_room:
                 request.blocked = Reason.UPSTREAM_SESSIONS
                 return None
         slot = None
         if request.kind is not None:
             # Room is left for control connections not yet open: no transfer can do without one.
-            spare = self._pool.unopened
-            slot = self._budget.reserve(request.kind, request.source.host, spare=spare)
+            slot = budget.reserve(request.kind, request.source.host, spare=pool.unopened)
             if slot is None:
-                is_banned = self._budget.banned_for > 0
+                is_banned = budget.banned_for > 0
                 request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.BUDGET
                 return None
-        permit = Permit(self, request, slot)
+        permit = Permit(self, request, egress, slot)
         if proof is not None and request.proof_serves:
             permit.proof = proof
         elif request.key is not None:
             verify = request.is_login and proof is None
-            permit.seat = self._pool.take(
-                request.key,
-                request.wanted,
-                verify=verify,
-                stay=self._stay,
-            )
+            permit.seat = pool.take(request.key, request.wanted, verify=verify, stay=self._stay)
             if permit.seat is None:
                 if slot is not None:
-                    self._budget.cancel(slot)
+                    budget.cancel(slot)
                 request.blocked = Reason.UPSTREAM_SESSIONS
                 return None
-        if request.kind is not None:
-            self._quotas.start_transfer(request.source.key, request.source.limits, self._clock())
         return permit
 
     def _transfer_wait(self, request: Request) -> float | None:
@@ -371,23 +402,29 @@ class Gate:
         """When time alone may let this request go on; None: something must happen first."""
         match request.blocked:
             case Reason.BUDGET | Reason.SUSPECTED_BAN:
-                spare = self._pool.unopened
-                return self._budget.next_chance(request.source.host, spare=spare)
+                host = request.source.host
+                chances = [
+                    way.budget.next_chance(host, spare=way.pool.unopened)
+                    for way in self._open_to(request)
+                ]
             case Reason.CLASS_RATE:
                 wait = self._transfer_wait(request)
-                return None if wait is None else now + wait
+                chances = [None if wait is None else now + wait]
             case Reason.UPSTREAM_SESSIONS:
                 # A control connection needs a slot too, and one may have to cool down first.
-                chances = (
-                    self._pool.retry_at,
-                    self._budget.next_free(),
-                    self._pool.spare_at(self._stay),
-                )
-                return min(
-                    (when for when in chances if when is not None and when > now), default=None
-                )
+                chances = [
+                    chance
+                    for way in self._open_to(request)
+                    for chance in (
+                        way.pool.retry_at,
+                        way.budget.next_free(),
+                        way.pool.spare_at(self._stay),
+                    )
+                    if chance is not None and chance > now
+                ]
             case _:
-                return None
+                chances = []
+        return min((chance for chance in chances if chance is not None), default=None)
 
 
 @dataclass(slots=True, eq=False)

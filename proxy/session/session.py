@@ -86,7 +86,6 @@ class Session:
         self._data_port = DataPort(shared.passive_ports, self.host, self._local)
         self.borrower = Borrower(
             shared.gate,
-            shared.pool,
             max_wait=manners.max_wait,
             clock=shared.clock,
             keeps=manners.keeps_session,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from proxy.events import Announce
 from proxy.net.listener import ListenerPool
 from proxy.shaping.attempts import Attempts
-from proxy.upstream.pool import Pool
 
 from .exchange import ExchangeRules
 from .gate import Gate, Source
@@ -36,7 +35,6 @@ class Shared:
     """The rooms a session works with."""
 
     gate: Gate
-    pool: Pool
     roster: Roster
     attempts: Attempts
     passive_ports: ListenerPool

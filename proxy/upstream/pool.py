@@ -441,6 +441,6 @@ class Pool:
 
 
 def _leaves_at(idle: Seat, stay: float) -> float:
-    """When an idle session may go to another login: no longer in use, or long enough with this one."""
+    """When an idle session may go to another login: out of use, or long enough with this."""
     assert idle.session is not None
     return min(idle.since + STILL_IN_USE, idle.session.opened_at + stay)

@@ -32,6 +32,7 @@ PAIRINGS = tuple(
     for client, server, upstream in product(CLIENTS, SERVERS, ("passive", "active"))
 )
 SIZE = 300_000  # more than fits into any buffer on the way at once
+ADDRESS = "127.0.0.2"  # not the servers', so that both sides' data connections can be told apart
 VERBS = {"passive": {"PASV", "EPSV"}, "active": {"PORT", "EPRT"}}
 
 
@@ -50,7 +51,7 @@ def proxies(servers: Servers) -> Iterator[Proxies]:
 
         def proxy(kind: type[Backend], upstream: str) -> Ftpweir:
             if (kind, upstream) not in running:
-                weir = Ftpweir(servers(kind), upstream={"data": upstream})
+                weir = Ftpweir(servers(kind), host=ADDRESS, upstream={"data": upstream})
                 running[kind, upstream] = stack.enter_context(weir)
             return running[kind, upstream]
 

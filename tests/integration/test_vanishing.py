@@ -180,7 +180,7 @@ async def test_a_client_vanishes(server: Scripted, step: Step, end: End) -> None
         await home.until(lambda: len(home.app.roster) == 1)
         if left_open is not None:
             left_open.close()
-        assert home.app.budget.open <= 2
+        assert home.app.egresses[0].budget.open <= 2
         await other.expect_silence()
     assert b"/part" not in server.files
     assert server.most <= 2

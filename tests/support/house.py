@@ -80,8 +80,10 @@ class House:
         await self.until(self._is_settled)
 
     def _is_settled(self) -> bool:
-        seats = self.app.pool.seats
-        return self.app.budget.open == len(seats) and all(seat.use.name == "IDLE" for seat in seats)
+        seats = self.app.egresses[0].pool.seats
+        return self.app.egresses[0].budget.open == len(seats) and all(
+            seat.use.name == "IDLE" for seat in seats
+        )
 
 
 @contextlib.asynccontextmanager
@@ -109,8 +111,8 @@ async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
             app.stop()
             async with patiently():
                 await serving
-    assert app.budget.open == 0
-    assert app.pool.seats == ()
+    assert app.egresses[0].budget.open == 0
+    assert app.egresses[0].pool.seats == ()
     await server.until(lambda: not server.here)
     gc.collect()  # a future that failed unheard tells so when it is collected
     await running.until(lambda: open_sockets() <= before)

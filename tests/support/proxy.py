@@ -182,14 +182,19 @@ class Ftpweir:
         return sockets.count(self.pid, local_port=self.port, states={sockets.State.ESTABLISHED})
 
     def passive_data(self) -> frozenset[sockets.Socket]:
-        """Return the data connections, open or in TIME_WAIT, that clients made to its listeners."""
+        """Return the data connections, open or in TIME_WAIT, that clients made to its listeners.
+
+        True only when `host` is not the server's: vsftpd and pure-ftpd listen at any port.
+        """
         window = self._ports[0]
+        address = sockets.as_listed(self.host)
         return frozenset(
             entry
             # Under load a reading may miss an entry: three of them hardly miss the same one.
             for entry in frozenset.union(*(sockets.table(self.pid) for _ in range(3)))
+            if (entry.local_address == address and entry.local_port in window)
+            or (entry.remote_address == address and entry.remote_port in window)
             if entry.state != sockets.State.LISTEN
-            and (entry.local_port in window or entry.remote_port in window)
         )
 
     def _is_ready(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import IntEnum
@@ -72,6 +73,11 @@ def count(
         for entry in table(pid)
         if entry.state in states and local_port in (None, entry.local_port)
     )
+
+
+def as_listed(address: str) -> str:
+    """Return an IPv4 address in the kernel's hexadecimal form."""
+    return f"{int.from_bytes(socket.inet_aton(address), sys.byteorder):08X}"
 
 
 def free_port(

@@ -11,6 +11,7 @@ from proxy.session.gate import Gate, Permit, Request, Source
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits
+from proxy.upstream.egress import Egress
 from tests.support.basin import ALICE, BOB, Basin, basin
 from tests.support.raw_client import patiently
 from tests.support.scripted import Scripted, scripted
@@ -25,8 +26,7 @@ class Door:
     def __init__(self, pool: Basin, *, max_wait: float = 40.0, max_length: int = 100) -> None:
         self.pool = pool
         self.gate = Gate(
-            budget=pool.budget,
-            pool=pool.pool,
+            egresses=[Egress(None, pool.budget, pool.pool)],
             max_wait=max_wait,
             max_length=max_length,
             clock=pool.clock,

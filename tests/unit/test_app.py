@@ -1,0 +1,246 @@
+"""The whole proxy in one process: what it listens at, what it is built from, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.app import App, CannotListen, loop_factory, raise_descriptor_limit
+from proxy.config import Config
+from proxy.events import Event, Fault, Refused
+from proxy.shaping.holds import PROFILES
+from proxy.store.budget import Budget
+from proxy.store.journal import JournalError
+from tests.support.house import config, house
+from tests.support.misdeeds import waits_for
+from tests.support.raw_client import dial, patiently, read_all
+from tests.support.scripted import Scripted, scripted
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted({b"/file": b"content"}) as server:
+        yield server
+
+
+def silent(event: Event) -> None:
+    """Nobody listens."""
+
+
+async def places(config: Config) -> list[str]:
+    """Serve, return what was told as ready, and end."""
+    app = App(config, silent)
+    told: list[str] = []
+
+    def ready(places: list[str]) -> None:
+        told.extend(places)
+        app.stop()
+
+    async with patiently():
+        await app.serve(ready)
+    return told
+
+
+async def built(**sections: Any) -> App:
+    """Build, not run, with all defaults but these sections."""
+    sections = {"upstream": {"host": "127.0.0.1"}, "state": None, **sections}
+    return App(Config.model_validate(sections), silent)
+
+
+async def budget_of(**sections: Any) -> Budget:
+    """Build, and return the one budget that there is with one source address."""
+    (egress,) = (await built(**sections)).egresses
+    return egress.budget
+
+
+# Listening.
+
+
+async def test_it_tells_where_it_listens_once_it_does(server: Scripted) -> None:
+    (place,) = await places(config(server, listen="127.0.0.1:0"))
+    host, _, port = place.rpartition(":")
+    assert host == "127.0.0.1"
+    assert int(port) > 0
+
+
+async def test_it_listens_at_several_addresses(server: Scripted) -> None:
+    told = await places(config(server, listen=["127.0.0.1:0", "127.0.0.2:0", "[::1]:0"]))
+    assert [place.rpartition(":")[0] for place in told] == ["127.0.0.1", "127.0.0.2", "[::1]"]
+
+
+async def test_a_taken_port_is_told(server: Scripted) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = "127.0.0.1:{1}".format(*taken.getsockname())
+        with pytest.raises(CannotListen, match=f"^cannot listen on {place}: Address already in"):
+            await places(config(server, listen=place))
+
+
+async def test_an_address_of_another_machine_is_told(server: Scripted) -> None:
+    with pytest.raises(CannotListen, match="192.0.2.1:2121: Cannot assign requested address"):
+        await places(config(server, listen="192.0.2.1:2121"))
+
+
+# Building.
+
+
+async def test_the_budget_is_what_remains_of_the_configured_connections() -> None:
+    budget = await budget_of(budget={"connections": 400, "headroom": 0.1, "reserved": 10})
+    assert budget.limit == 351
+    assert budget.enforced
+
+
+@pytest.mark.parametrize("enforce", ["shadow", "off"])
+async def test_a_budget_need_not_be_enforced(enforce: str) -> None:
+    assert not (await budget_of(budget={"enforce": enforce})).enforced
+
+
+async def test_holds_come_from_the_time_given() -> None:
+    budget = await budget_of(budget={"time_wait": 30.0, "guard": 0.25})
+    assert budget.longest_hold == 30.25
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_holds_come_from_the_profile_given(profile: str) -> None:
+    budget = await budget_of(budget={"profile": profile, "guard": 0.0})
+    assert budget.longest_hold == PROFILES[profile].longest
+
+
+async def test_the_ledger_is_kept_where_the_configuration_says(tmp_path: Path) -> None:
+    state = str(tmp_path / "ledger.state")
+    budget = await budget_of(state=state)
+    with pytest.raises(JournalError, match="in use by another ftpweir"):
+        await built(state=state)
+    budget.close()
+    (await budget_of(state=state)).close()
+
+
+async def test_without_a_budget_there_is_no_ledger_to_keep(tmp_path: Path) -> None:
+    state = tmp_path / "ledger.state"
+    await built(state=str(state), budget={"enforce": "off"})
+    assert not state.exists()
+
+
+async def test_a_limit_of_sessions_may_be_left_to_learn() -> None:
+    assert (await built(upstream={"host": "127.0.0.1", "sessions": 3})).egresses[0].pool.limit == 3
+    learning = await built(upstream={"host": "127.0.0.1", "sessions": "auto"})
+    assert learning.egresses[0].pool.limit > 3
+
+
+# Serving.
+
+
+async def test_each_refusal_has_a_reference_of_its_own(server: Scripted) -> None:
+    async with house(server, clients=[{"name": "everyone", "sessions": 1}]) as home:
+        async with home.client() as first:
+            await first.expect(220)
+            for _ in range(2):
+                async with home.client() as second:
+                    assert (await second.hear()).code == 421
+        refs = {refused.ref for refused in home.told(Refused)}
+    assert len(refs) == 2
+    assert all(len(ref) == 6 for ref in refs)
+
+
+async def test_an_error_that_nobody_expected_is_told_and_ends_nothing_else(
+    server: Scripted,
+) -> None:
+    async def stumbles() -> None:
+        raise ZeroDivisionError("by nought")
+
+    async with house(server) as home, home.guest() as client:
+        home.app._spawn(stumbles())
+        await home.until(lambda: home.told(Fault))
+        (fault,) = home.told(Fault)
+        assert fault.error == "ZeroDivisionError('by nought')"
+        assert fault.where.endswith("stumbles")
+        assert "by nought" in fault.trace
+        assert await client.fetch("RETR /file") == b"content"
+
+
+# Ending.
+
+
+async def test_told_to_stop_it_ends_running_transfers_first(server: Scripted) -> None:
+    go_on = asyncio.Event()
+    server.plan("RETR", waits_for(go_on, "RETR"))
+    async with house(server) as home, home.guest() as client, home.guest() as idle:
+        with await client.passive() as data:
+            await client.say("RETR /file")
+            await server.until_heard("RETR")
+            home.app.stop()
+            await idle.expect(421)  # who does nothing is sent away at once
+            await idle.expect_end()
+            with pytest.raises(ConnectionRefusedError):
+                await dial(home.port)
+            go_on.set()
+            await client.expect(150)
+            assert await read_all(data) == b"content"
+        await client.expect(226, 421)
+        await client.expect_end()
+
+
+async def test_told_again_it_ends_at_once(server: Scripted) -> None:
+    server.plan("RETR", waits_for(asyncio.Event(), "RETR"))
+    async with house(server) as home, home.guest() as client:
+        with await client.passive():
+            await client.say("RETR /file")
+            await server.until_heard("RETR")
+            home.app.stop()
+            home.app.stop()
+            await client.expect(426, 421)
+            await client.expect_end()
+
+
+async def test_who_does_not_end_in_time_is_thrown_out(server: Scripted) -> None:
+    server.plan("RETR", waits_for(asyncio.Event(), "RETR"))
+    async with house(server, timeouts={"drain": 0.05}) as home, home.guest() as client:
+        with await client.passive():
+            await client.say("RETR /file")
+            await server.until_heard("RETR")
+            home.app.stop()
+            await client.expect(426, 421)
+            await client.expect_end()
+
+
+async def test_sessions_with_the_server_end_by_quit(server: Scripted) -> None:
+    async with house(server) as home, home.guest() as client:
+        await client.fetch("RETR /file")
+    assert server.verbs[-1] == "QUIT"
+
+
+# The process.
+
+
+def test_the_loop_may_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTPWEIR_LOOP", "asyncio")
+    assert loop_factory() is None
+    monkeypatch.delenv("FTPWEIR_LOOP")
+    factory = loop_factory()
+    assert factory is not None
+    loop = factory()
+    assert type(loop).__module__.startswith("uvloop")
+    loop.close()
+
+
+def test_without_uvloop_asyncio_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FTPWEIR_LOOP", raising=False)
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert loop_factory() is None
+
+
+def test_as_many_descriptors_are_allowed_as_can_be() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        allowed = raise_descriptor_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == allowed
+        assert allowed == hard or hard == resource.RLIM_INFINITY
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
