@@ -63,7 +63,7 @@ class Session(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.strange: list[str] = []
-        self.last_code = 0
+        self.heard: deque[str] = deque(maxlen=4)  # the replies before the last one
         self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._buffer = bytearray()
@@ -128,7 +128,7 @@ class Session(asyncio.Protocol):
             finally:
                 self._waiter = None
         reply = self._replies.popleft()
-        self.last_code = reply.code
+        self.heard.append(str(reply))
         # RFC 959 section 4.2: 1xx announces that another reply follows.
         if reply.code >= 200:
             self._owed -= 1
@@ -143,6 +143,9 @@ class Session(asyncio.Protocol):
     async def data(self, end: DataEnd) -> None:
         """Open a passive data connection. Raises Refusal, Gone."""
         reply = await self.demand("PASV")
+        if reply.code != 227:
+            self.strange.append(f"PASV was answered {reply}")
+            self.drop()
         found = PASV_ADDRESS.search(reply.text)
         if found is None:
             raise Gone(f"a 227 without an address: {reply.text[:80]}")
@@ -168,13 +171,14 @@ class Session(asyncio.Protocol):
             if sock is not None and self._end is None:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             self._transport.abort()
+            self._over(Gone("dropped by ourselves"))
 
     def check_strangers(self) -> list[str]:
         """Return replies that came without being asked for, and forget them."""
         if self._owed == 0 and self._replies:
             self._note_strangers()
         found, self.strange = self.strange, []
-        return found
+        return [f"{words} (before it: {', '.join(self.heard)})" for words in found]
 
     # What asyncio calls.
 

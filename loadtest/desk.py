@@ -13,7 +13,7 @@ from .record import Kind, Outcome, Record
 
 MOST_SPOTS = 100
 PATHS = re.compile(r"/\S+")
-REFERENCE = re.compile(r"\b(?=\w*\d)[0-9A-Za-z]{5,}\b")
+REFERENCE = re.compile(r"(?<=Ref )\w+")
 DIGITS = re.compile(r"\d+(\.\d+)?")
 
 

@@ -97,8 +97,9 @@ class Script:
             if failed is not None:
                 return failed
         assert self._session is not None
+        session = self._session
         deed = await self._hold() if self._group.do == "idle" else await self._transfer()
-        self._check_strangers()
+        self._check_strangers(session)
         return deed
 
     async def _log_in(self, since: float) -> Deed | None:
@@ -185,11 +186,9 @@ class Script:
             **phases,
         )
 
-    def _check_strangers(self) -> None:
-        if self._session is not None:
-            for reply in self._session.check_strangers():
-                now = monotonic()
-                self._desk.stranger(self._member.name, now, f"nothing was asked, yet: {reply}")
+    def _check_strangers(self, session: Session) -> None:
+        for reply in session.check_strangers():
+            self._desk.stranger(self._member.name, monotonic(), f"not asked for: {reply}")
 
     def _give_up_the_rest(self, outcome: Outcome, after: int) -> None:
         now = monotonic()

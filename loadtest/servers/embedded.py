@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, ClassVar
 
 from pyftpdlib.authorizers import DummyAuthorizer
@@ -27,6 +27,7 @@ from .faulty import CutShort, Mischief
 from .wishes import Evidence, Wishes
 
 EVERY = 0.25
+PAUSE = 0.02
 STAMPED = ("125", "150", "226", "213")
 ABOUT_A_FILE = frozenset({"RETR", "STOR", "APPE", "LIST", "NLST", "MLSD", "SIZE", "MDTM"})
 
@@ -244,7 +245,11 @@ def main() -> None:
     server.ioloop.call_every(EVERY, _tell, house)
     _print({"port": server.address[1]})
     try:
-        server.ioloop.loop()
+        while True:
+            server.ioloop.loop()
+            # It ends when there is no socket at all, as in the middle of a restart.
+            sleep(PAUSE)
+            server.ioloop.sched.poll()
     except SystemExit:
         house.testify()
 

@@ -22,6 +22,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 # A client that sends ahead is read no further than this: the rest waits in its own kernel.
 MOST_PENDING = 1024
 LINGER_ZERO = struct.pack("ii", 1, 0)  # SO_LINGER: close drops what is unsent and sends RST
+HELD = 0.002  # seconds for which a reply may wait for the next one, to go out with it
 UNREAD = 2.5  # seconds the other side has to read the last words
 
 
@@ -58,10 +59,12 @@ class Channel(asyncio.Protocol, Generic[T]):
         self._on_open = on_open
         self._transport: asyncio.Transport | None = None
         self._items: deque[T] = deque()
+        self._held = b""
         self._waiter: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._paused = False
-        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._closed: asyncio.Future[None] = self._loop.create_future()
         self.watch: Callable[[], None] | None = None
         self.ended = False  # no item will follow those pending
         self.fault = ""  # why it ended, when the other side did not simply leave
@@ -108,7 +111,7 @@ class Channel(asyncio.Protocol, Generic[T]):
             self._closed.set_result(None)
 
     def pause_writing(self) -> None:
-        self._room = asyncio.get_running_loop().create_future()
+        self._room = self._loop.create_future()
 
     def resume_writing(self) -> None:
         if self._room is not None and not self._room.done():
@@ -142,8 +145,20 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     def write(self, data: bytes) -> None:
         """Send; nothing is raised when the other side is gone."""
+        if self._held:
+            data, self._held = self._held + data, b""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+
+    def write_soon(self, data: bytes) -> None:
+        """Send together with what follows, or after HELD seconds if nothing does."""
+        self._held += data
+        self._loop.call_later(HELD, self.flush)
+
+    def flush(self) -> None:
+        """Send now what write_soon has held back."""
+        if self._held:
+            self.write(b"")
 
     @property
     def is_full(self) -> bool:
@@ -157,9 +172,10 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     def close(self) -> None:
         """Send what is due, then FIN; what the other side does not read in time is dropped."""
+        self.flush()
         if self._transport is not None:
             if self._transport.get_write_buffer_size():
-                asyncio.get_running_loop().call_later(UNREAD, self.abort)
+                self._loop.call_later(UNREAD, self.abort)
             self._transport.close()
 
     def abort(self) -> None:
@@ -196,6 +212,7 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     def finish_writing(self) -> None:
         """Send FIN and go on reading."""
+        self.flush()
         if self._transport is not None and not self._transport.is_closing():
             with contextlib.suppress(OSError, RuntimeError):
                 self._transport.write_eof()
@@ -209,9 +226,8 @@ class Channel(asyncio.Protocol, Generic[T]):
         self.abort()
 
     async def _arrival(self, patience: float | None) -> None:
-        loop = asyncio.get_running_loop()
-        waiter = self._waiter = loop.create_future()
-        timer = loop.call_later(patience, _expire, waiter) if patience is not None else None
+        waiter = self._waiter = self._loop.create_future()
+        timer = self._loop.call_later(patience, _expire, waiter) if patience is not None else None
         try:
             await waiter
         finally:

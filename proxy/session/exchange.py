@@ -63,6 +63,7 @@ class Exchange:
         *,
         open_client: Callable[[], DataEnd],
         preliminary: Callable[[Reply], None],
+        flush: Callable[[], None],
         mark: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
@@ -71,6 +72,7 @@ class Exchange:
         self._ports = ports
         self._open_client = open_client
         self._preliminary = preliminary
+        self._flush = flush
         self._mark = mark
         self._clock = clock
         self._client: DataEnd | None = None
@@ -216,6 +218,8 @@ class Exchange:
         """Return (source, target) of the relay, both connected."""
         assert self._upstream is not None
         self._client = self._open_client()
+        if not self._client.was_opened:
+            self._flush()  # it may be waiting for the 150 before it connects
         try:
             upstream = await self._upstream.wait(self._rules.connect)
         except OSError as problem:
@@ -237,14 +241,11 @@ class Exchange:
         assert self._client is not None
         match end:
             case End.SOURCE_ENDED:
-                # Before its 226, vsftpd waits for the ACK of its FIN (else 40 ms are lost).
-                assert self._upstream.sock is not None
-                acknowledge(self._upstream.sock)
                 habits = self._rules.habits
                 if habits is not None and habits.bears_reset:
                     final = await self._reset_upstream(session, habits, final)
                 else:
-                    # At once: before its 226, proftpd waits for our close.
+                    # At once: before its 226, proftpd waits for our FIN, vsftpd for our ACK.
                     self._end_upstream(Ending.FIN)
                     final = final or await session.final(self._rules.final)
                 # The client's FIN comes after the server's word: a 426 then still ends in RST.
@@ -291,6 +292,10 @@ class Exchange:
         After the final reply where it comes promptly: then the server has nothing left to do. One
         that waits for our close gets the RST first. Never before its FIN has been read.
         """
+        # vsftpd sends its 226 only when its FIN has been acknowledged (else 40 ms are lost).
+        assert self._upstream is not None
+        assert self._upstream.sock is not None
+        acknowledge(self._upstream.sock)
         try:
             if final is None and habits.patience:
                 final = await session.final(habits.patience)

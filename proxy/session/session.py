@@ -279,7 +279,7 @@ class Session:
     async def _move_data(self, job: Transfer) -> None:
         shared = self._shared
         run = self._transfer = TransferRun(
-            job, shared, data_port=self._data_port, send=self._send, step=self._step
+            job, shared, data_port=self._data_port, client=self._client, step=self._step
         )
         try:
             with self._heeding():

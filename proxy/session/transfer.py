@@ -9,6 +9,7 @@ from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction, Needs
 from proxy.ftp.reply import Refused, Reply
 from proxy.ftp.virtual import State
+from proxy.net.control import ClientChannel
 from proxy.shaping.ledger import Kind
 from proxy.upstream.session import Lost
 
@@ -45,12 +46,12 @@ class TransferRun:
         shared: Shared,
         *,
         data_port: DataPort,
-        send: Callable[[Reply], None],
+        client: ClientChannel,
         step: Interruptible,
     ) -> None:
         self.job = job
         self._shared = shared
-        self._send = send
+        self._client = client
         self._step = step
         self._is_fed = False
         self._is_announced = False  # the 150 is out
@@ -61,6 +62,7 @@ class TransferRun:
             shared.upstream_ports,
             open_client=data_port.open,
             preliminary=self._announce_data,
+            flush=client.flush,
             mark=self._mark,
             clock=shared.clock,
         )
@@ -153,7 +155,7 @@ class TransferRun:
 
     def _feed(self, waited: float) -> None:
         self._is_fed = True
-        self._send(Reply(150, (b"150-Waiting for a turn, %.0f s so far." % waited,)))
+        self._client.write(b"150-Waiting for a turn, %.0f s so far.\r\n" % waited)
 
     def _announce_data(self, reply: Reply) -> None:
         if self._is_fed:
@@ -161,13 +163,17 @@ class TransferRun:
         elif not reply.is_preliminary:
             reply = _OPENING  # the server went straight to its final reply
         self._is_announced = True
-        self._send(reply)
+        if self.job.direction.is_down:
+            # A small file is through before a client could act on its 150: one write will do.
+            self._client.write_soon(reply.encode())
+        else:
+            self._client.write(reply.encode())
 
     def _end_feeding(self) -> None:
         """A wait that was fed and came to nothing: close the 150, and end as after any 150."""
         if not self._is_fed or self._is_announced:
             return
-        self._send(_WAIT_IS_OVER)
+        self._client.write(_WAIT_IS_OVER.encode())
         if not self.reply.is_success and self.reply.code not in (425, 426, 451):
             self.reply = Reply.of(451, self.reply.words)
         self._data_port.open().reset()

@@ -39,7 +39,7 @@ class World:
     def __init__(self) -> None:
         self.limit = 0
         self._over = asyncio.Event()
-        self.ready = asyncio.Event()
+        self.is_there = False
         self.puppets: dict[int, Puppet] = {}
         self._born = 0
 
@@ -58,8 +58,15 @@ class World:
             asyncio.TaskGroup() as self._tasks,
         ):
             self.witness = Witness(server, limit)
-            self.ready.set()
+            self.is_there = True
             await self._over.wait()
+
+    async def appear(self, life: asyncio.Task[None]) -> None:
+        """Return once everything is up; a life that ends before that has failed."""
+        while not self.is_there:
+            await asyncio.sleep(0)
+            if life.done():
+                life.result()
 
     def arrive(self, seat: int, user: str, guesses: int) -> Puppet:
         """Let a new client connect."""
@@ -116,7 +123,7 @@ class PoolMachine(RuleBasedStateMachine):
     @initialize(limit=st.integers(1, 3), data=st.sampled_from(["passive", "active"]))
     def begin(self, limit: int, data: str) -> None:
         self._life = self._loop.create_task(self.world.exist(limit, data))
-        self._run(self.world.ready.wait())
+        self._run(self.world.appear(self._life))
 
     # What may happen.
 
@@ -179,13 +186,13 @@ class PoolMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_law_is_broken(self) -> None:
-        if self.world.ready.is_set():
+        if self.world.is_there:
             assert not self.world.witness.complaints, self.world.witness.complaints
             assert self.world.witness.sessions <= self.world.limit
 
     def teardown(self) -> None:
         try:
-            if self.world.ready.is_set():
+            if self.world.is_there:
                 self._end(self.world)
         finally:
             self._runner.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import socket
 import sys
@@ -19,7 +20,7 @@ from proxy.shaping.holds import PROFILES
 from proxy.store.budget import Budget
 from proxy.store.journal import JournalError
 from tests.support.house import config, house
-from tests.support.misdeeds import waits_for
+from tests.support.misdeeds import keeps_silent, waits_for
 from tests.support.raw_client import dial, patiently, read_all
 from tests.support.scripted import Scripted, scripted
 
@@ -128,9 +129,19 @@ async def test_without_a_budget_there_is_no_ledger_to_keep(tmp_path: Path) -> No
 
 
 async def test_a_limit_of_sessions_may_be_left_to_learn() -> None:
-    assert (await built(upstream={"host": "127.0.0.1", "sessions": 3})).egresses[0].pool.limit == 3
+    told = await built(upstream={"host": "127.0.0.1", "sessions": 3})
+    assert told.egresses[0].pool.limit == 3
     learning = await built(upstream={"host": "127.0.0.1", "sessions": "auto"})
     assert learning.egresses[0].pool.limit > 3
+
+
+async def test_each_source_address_has_a_budget_and_a_ledger_of_its_own(tmp_path: Path) -> None:
+    upstream = {"host": "127.0.0.1", "source_addresses": ["127.0.0.2", "127.0.0.3"]}
+    app = await built(upstream=upstream, state=str(tmp_path / "state"))
+    assert [egress.address for egress in app.egresses] == ["127.0.0.2", "127.0.0.3"]
+    assert set(os.listdir(tmp_path)) == {"state.127.0.0.2", "state.127.0.0.3"}
+    for egress in app.egresses:
+        egress.budget.close()
 
 
 # Serving.
@@ -187,7 +198,7 @@ async def test_told_to_stop_it_ends_running_transfers_first(server: Scripted) ->
 
 
 async def test_told_again_it_ends_at_once(server: Scripted) -> None:
-    server.plan("RETR", waits_for(asyncio.Event(), "RETR"))
+    server.plan("RETR", keeps_silent)
     async with house(server) as home, home.guest() as client:
         with await client.passive():
             await client.say("RETR /file")
@@ -199,7 +210,7 @@ async def test_told_again_it_ends_at_once(server: Scripted) -> None:
 
 
 async def test_who_does_not_end_in_time_is_thrown_out(server: Scripted) -> None:
-    server.plan("RETR", waits_for(asyncio.Event(), "RETR"))
+    server.plan("RETR", keeps_silent)
     async with house(server, timeouts={"drain": 0.05}) as home, home.guest() as client:
         with await client.passive():
             await client.say("RETR /file")

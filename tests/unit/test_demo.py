@@ -46,8 +46,8 @@ def test_files_can_be_brought(place: tuple[str, int]) -> None:
 
 def test_it_refuses_one_session_too_many(place: tuple[str, int]) -> None:
     visitors = [visitor(place) for _ in range(SESSIONS)]
-    with pytest.raises(ftplib.error_temp, match="421"):
-        visitor(place)
+    with ftplib.FTP(timeout=10) as one_more, pytest.raises(ftplib.error_temp, match="421"):
+        one_more.connect(*place)
     for ftp in visitors:
         ftp.quit()
 
