@@ -84,10 +84,12 @@ class App:
 
     async def serve(self, ready: Callable[[list[str]], None]) -> None:
         """Listen, tell `ready` where, and serve until told to stop."""
-        with contextlib.ExitStack() as ledgers:
+        with contextlib.ExitStack() as belongings:
             for egress in self.egresses:
-                ledgers.callback(egress.budget.close)
-            sockets = [_bind(listener.address) for listener in self.config.listen]
+                belongings.callback(egress.budget.close)
+            sockets = []
+            for listener in self.config.listen:
+                sockets.append(belongings.enter_context(_bind(listener.address)))
             async with asyncio.TaskGroup() as self._tasks:
                 sweeper = self._tasks.create_task(self._sweep())
                 with contextlib.ExitStack() as doors:

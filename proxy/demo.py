@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -46,14 +45,15 @@ def demo_server() -> Iterator[tuple[str, int]]:
         logging.getLogger("pyftpdlib").propagate = False
         server = FTPServer(("127.0.0.1", 0), _handler(folder))
         server.max_cons_per_ip = SESSIONS
-        thread = threading.Thread(target=_serve, args=(server,), daemon=True)
+        over = threading.Event()
+        thread = threading.Thread(target=_serve, args=(server, over), daemon=True)
         thread.start()
         try:
             host, port = server.address[:2]
             yield host, port
         finally:
-            server.close_all()
-            thread.join(timeout=5)
+            over.set()
+            thread.join()
 
 
 def _handler(folder: str) -> type[FTPHandler]:
@@ -70,7 +70,8 @@ def _handler(folder: str) -> type[FTPHandler]:
     return DemoHandler
 
 
-def _serve(server: FTPServer) -> None:
-    with contextlib.suppress(OSError, ValueError):  # its sockets are closed under it at the end
-        server.serve_forever(handle_exit=False)
-    sys.stderr.flush()
+def _serve(server: FTPServer, over: threading.Event) -> None:
+    """Serve until told that it is over: nothing can wake pyftpdlib's poll from another thread."""
+    while not over.is_set():
+        server.serve_forever(timeout=0.1, blocking=False, handle_exit=False)
+    server.close_all()

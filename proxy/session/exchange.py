@@ -33,6 +33,7 @@ from proxy.upstream.session import Lost, Silent, UpstreamSession
 
 from .declined import Declined
 
+AT_ONCE = 0.3  # seconds for a refusal that is already on its way
 LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early
 
 
@@ -203,10 +204,12 @@ class Exchange:
         try:
             return await session.reply(self._rules.final)
         except Disturbed as disturbed:
-            # The server may just be saying why; else the network's word must do.
+            # The server may just be saying why; else the network's word must do, and the session
+            # is of no use: vsftpd, for one, hears nothing while it waits for the connection.
             try:
-                reply = await session.reply(LAST_WORDS)
+                reply = await session.reply(AT_ONCE)
             except Lost:
+                session.is_tainted = True
                 raise _no_data(disturbed.problem) from None
             if reply.is_preliminary:
                 raise _no_data(disturbed.problem) from None

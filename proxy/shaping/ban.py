@@ -34,9 +34,11 @@ class BanWatch:
 
     def unanswered(self, now: float) -> bool:
         """A connection met silence; True when that makes a ban suspected."""
+        if now < self._until:
+            return False  # begun before the ban was suspected: it tells nothing new
         self._silences += 1
         self._grow_at = now + self._hold
-        if self._silences < SILENCES or now < self._until:
+        if self._silences < SILENCES:
             return False
         self._silences = 0
         self.bans += 1

@@ -75,7 +75,11 @@ class Budget:
         if slot is None:
             slot = ledger.force(kind, source, now)
         if self._journal is not None:
-            self._journal.opened(slot.id, kind, now)
+            try:
+                self._journal.opened(slot.id, kind, now)
+            except OSError:
+                ledger.cancel(slot)  # the disk is full: what cannot be remembered is not begun
+                raise
         return slot
 
     def _reserve(self, kind: Kind, source: str, now: float, spare: int) -> Slot | None:
@@ -186,10 +190,12 @@ class Budget:
 
     def _learn(self, ending: Ending, now: float) -> None:
         """Tell the ban watch how the firewall treats us; follow the limit it believes in."""
+        if self._enforce is not Enforce.ON:
+            return
         if ending is not Ending.UNANSWERED:
             if self._ban.answered(now):
                 self._ledger.resize(self._ban.limit)
-        elif self._ban.unanswered(now) and self._enforce is Enforce.ON:
+        elif self._ban.unanswered(now):
             self._ledger.resize(self._ban.limit)
             pause = (self._ban.until(now) or now) - now
             self._announce(BanSuspected(pause, self._ban.limit))
@@ -205,7 +211,8 @@ class Budget:
             everything = now + self.longest_hold
             remembered = [Remembered(Kind.DOWNLOAD, everything)] * self._ledger.limit
         for one in remembered:
-            hold = self._holds.of(one.kind, Ending.FIN) + self._guard
+            # How it ended nobody saw: the costliest end is assumed.
+            hold = max(self._holds.of(one.kind, ending) for ending in Ending) + self._guard
             until = now + hold if one.until is None else min(one.until, now + self.longest_hold)
             if until > now:
                 slot = self._ledger.force(one.kind, "", now)

@@ -12,7 +12,7 @@ from loadtest.lab.flows import FlowCounter, compress
 from loadtest.lab.namespaces import Side, lab
 from tests.support.mixture import Mixture
 from tests.support.proxy import Ftpweir
-from tests.support.servers import PyFtpd
+from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
 
 pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(150)]
@@ -40,7 +40,7 @@ def break_some_ports(side: Side) -> None:
 def test_whatever_the_scripts_do_the_budget_is_kept_and_fully_used() -> None:
     with (
         lab() as one,
-        PyFtpd(host=one.server.address, netns=one.server.name, passive_ports=PORTS) as server,
+        Vsftpd(host=one.server.address, netns=one.server.name, passive_ports=PORTS) as server,
         Ftpweir(
             server,
             netns=one.client.name,
