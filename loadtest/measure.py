@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from math import isnan
+from math import ceil, isnan
 
 from hdrh.histogram import HdrHistogram
 
@@ -67,21 +67,19 @@ def latency(seconds: Iterable[float]) -> Latency | None:
     if histogram.total_count == 0:
         return None
     count = int(histogram.total_count)
-
-    def at(percentile: float) -> float:
-        value: int = histogram.get_value_at_percentile(percentile)
-        return value / MICRO
-
+    wanted = sorted({*POINTS, 50, 90, 95, 99, 99.9})
+    # One walk over the histogram for all of them: each walk is tens of thousands of steps.
+    at = histogram.get_percentile_to_value_dict(wanted)
     return Latency(
         count=count,
         mean=total / count,
-        p50=at(50),
-        p90=at(90),
-        p95=at(95),
-        p99=at(99),
-        p999=at(99.9),
-        longest=at(100),
-        spectrum=[(point / 100, at(point)) for point in POINTS],
+        p50=at[50] / MICRO,
+        p90=at[90] / MICRO,
+        p95=at[95] / MICRO,
+        p99=at[99] / MICRO,
+        p999=at[99.9] / MICRO,
+        longest=at[100] / MICRO,
+        spectrum=[(point / 100, at[point] / MICRO) for point in POINTS],
         encoded=histogram.encode().decode(),
     )
 
@@ -204,8 +202,9 @@ def _fairness(files: list[Record], places: list[Member]) -> Fairness | None:
         return None
     tails = []
     for records in by_source.values():
-        if found := latency(record.total for record in records if record.outcome == Outcome.DONE):
-            tails.append(found.p95)
+        totals = sorted(record.total for record in records if record.outcome == Outcome.DONE)
+        if totals:
+            tails.append(totals[ceil(0.95 * len(totals)) - 1])
     return Fairness(
         jain=jain([_done(records) / len(records) for records in by_source.values()]),
         jain_contended=_contended(list(by_source.values())),

@@ -32,6 +32,6 @@ def read(path: Path) -> Report:
         if plain.pop("format", None) != FORMAT:
             raise BadReport(f"{path}: no report of this version of the load test")
         return _REPORT.validate_python(plain)
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         told = "its values do not fit" if isinstance(error, ValidationError) else str(error)
         raise BadReport(f"{path}: {told}") from error

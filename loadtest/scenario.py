@@ -25,6 +25,7 @@ from proxy.config.shapes import (
     one_of,
     or_none,
     pattern,
+    whole,
 )
 from proxy.config.units import (
     DURATION_WORDS,
@@ -81,6 +82,7 @@ Speed: TypeAlias = Annotated[int | None, or_none(Shape("a rate such as 64KiB/s",
 Starts: TypeAlias = Annotated[float, Shape("starts such as 20/s", _parse_starts)]
 Share: TypeAlias = Annotated[float, Shape(PERCENT_WORDS, _parse_whole_share, show_percent)]
 DurationOrNone: TypeAlias = Annotated[float | None, or_none(Shape(DURATION_WORDS, parse_duration))]
+FilesOrNone: TypeAlias = Annotated[int | None, or_none(whole(1, 1_000_000_000))]
 Target: TypeAlias = Annotated[str, Shape("direct, ftpweir or HOST:PORT", _parse_target)]
 ServerKind: TypeAlias = Annotated[
     str | Address, Shape("embedded, a server's name or HOST:PORT", _parse_server)
@@ -191,7 +193,7 @@ class Scenario(Section):
     scripts: Annotated[tuple[Group, ...], BeforeValidator(_at_least_one)]
     load: Load = Load()
     ftpweir: dict[str, Any] = Field(default_factory=dict)  # sections of the proxy's configuration
-    extrapolate_to: CountOrNone = None  # files; how long so many would take at this rate
+    extrapolate_to: FilesOrNone = None  # files; how long so many would take at this rate
     time_factor: Count = 1  # how many times faster than real the holds are; for extrapolation
     fail_if: Text | None = None
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from proxy.config import ClientClass
-from proxy.session.gate import Source
+from proxy.session.request import Source
 from proxy.shaping.quota import Limits
 
 NO_LIMITS = Limits()

@@ -12,7 +12,7 @@ import re
 import subprocess
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +46,8 @@ class Tally:
 
     by_source: Counter[str] = field(default_factory=Counter)
     most: int = 0  # of any one address
-    opened: list[float] = field(default_factory=list)  # Unix time of each new flow
+    # Unix time of each new flow, by who began it.
+    opened: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     _expiry: dict[Flow, float] = field(default_factory=dict)
     # A heap; may name an expiry that was put off since.
     _by_expiry: list[tuple[float, Flow]] = field(default_factory=list)
@@ -63,7 +64,7 @@ class Tally:
             self._drop(flow)
         elif event["kind"] == "NEW" or flow in self._expiry:
             if event["kind"] == "NEW":
-                self.opened.append(moment)
+                self.opened[event["source"]].append(moment)
             self._keep(flow, moment + float(event["left"]))
         self.most = max(self.most, self.by_source[event["source"]])
         return event["source"]
@@ -149,10 +150,9 @@ class FlowCounter:
         """The most flows that one address ever had."""
         return self._tally.most
 
-    @property
-    def opened(self) -> list[float]:
-        """When each flow began, in Unix time."""
-        return self._tally.opened
+    def opened(self, source: str) -> list[float]:
+        """When each flow of an address began, in Unix time."""
+        return self._tally.opened[source]
 
     def _read_events(self) -> None:
         assert self._process.stdout is not None

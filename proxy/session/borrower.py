@@ -22,7 +22,8 @@ from proxy.upstream.lease import Lease
 from proxy.upstream.session import SETTLE, Lost, Silent
 
 from .declined import Declined
-from .gate import Gate, Permit, Request, Source
+from .gate import Gate
+from .request import Permit, Request, Source
 
 
 class Loan:

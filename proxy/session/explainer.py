@@ -7,7 +7,7 @@ from proxy.ftp.reply import Reply
 from proxy.refusals import REFUSALS, Refusal, Scope
 
 from .declined import Declined
-from .gate import Source
+from .request import Source
 from .shared import Shared
 
 LISTINGS = frozenset({"LIST", "NLST", "MLSD"})

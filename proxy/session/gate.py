@@ -9,23 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from functools import partial
 from itertools import takewhile
 
-from proxy.ftp.virtual import State
 from proxy.refusals import Reason
 from proxy.shaping.fairqueue import FairQueue, Ticket
 from proxy.shaping.holds import Ending
-from proxy.shaping.ledger import Kind, Slot
-from proxy.shaping.quota import Limits, Quotas
+from proxy.shaping.ledger import Kind
+from proxy.shaping.quota import Quotas
 from proxy.shaping.sticky import StickyPlaces
 from proxy.upstream.dial import DialError
 from proxy.upstream.egress import Egress
-from proxy.upstream.identity import LoginKey
-from proxy.upstream.pool import Proof
-from proxy.upstream.seat import Seat
 
 from .declined import Declined
+from .request import Permit, Request, Source
 
 FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients.md)
 # Seconds for which a session stays with its login while others wait with theirs: each change costs
@@ -33,71 +30,6 @@ FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients
 # get their turn in time.
 LONGEST_STAY = 1.0
 _EARLY = 0.001  # uvloop's timers may fire a millisecond early: the clock is asked again
-
-
-class Lane(Enum):
-    """Who waits behind whom: a short command never waits behind a transfer's slot."""
-
-    COMMAND = "command"
-    TRANSFER = "transfer"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a client comes from, and what its class allows."""
-
-    host: str
-    class_name: str  # empty: no class matches
-    limits: Limits
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What quotas are counted by."""
-        return self.class_name, self.host
-
-
-@dataclass(slots=True)
-class Request:
-    """What somebody needs: a slot of the budget (`kind`), a session (`key`), or both."""
-
-    source: Source
-    kind: Kind | None = None
-    key: LoginKey | None = None
-    wanted: State | None = None
-    egress: Egress | None = None  # the way it must take: that of a session it has already
-    errand: bytes = b""  # what for: who comes back with the same errand finds its old place
-    # A login that must be proven: a recent proof serves, else the server is asked anew.
-    is_login: bool = False
-    proof_serves: bool = False  # no session is wanted with it
-    blocked: Reason = Reason.UPSTREAM_SESSIONS
-    since: float = 0.0
-
-    @property
-    def flow(self) -> str:
-        """Which line it waits in: behind requests of its source that need the very same things."""
-        lane = Lane.COMMAND if self.kind is None else Lane.TRANSFER
-        login = self.key.digest.hex() if self.key is not None else ""
-        return f"{lane.value} {self.source.host} {login}"
-
-
-class Permit:
-    """What the gate granted. `settle` gives back the count and the slot; the seat is the pool's."""
-
-    def __init__(self, gate: Gate, request: Request, egress: Egress, slot: Slot | None) -> None:
-        self._gate = gate
-        self._request = request
-        self.egress = egress
-        self.slot = slot
-        self.seat: Seat | None = None
-        self.proof: Proof | None = None
-        self.waited = 0.0
-        self._settled = False
-
-    def settle(self, ending: Ending | None) -> None:
-        """The upstream socket is gone, and how; None: no SYN was sent, the slot is free at once."""
-        if not self._settled:
-            self._settled = True
-            self._gate.settle(self._request, self, ending)
 
 
 class Gate:
@@ -176,7 +108,7 @@ class Gate:
             self._abandon(waiting)
             self._arm()
 
-    def settle(self, request: Request, permit: Permit, ending: Ending | None) -> None:
+    def _settle(self, request: Request, permit: Permit, ending: Ending | None) -> None:
         """A transfer is over: count it out and let its slot cool, or free it if never used."""
         if request.kind is not None:
             self._quotas.end_transfer(request.source.key)
@@ -367,7 +299,7 @@ class Gate:
                 is_banned = budget.banned_for > 0
                 request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.BUDGET
                 return None
-        permit = Permit(self, request, egress, slot)
+        permit = Permit(egress, slot, partial(self._settle, request))
         if proof is not None and request.proof_serves:
             permit.proof = proof
         elif request.key is not None:

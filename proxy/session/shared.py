@@ -10,7 +10,8 @@ from proxy.net.listener import ListenerPool
 from proxy.shaping.attempts import Attempts
 
 from .exchange import ExchangeRules
-from .gate import Gate, Source
+from .gate import Gate
+from .request import Source
 from .roster import Roster
 
 

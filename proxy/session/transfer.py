@@ -17,8 +17,8 @@ from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
 from .exchange import CLIENT_CLOSED, Exchange
-from .gate import Source
 from .interrupt import Interruptible
+from .request import Source
 from .shared import Shared
 
 KINDS = {

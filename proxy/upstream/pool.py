@@ -7,7 +7,6 @@ waiting (dialling, draining, saying QUIT) is done by who took the seat, or by th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -21,26 +20,18 @@ from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
 
+from .choice import best_idle, leaves_at
 from .dial import Busy, Dialer, DialError, LoginRefused
+from .farewell import GOODBYE, say_goodbye
 from .identity import Credentials, LoginKey
 from .lease import Lease
+from .proofs import Proof, Proofs
 from .seat import Seat, Use
-from .session import SETTLE, Lost
+from .session import SETTLE
+from .troubles import Troubles
 
 # A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
 REST_AFTER_CLOSE = 0.1
-STILL_IN_USE = 0.05  # seconds in which the next command of the script that used it may come
-GOODBYE = 1.0  # seconds the server has for its 221, and again for its FIN
-FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 15.0
-TROUBLE = 1.0  # seconds for which others are spared an attempt that just failed
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """The server took this login then, and put it in this directory."""
-
-    at: float
-    home: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +66,8 @@ class Pool:
         self._spawn = spawn
         self._allowance = Allowance(limits.sessions)
         self._seats: list[Seat] = []
-        self._proofs: dict[LoginKey, Proof] = {}
-        self._backoff = 0.0
-        self._retry_at = 0.0
-        self._trouble: DialError | None = None
-        self._trouble_until = 0.0
+        self._proofs = Proofs(limits.login_memory)
+        self._troubles = Troubles()
         self._closing = False
         self._freed = asyncio.Event()
         self.on_room: Callable[[], None] = lambda: None
@@ -103,7 +91,7 @@ class Pool:
         now = self._clock()
         if verify:
             return self._place_to_verify(key, now, stay=stay)
-        seat = self._best_idle(key, wanted)
+        seat = best_idle(self._seats, key, wanted)
         if seat is not None:
             seat.become(Use.LENT, now)
             return seat
@@ -111,10 +99,7 @@ class Pool:
 
     def vouches_for(self, key: LoginKey) -> Proof | None:
         """Return the proof that the server took this very login lately, and is still logged in."""
-        proof = self._proofs.get(key)
-        if proof is None or self._clock() - proof.at > self._limits.login_memory:
-            return None
-        return proof
+        return self._proofs.of(key, self._clock())
 
     @property
     def facts(self) -> ServerFacts | None:
@@ -129,11 +114,11 @@ class Pool:
     @property
     def retry_at(self) -> float | None:
         """When (on the clock) the server may be asked for a session again; None: now."""
-        return self._retry_at if self._retry_at > self._clock() else None
+        return self._troubles.retry_at(self._clock())
 
     def spare_at(self, stay: float) -> float | None:
         """When (on the clock) an idle session may make room for another login."""
-        idle = [_leaves_at(seat, stay) for seat in self._seats if seat.use is Use.IDLE]
+        idle = [leaves_at(seat, stay) for seat in self._seats if seat.use is Use.IDLE]
         return min(idle, default=None)
 
     @property
@@ -154,7 +139,7 @@ class Pool:
     @property
     def trouble(self) -> DialError | None:
         """The error that an attempt just met, while it is fresh: others are spared the same."""
-        return self._trouble if self._clock() < self._trouble_until else None
+        return self._troubles.error(self._clock())
 
     # What the holder of a seat does.
 
@@ -184,7 +169,7 @@ class Pool:
             self._leave(seat)
             return
         if seat.instead_of is not None:  # it was told that it must go
-            self._spawn(self._say_goodbye(seat.instead_of))
+            self._spawn(say_goodbye(seat.instead_of, resets=self._limits.resets))
         self._seats.remove(seat)
         self._budget.cancel(seat.slot)
         self.on_room()
@@ -219,22 +204,6 @@ class Pool:
 
     # Bookkeeping.
 
-    def _best_idle(self, key: LoginKey, wanted: State | None) -> Seat | None:
-        best: Seat | None = None
-        best_score = (-1, 0.0)
-        for seat in self._seats:
-            session = seat.session
-            if seat.use is Use.IDLE and session is not None and session.key == key:
-                fit = 0
-                if wanted is not None:
-                    fit = 2 * (session.state.cwd == wanted.cwd) + (
-                        session.state.type == wanted.type
-                    )
-                # Last used first: few sessions stay warm, the others may be retired.
-                if (fit, seat.since) > best_score:
-                    best, best_score = seat, (fit, seat.since)
-        return best
-
     def _place_to_verify(self, key: LoginKey, now: float, *, stay: float) -> Seat | None:
         """One unproven login at a time: wrong passwords must not crowd out the right ones."""
         if any(seat.verifies is not None for seat in self._seats):
@@ -245,17 +214,17 @@ class Pool:
         return seat
 
     def _has_place(self, now: float) -> bool:
-        return len(self._seats) < self._allowance.limit and now >= self._retry_at
+        return len(self._seats) < self._allowance.limit and self._troubles.retry_at(now) is None
 
     def _open_place(self, now: float, *, stay: float) -> Seat | None:
         """Book a new control connection, in a free place or in that of the longest idle session."""
-        if now < self._retry_at or self._closing:
+        if self._troubles.retry_at(now) is not None or self._closing:
             return None
         idle = [seat for seat in self._seats if seat.use is Use.IDLE]
         victim = None
         if len(self._seats) >= self._allowance.limit:
             victim = min(idle, key=lambda seat: seat.since, default=None)
-            if victim is None or now < _leaves_at(victim, stay):
+            if victim is None or now < leaves_at(victim, stay):
                 return None
         slot = self._budget.reserve(Kind.CONTROL, "")
         if slot is None:
@@ -316,7 +285,7 @@ class Pool:
     def _close(self, seat: Seat, reason: str) -> None:
         seat.become(Use.CLOSING, self._clock())
         seat.end_reason = reason
-        self._spawn(self._say_goodbye(seat))
+        self._spawn(say_goodbye(seat, resets=self._limits.resets))
 
     def _gone(self, seat: Seat) -> None:
         """The socket is closed: the slot cools, and soon the place is free."""
@@ -343,7 +312,7 @@ class Pool:
         self._freed.set()
         key = seat.key
         if key is not None and not any(other.key == key for other in self._seats):
-            self._proofs.pop(key, None)
+            self._proofs.forget(key)
         self.on_room()
 
     # What waits.
@@ -369,36 +338,34 @@ class Pool:
                 dialled.set_result(None)
 
     async def _dial(self, seat: Seat, credentials: Credentials) -> None:
-        if self.trouble is not None:
-            raise DialError(self.trouble.reason, self.trouble.words)
+        if (trouble := self.trouble) is not None:
+            raise trouble
         started = self._clock()
         try:
             if seat.instead_of is not None:
-                await self._say_goodbye(seat.instead_of)
+                await say_goodbye(seat.instead_of, resets=self._limits.resets)
                 # Until its place is free again there would be one session too many.
                 await asyncio.sleep(REST_AFTER_CLOSE)
             session = seat.session = await self._dialer.connect(self._clock())
             session.channel.when_closed(partial(self._gone, seat))
             await self._dialer.log_in(session, credentials)
         except Busy as busy:
-            self._backoff = min(max(FIRST_BACKOFF, 2 * self._backoff), LONGEST_BACKOFF)
             now = self._clock()
-            self._retry_at = now + self._backoff
+            backoff = self._troubles.was_full(now)
             others = sum(1 for other in self._seats if other is not seat and other.key is not None)
             self._allowance.refused(others, now)
-            self._announce(UpstreamRefused(busy.words, busy.reason.value, self._backoff))
+            self._announce(UpstreamRefused(busy.words, busy.reason.value, backoff))
             raise
         except DialError as problem:
-            self._trouble, self._trouble_until = problem, self._clock() + TROUBLE
-            self._announce(UpstreamRefused(problem.words, problem.reason.value, TROUBLE))
+            pause = self._troubles.failed(problem, self._clock())
+            self._announce(UpstreamRefused(problem.words, problem.reason.value, pause))
             raise
         except LoginRefused:
             self._forget(credentials.key())
             raise
-        self._backoff = 0.0
+        self._troubles.are_over()
         now = self._clock()
-        key = credentials.key()
-        self._proofs[key] = Proof(now, session.home)
+        self._proofs.add(credentials.key(), session.home, now)
         seat.verifies = None
         seat.become(Use.LENT, now)
         user = credentials.user.decode("ascii", "replace")
@@ -407,7 +374,7 @@ class Pool:
 
     def _forget(self, key: LoginKey) -> None:
         """The server no longer takes this login: its warm sessions vouch for nobody."""
-        self._proofs.pop(key, None)
+        self._proofs.forget(key)
         for seat in list(self._seats):
             if seat.use is Use.IDLE and seat.key == key:
                 self._close(seat, "password changed")
@@ -419,28 +386,3 @@ class Pool:
             self._warm(seat, self._clock())
         else:
             self._close(seat, "an aborted command was not answered")
-
-    async def _say_goodbye(self, seat: Seat) -> None:
-        """QUIT where that makes sense, then close; done when the socket is gone."""
-        session = seat.session
-        assert session is not None
-        channel = session.channel
-        channel.watch = None
-        if session.is_clean:
-            with contextlib.suppress(Lost):
-                await session.ask(b"QUIT", GOODBYE)
-                if self._limits.resets and await channel.wait_ended(GOODBYE):
-                    seat.ending = Ending.RESET
-                    channel.reset()
-            channel.close()
-        else:
-            channel.abort()
-        if not await channel.wait_closed(GOODBYE):
-            channel.abort()
-            await channel.wait_closed(GOODBYE)
-
-
-def _leaves_at(idle: Seat, stay: float) -> float:
-    """When an idle session may go to another login: out of use, or long enough with this."""
-    assert idle.session is not None
-    return min(idle.since + STILL_IN_USE, idle.session.opened_at + stay)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from itertools import pairwise
 
 import pytest
 
@@ -20,20 +19,22 @@ pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(150
 BUDGET = 40
 HOLD = 5
 GUARD = 0.3
+# One that waits in vain for data (vsftpd hears no ABOR then) must not stop the others.
+SESSIONS = 4
 PORTS = (40_000, 40_099)
 # Whoever connects to one of these ports, which the server does tell, is refused by the kernel.
 BROKEN = """
 table ip broken {
   chain prerouting {
     type nat hook prerouting priority dstnat
-    tcp dport 40000-40005 redirect to :9
+    tcp dport 40000-40003 redirect to :9
   }
 }
 """
 
 
 def break_some_ports(side: Side) -> None:
-    """Let some six in a hundred data connections fail."""
+    """Let four in a hundred data connections fail."""
     side.run("nft", "-f", "-", text=BROKEN)
 
 
@@ -44,7 +45,7 @@ def test_whatever_the_scripts_do_the_budget_is_kept_and_fully_used() -> None:
         Ftpweir(
             server,
             netns=one.client.name,
-            upstream={"sessions": 1},
+            upstream={"sessions": SESSIONS},
             budget={
                 "connections": BUDGET,
                 "time_wait": f"{HOLD}s",
@@ -67,9 +68,9 @@ def test_whatever_the_scripts_do_the_budget_is_kept_and_fully_used() -> None:
     assert any("Connection refused" in words for words in done.refused), done.refused
     assert firewall.most <= BUDGET
     assert firewall.banned == set()
-    print(done.done, done.refused[:3], len(done.refused), firewall.most, weir.log[-1500:])
-    print(steady_rate(firewall.opened), 0.9 * BUDGET / HOLD)
-    assert steady_rate(firewall.opened) >= 0.9 * BUDGET / HOLD
+    rate = steady_rate(firewall.opened(one.client.address))
+    # The control connections hold their slots all the time; each other one serves again and again.
+    assert rate >= 0.9 * (BUDGET - SESSIONS) / (HOLD + GUARD), done
 
 
 def steady_rate(opened: list[float]) -> float:

@@ -66,6 +66,7 @@ class Script:
         self._number = number
         self._chance = random.Random(mixture.seed * 1000 + number)
         self._ftp: ftplib.FTP | None = None
+        self._uploads = 0
 
     def run(self) -> None:
         """Go on until the time is over."""
@@ -110,7 +111,9 @@ class Script:
         ftp.retrbinary(f"RETR {self._mixture.small}", lambda data: None)
 
     def _upload(self, ftp: ftplib.FTP) -> None:
-        ftp.storbinary(f"STOR up-{self._number}.bin", io.BytesIO(b"x" * 2000))
+        # A new name each time: vsftpd keeps its lock on the file of an upload that never came.
+        self._uploads += 1
+        ftp.storbinary(f"STOR up-{self._number}-{self._uploads}.bin", io.BytesIO(b"x" * 2000))
 
     def _list(self, ftp: ftplib.FTP) -> None:
         ftp.retrlines("LIST", lambda line: None)

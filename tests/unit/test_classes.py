@@ -8,7 +8,7 @@ import pytest
 
 from proxy.classes import NO_LIMITS, classifier
 from proxy.config import Config
-from proxy.session.gate import Source
+from proxy.session.request import Source
 from proxy.shaping.quota import Limits
 
 

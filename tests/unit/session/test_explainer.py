@@ -6,7 +6,7 @@ from proxy.events import Refused
 from proxy.refusals import REFUSALS, Reason, Scope
 from proxy.session.declined import Declined
 from proxy.session.explainer import LISTINGS, Explainer
-from proxy.session.gate import Source
+from proxy.session.request import Source
 from proxy.shaping.quota import Limits
 from tests.support.house import House, house
 from tests.support.scripted import scripted

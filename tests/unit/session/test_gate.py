@@ -7,7 +7,8 @@ import pytest
 
 from proxy.refusals import Reason
 from proxy.session.declined import Declined
-from proxy.session.gate import Gate, Permit, Request, Source
+from proxy.session.gate import Gate
+from proxy.session.request import Permit, Request, Source
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits

@@ -10,7 +10,7 @@ from proxy.ftp.virtual import State
 from proxy.refusals import Reason
 from proxy.upstream.dial import Busy, DialError, LoginRefused
 from proxy.upstream.identity import Credentials
-from proxy.upstream.pool import FIRST_BACKOFF, LONGEST_BACKOFF, TROUBLE
+from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF
 from tests.support.basin import ALICE, BOB, basin
 from tests.support.house import free_port
 from tests.support.misdeeds import keeps_silent, last_says, says, waits_for
@@ -180,8 +180,10 @@ async def test_others_are_spared_an_attempt_that_just_failed(server: Scripted) -
         with pytest.raises(DialError) as caught:
             await pool.lease()
         assert caught.value.reason is Reason.UPSTREAM_DOWN
-        assert [pool.pool.trouble] == [caught.value]
-        pool.now += TROUBLE
+        trouble = pool.pool.trouble
+        assert trouble is not None
+        assert trouble.words == caught.value.words
+        pool.now += FRESH
         assert [pool.pool.trouble] == [None]
         await pool.until(lambda: not pool.pool.seats)
     server.port = port

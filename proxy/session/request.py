@@ -1,0 +1,83 @@
+"""What somebody asks of the gate, and what the gate gives: Source, Request and Permit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from proxy.ftp.virtual import State
+from proxy.refusals import Reason
+from proxy.shaping.holds import Ending
+from proxy.shaping.ledger import Kind, Slot
+from proxy.shaping.quota import Limits
+from proxy.upstream.egress import Egress
+from proxy.upstream.identity import LoginKey
+from proxy.upstream.proofs import Proof
+from proxy.upstream.seat import Seat
+
+
+class Lane(Enum):
+    """Who waits behind whom: a short command never waits behind a transfer's slot."""
+
+    COMMAND = "command"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a client comes from, and what its class allows."""
+
+    host: str
+    class_name: str  # empty: no class matches
+    limits: Limits
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What quotas are counted by."""
+        return self.class_name, self.host
+
+
+@dataclass(slots=True)
+class Request:
+    """What somebody needs: a slot of the budget (`kind`), a session (`key`), or both."""
+
+    source: Source
+    kind: Kind | None = None
+    key: LoginKey | None = None
+    wanted: State | None = None
+    egress: Egress | None = None  # the way it must take: that of a session it has already
+    errand: bytes = b""  # what for: who comes back with the same errand finds its old place
+    # A login that must be proven: a recent proof serves, else the server is asked anew.
+    is_login: bool = False
+    proof_serves: bool = False  # no session is wanted with it
+    blocked: Reason = Reason.UPSTREAM_SESSIONS
+    since: float = 0.0
+
+    @property
+    def flow(self) -> str:
+        """Which line it waits in: behind requests of its source that need the very same things."""
+        lane = Lane.COMMAND if self.kind is None else Lane.TRANSFER
+        login = self.key.digest.hex() if self.key is not None else ""
+        return f"{lane.value} {self.source.host} {login}"
+
+
+class Permit:
+    """What the gate granted. `settle` gives back the count and the slot; the seat is the pool's."""
+
+    def __init__(
+        self, egress: Egress, slot: Slot | None, give_back: Callable[[Permit, Ending | None], None]
+    ) -> None:
+        self._give_back = give_back
+        self.egress = egress
+        self.slot = slot
+        self.seat: Seat | None = None
+        self.proof: Proof | None = None
+        self.waited = 0.0
+        self._settled = False
+
+    def settle(self, ending: Ending | None) -> None:
+        """The upstream socket is gone, and how; None: no SYN was sent, the slot is free at once."""
+        if not self._settled:
+            self._settled = True
+            self._give_back(self, ending)

@@ -1,0 +1,35 @@
+"""Which seat serves a login best, and which may make room for another. Pure: nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from proxy.ftp.virtual import State
+
+from .identity import LoginKey
+from .seat import Seat, Use
+
+STILL_IN_USE = 0.05  # seconds in which the next command of the script that used it may come
+
+
+def best_idle(seats: Iterable[Seat], key: LoginKey, wanted: State | None) -> Seat | None:
+    """Return the idle seat of this login that needs the least replay; None: there is none."""
+    best: Seat | None = None
+    best_score = (-1, 0.0)
+    for seat in seats:
+        session = seat.session
+        if seat.use is Use.IDLE and session is not None and session.key == key:
+            fit = 0
+            if wanted is not None:
+                is_there = session.state.cwd == wanted.cwd
+                fit = 2 * is_there + (session.state.type == wanted.type)
+            # Last used first: few sessions stay warm, the others may be retired.
+            if (fit, seat.since) > best_score:
+                best, best_score = seat, (fit, seat.since)
+    return best
+
+
+def leaves_at(idle: Seat, stay: float) -> float:
+    """When an idle session may go to another login: out of use, or `stay` seconds with this one."""
+    assert idle.session is not None
+    return min(idle.since + STILL_IN_USE, idle.session.opened_at + stay)

@@ -1,0 +1,32 @@
+"""How a control connection to the server ends: QUIT where that makes sense, then its socket."""
+
+from __future__ import annotations
+
+import contextlib
+
+from proxy.shaping.holds import Ending
+
+from .seat import Seat
+from .session import Lost
+
+GOODBYE = 1.0  # seconds the server has for its 221, and again for its FIN
+
+
+async def say_goodbye(seat: Seat, *, resets: bool) -> None:
+    """QUIT where that makes sense, then close; done when the socket is gone."""
+    session = seat.session
+    assert session is not None
+    channel = session.channel
+    channel.watch = None
+    if session.is_clean:
+        with contextlib.suppress(Lost):
+            await session.ask(b"QUIT", GOODBYE)
+            if resets and await channel.wait_ended(GOODBYE):
+                seat.ending = Ending.RESET
+                channel.reset()
+        channel.close()
+    else:
+        channel.abort()
+    if not await channel.wait_closed(GOODBYE):
+        channel.abort()
+        await channel.wait_closed(GOODBYE)

@@ -1,0 +1,38 @@
+"""Which logins the server took lately: what lets a password be answered from memory. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .identity import LoginKey
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The server took this login then (seconds), and put it in this directory."""
+
+    at: float
+    home: bytes | None
+
+
+class Proofs:
+    """Remembers each login for `memory` seconds after the server took it."""
+
+    def __init__(self, memory: float) -> None:
+        self._memory = memory
+        self._proofs: dict[LoginKey, Proof] = {}
+
+    def add(self, key: LoginKey, home: bytes | None, now: float) -> None:
+        """The server has just taken this login."""
+        self._proofs[key] = Proof(now, home)
+
+    def of(self, key: LoginKey, now: float) -> Proof | None:
+        """Return the proof, if it is recent enough to vouch."""
+        proof = self._proofs.get(key)
+        if proof is None or now - proof.at > self._memory:
+            return None
+        return proof
+
+    def forget(self, key: LoginKey) -> None:
+        """It vouches for nobody any more."""
+        self._proofs.pop(key, None)

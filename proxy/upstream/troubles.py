@@ -1,0 +1,43 @@
+"""Why the server cannot be had just now, and when to ask it again. Pure: `now` is an argument."""
+
+from __future__ import annotations
+
+from .dial import DialError
+
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 15.0
+FRESH = 1.0  # seconds for which others are spared an attempt that just failed
+
+
+class Troubles:
+    """Backs off from a server that is full, and remembers for a moment one that is down."""
+
+    def __init__(self) -> None:
+        self._backoff = 0.0
+        self._retry_at = 0.0
+        self._error: DialError | None = None
+        self._error_until = 0.0
+
+    def was_full(self, now: float) -> float:
+        """The server would not have one more session; return the seconds to wait."""
+        self._backoff = min(max(FIRST_BACKOFF, 2 * self._backoff), LONGEST_BACKOFF)
+        self._retry_at = now + self._backoff
+        return self._backoff
+
+    def failed(self, error: DialError, now: float) -> float:
+        """The server could not be reached; return the seconds for which that is believed."""
+        self._error, self._error_until = error, now + FRESH
+        return FRESH
+
+    def are_over(self) -> None:
+        """A session was had: begin with short waits again."""
+        self._backoff = 0.0
+
+    def retry_at(self, now: float) -> float | None:
+        """When the server may be asked for a session again; None: now."""
+        return self._retry_at if self._retry_at > now else None
+
+    def error(self, now: float) -> DialError | None:
+        """Return a new copy of the error just met, while it is fresh."""
+        if self._error is None or now >= self._error_until:
+            return None
+        return DialError(self._error.reason, self._error.words)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from proxy.refusals import Reason
+from proxy.upstream.dial import DialError
+from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF, Troubles
+
+
+def test_each_refusal_doubles_the_wait_up_to_the_longest() -> None:
+    troubles = Troubles()
+    waits = [troubles.was_full(0.0) for _ in range(10)]
+    assert waits[:3] == [FIRST_BACKOFF, 2 * FIRST_BACKOFF, 4 * FIRST_BACKOFF]
+    assert waits[-1] == LONGEST_BACKOFF
+
+
+def test_a_full_server_is_asked_again_when_the_wait_is_over() -> None:
+    troubles = Troubles()
+    wait = troubles.was_full(100.0)
+    assert troubles.retry_at(100.0) == 100.0 + wait
+    assert troubles.retry_at(100.0 + wait) is None
+
+
+def test_a_session_that_was_had_makes_the_next_wait_short() -> None:
+    troubles = Troubles()
+    troubles.was_full(0.0)
+    troubles.was_full(0.0)
+    troubles.are_over()
+    assert troubles.was_full(0.0) == FIRST_BACKOFF
+
+
+def test_an_error_is_told_to_others_while_it_is_fresh() -> None:
+    troubles = Troubles()
+    assert troubles.error(0.0) is None
+    troubles.failed(DialError(Reason.UPSTREAM_DOWN, "refuses"), 10.0)
+    told = troubles.error(10.0)
+    assert told is not None
+    assert (told.reason, told.words) == (Reason.UPSTREAM_DOWN, "refuses")
+    assert told is not troubles.error(10.0)  # each gets its own, with its own traceback
+    assert troubles.error(10.0 + FRESH) is None
