@@ -11,10 +11,11 @@ SERVERS := .cache/servers/complete
 ROOM_TESTS := $(filter-out tests/integration tests/support tests/fuzz,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help run install lint test test-unit clean
+.PHONY: help run demo install lint test test-unit clean
 
 help:
 	@echo "make run        start the proxy on 127.0.0.1:2121 (UPSTREAM=host[:port] for your server)"
+	@echo "make demo       scripts that a server refuses and a firewall bans, then the same through ftpweir"
 	@echo "make install    only $(VENV), with the command $(BIN)/ftpweir"
 	@echo "make test       lint, then all tests; as root it installs the servers and clients they need"
 	@echo "make test-unit  the tests that need neither root nor any other program"
@@ -23,6 +24,9 @@ help:
 
 run: install
 	$(BIN)/ftpweir run $(if $(UPSTREAM),--upstream $(UPSTREAM),--demo)
+
+demo: install
+	$(BIN)/ftpweir demo
 
 install: $(BIN)/ftpweir
 

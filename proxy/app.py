@@ -286,7 +286,12 @@ def _bind(address: Address) -> socket.socket:
         )[0]
         return socket.create_server(place[:2], family=family, backlog=BACKLOG)
     except OSError as problem:
-        raise CannotListen(f"cannot listen on {address}: {problem.strerror}") from None
+        why = (
+            problem.strerror
+            if isinstance(problem, socket.gaierror)
+            else os.strerror(problem.errno or 0)
+        )
+        raise CannotListen(f"cannot listen on {address}: {why}") from None
 
 
 def _place(sock: socket.socket) -> str:

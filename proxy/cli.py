@@ -16,7 +16,7 @@ from rich.console import Console
 
 from proxy import __version__, app
 from proxy import config as settings
-from proxy.config import Budget, Config, ConfigError
+from proxy.config import Address, Budget, Config, ConfigError
 from proxy.config.units import Misfit, parse_size
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
 from proxy.ops.logs import EventLog, set_up
@@ -170,7 +170,7 @@ def plan(path: Path | None, as_json: bool, kind: str, **batch: Any) -> None:
     "--lab/--emulate",
     "with_lab",
     default=None,
-    help="A real firewall in network namespaces, or one inside the server. [default: --lab if root]",
+    help="A real firewall in network namespaces, or one in the server. [default: --lab if root]",
 )
 def demo(scripts: int, files: int, with_lab: bool | None) -> None:
     """Show scripts that a server refuses and its firewall bans, and the same through ftpweir."""
@@ -226,7 +226,7 @@ def _give_up(error: ConfigError) -> NoReturn:
 
 def _ready(config: Config, places: list[str], *, demo: bool) -> None:
     upstream = config.upstream
-    behind = "the demo server" if demo else f"{upstream.host}:{upstream.port}"
+    behind = "the demo server" if demo else str(Address(upstream.host, upstream.port))
     allowed = SESSIONS if demo else upstream.sessions
     login = f"{USER}:{PASSWORD}@" if demo else "USER:PASSWORD@"
     place = places[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")

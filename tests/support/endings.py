@@ -1,0 +1,91 @@
+"""Measure what `close: fin` and `close: reset` do to each real server. As root.
+
+`python -m tests.support.endings` prints the rows of a table in docs/TIME_WAIT.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .backend import Backend
+from .batch import Batch
+from .namespaces import Lab
+from .proxy import Ftpweir
+from .servers import SERVERS
+from .sockets import State
+from .users import ALICE
+
+FILES = 200
+# What the four say of a transfer that did not end as it should.
+COMPLAINT = re.compile(r"(?i)\b(FAIL|426|451|abort\w*|broken pipe|connection reset)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one server did."""
+
+    good: int  # files with the right content
+    replies: set[int]  # final ones, as the proxy heard them
+    complaints: int  # lines of the server's log
+    time_waits: int  # on the server's side, right afterwards
+    per_file: float  # seconds, one script alone
+
+
+def measure(kind: type[Backend], close: str) -> Seen:
+    """Fetch FILES files, one after another."""
+    content = os.urandom(3000)
+    with (
+        Lab() as lab,
+        kind(host=lab.server.address, netns=lab.server.name) as server,
+        Ftpweir(
+            server,
+            netns=lab.client.name,
+            upstream={"sessions": 1},
+            budget={"connections": 1000, "profile": "csf", "close": close},
+        ) as weir,
+    ):
+        server.place("file.bin", content)
+        done = Batch(weir.host, weir.port, ALICE.name, ALICE.password, 1, FILES).run(
+            lab.client.inside([])
+        )
+        if done.errors or done.digests != [hashlib.sha256(content).hexdigest()]:
+            raise RuntimeError(f"{kind.kind}, {close}: {done.errors}")
+        time_waits = lab.server.count(states=frozenset({State.TIME_WAIT}))
+        complaints = len(COMPLAINT.findall(server.log_text()))
+        span = max(done.finished) - min(done.finished)
+        replies = set(_final_replies(weir.log))
+    return Seen(len(done.finished), replies, complaints, time_waits, span / (FILES - 1))
+
+
+def _final_replies(log: str) -> Iterator[int]:
+    for line in log.splitlines():
+        if line.startswith("{") and (entry := json.loads(line))["event"] == "transfer ended":
+            yield entry["code"]
+
+
+def main() -> None:
+    """Print the rows."""
+    for kind in SERVERS:
+        for close in ("fin", "reset"):
+            seen = measure(kind, close)
+            cells = (
+                f"{kind.kind} {kind.version()}",
+                close,
+                f"{seen.good} of {FILES}",
+                ", ".join(map(str, sorted(seen.replies))),
+                f"{seen.complaints}",
+                f"{seen.time_waits}",
+                f"{1000 * seen.per_file:.2f} ms",
+            )
+            sys.stdout.write(f"| {' | '.join(cells)} |\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
