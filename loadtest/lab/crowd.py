@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 PAUSE = 0.5  # seconds before a refused script tries again
 
@@ -80,7 +81,7 @@ def send(
         process.stdin.write(json.dumps(asdict(wishes)))
         process.stdin.close()
         for line in process.stdout:
-            _note(outcome, json.loads(line))
+            note(outcome, json.loads(line))
             if watch is not None:
                 watch(outcome)
     if process.returncode:
@@ -89,7 +90,8 @@ def send(
     return outcome
 
 
-def _note(outcome: Outcome, told: dict[str, str]) -> None:
+def note(outcome: Outcome, told: dict[str, Any]) -> None:
+    """Add one thing that a script has told."""
     deed = Deed(told["deed"])
     outcome.deeds[deed] += 1
     if words := told.get("words"):
@@ -118,7 +120,7 @@ class Script:
                 self._tell(Deed.DONE, "", False)
                 return
             except (ftplib.Error, OSError, EOFError, ValueError) as error:
-                deed = _meaning(error)
+                deed = meaning(error)
                 gives_up = attempt == tries or deed is not Deed.REFUSED
                 self._tell(deed, str(error) or type(error).__name__, gives_up)
                 if gives_up:
@@ -138,7 +140,8 @@ class Script:
         ftp.quit()
 
 
-def _meaning(error: Exception) -> Deed:
+def meaning(error: Exception) -> Deed:
+    """Tell what an error says about who is to blame."""
     if isinstance(error, TimeoutError):
         return Deed.SILENCE
     if isinstance(error, ftplib.error_temp) and str(error).startswith("421"):

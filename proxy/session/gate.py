@@ -165,7 +165,12 @@ class Gate:
 
     def _budget_eta(self, ticket: Ticket[_Waiting], patience: float) -> float:
         """Seconds until this ticket gets a slot; whoever waits for something else stands aside."""
-        ways = self._open_to(ticket.item.request)
+        request = ticket.item.request
+        ways = self._open_to(request)
+        pace = min(way.budget.pace(request.source.host) for way in ways)
+        if pace:
+            _, own_place = self._queue.position(ticket)
+            return own_place * pace / len(ways)
 
         def eta(place: int) -> float:
             # Several addresses serve the line together: its places are dealt out among them.
@@ -291,25 +296,29 @@ class Gate:
             if not (proof and request.proof_serves) and not pool.has_room:
                 request.blocked = Reason.UPSTREAM_SESSIONS
                 return None
-        slot = None
-        if request.kind is not None:
-            # Room is left for control connections not yet open: no transfer can do without one.
-            slot = budget.reserve(request.kind, request.source.host, spare=pool.unopened)
-            if slot is None:
-                is_banned = budget.banned_for > 0
-                request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.BUDGET
-                return None
-        permit = Permit(egress, slot, partial(self._settle, request))
-        if proof is not None and request.proof_serves:
-            permit.proof = proof
-        elif request.key is not None:
+        kind, host = request.kind, request.source.host
+        # Room is left for control connections not yet open: no transfer can do without one.
+        if kind is not None and not budget.admits(kind, host, spare=pool.unopened):
+            is_banned = budget.banned_for > 0
+            request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.BUDGET
+            return None
+        seat = None
+        if request.key is not None and not (proof and request.proof_serves):
             verify = request.is_login and proof is None
-            permit.seat = pool.take(request.key, request.wanted, verify=verify, stay=self._stay)
-            if permit.seat is None:
-                if slot is not None:
-                    budget.cancel(slot)
+            seat = pool.take(request.key, request.wanted, verify=verify, stay=self._stay)
+            if seat is None:
                 request.blocked = Reason.UPSTREAM_SESSIONS
                 return None
+        slot = None
+        if kind is not None:
+            slot = budget.reserve(kind, host, spare=pool.unopened)
+            if slot is None:  # the new seat's control connection has taken the last one
+                assert seat is not None
+                pool.forgo(seat)
+                request.blocked = Reason.BUDGET
+                return None
+        permit = Permit(egress, slot, partial(self._settle, request))
+        permit.seat, permit.proof = seat, proof
         return permit
 
     def _transfer_wait(self, request: Request) -> float | None:

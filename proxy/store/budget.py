@@ -63,38 +63,39 @@ class Budget:
         """Book a slot before the SYN is sent; None while the budget (less `spare`) is used up,
         or while this source has taken more than its share of what is free."""
         now = self._clock()
-        ledger = self._ledger
-        slot = None
-        if self._enforce is not Enforce.OFF:
-            slot = self._reserve(kind, source, now, spare)
-            if slot is None and self._enforce is Enforce.ON:
+        if not self._admits(kind, source, now, spare):
+            if self._enforce is Enforce.ON:
                 return None
-            if slot is None:
-                wait = ledger.eta(1 + spare, now, self.typical)
+            if self._enforce is Enforce.SHADOW:
+                wait = self._ledger.eta(1 + spare, now, self.typical)
                 self._announce(ShadowWait(source, kind.value, wait))
-        if slot is None:
-            slot = ledger.force(kind, source, now)
+        if self._is_paced(kind):
+            held, used = self._ledger.held(source, now), self._ledger.used(now)
+            self._burst.took(held, used, self._ledger.limit, now, self.interval)
+        slot = self._ledger.force(kind, source, now)
         if self._journal is not None:
             try:
                 self._journal.opened(slot.id, kind, now)
             except OSError:
-                ledger.cancel(slot)  # the disk is full: what cannot be remembered is not begun
+                self._ledger.cancel(slot)  # what cannot be remembered is not begun
                 raise
         return slot
 
-    def _reserve(self, kind: Kind, source: str, now: float, spare: int) -> Slot | None:
+    def admits(self, kind: Kind, source: str, *, spare: int = 0) -> bool:
+        """Tell whether `reserve` would succeed now."""
+        return self._enforce is not Enforce.ON or self._admits(kind, source, self._clock(), spare)
+
+    def _admits(self, kind: Kind, source: str, now: float, spare: int) -> bool:
         ledger = self._ledger
-        if self._ban.until(now) is not None:
-            return None
-        if kind is Kind.CONTROL or self._typical_hold < SHORT:
-            return ledger.reserve(kind, source, now, spare=spare)
-        held, used = ledger.held(source, now), ledger.used(now)
-        if self._burst.wait(held, used, self._ledger.limit, now) > 0.0:
-            return None
-        slot = ledger.reserve(kind, source, now, spare=spare)
-        if slot is not None:
-            self._burst.took(held, used, ledger.limit, now, self.interval)
-        return slot
+        used = ledger.used(now)
+        if used + spare >= ledger.limit or self._ban.until(now) is not None:
+            return False
+        if not self._is_paced(kind):
+            return True
+        return self._burst.wait(ledger.held(source, now), used, ledger.limit, now) == 0.0
+
+    def _is_paced(self, kind: Kind) -> bool:
+        return kind is not Kind.CONTROL and self._typical_hold >= SHORT
 
     def settle(self, slot: Slot, ending: Ending) -> None:
         """The socket is really gone: from now on the slot cools, as long as its end costs."""
@@ -178,6 +179,14 @@ class Budget:
     def next_free(self) -> float | None:
         """When (on the clock) the next cooling slot is free; None: none is cooling."""
         return self._ledger.next_free(self._clock())
+
+    def pace(self, source: str) -> float:
+        """Seconds between two turns of a source that has had its share of what is free; else 0."""
+        now = self._clock()
+        ledger = self._ledger
+        held, used = ledger.held(source, now), ledger.used(now)
+        paced = self._typical_hold >= SHORT and self._burst.wait(held, used, ledger.limit, now)
+        return self.interval if paced else 0.0
 
     def eta(self, place: int, *, spare: int = 0) -> float:
         """Seconds until the one in this place (from 1) of the queue gets a slot."""

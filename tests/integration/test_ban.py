@@ -29,8 +29,8 @@ from tests.support.watching import FlowWatch
 pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(120)]
 
 BUDGET = 20
-HOLD, GUARD = 3.0, 0.3
-MAX_WAIT = 2.0  # shorter than the pause: who comes meanwhile is told, and does not wait
+HOLD, GUARD = 4.0, 0.3
+MAX_WAIT = 1.0  # shorter than the pause: who comes meanwhile is told, and does not wait
 SILENCES = 3
 CONTENT = os.urandom(3000)
 
@@ -150,7 +150,7 @@ def test_after_three_silences_nothing_is_tried_for_a_whole_hold() -> None:
         firewall.forgive()
         words = script.refused()
         assert words.startswith("425 Firewall seems to have banned the proxy")
-        assert re.search(r"\(.*budget\.time_wait\), try again later: about [1-4] s\. Ref ", words)
+        assert re.search(r"\(.*budget\.time_wait\), try again later: about [1-5] s\. Ref ", words)
         while not is_served(script):
             assert firewall.syns == before
         assert time.monotonic() - began >= HOLD
@@ -166,8 +166,9 @@ def is_served(script: Script) -> bool:
     try:
         script.fetch()
     except ftplib.error_temp as error:
-        assert str(error).startswith("425 Firewall seems to have banned")
-        return False
+        if str(error).startswith("425 Firewall seems to have banned"):
+            return False
+        raise
     return True
 
 
@@ -182,7 +183,7 @@ def test_afterwards_half_of_the_budget_is_used() -> None:
         script.fetch()  # patient enough to wait for the end of the pause
         script.quit()
         with FlowWatch(lab.server, source=lab.client.address) as flows:
-            batch = Batch(weir.host, weir.port, ALICE.name, ALICE.password, scripts=6, files=40)
+            batch = Batch(weir.host, weir.port, ALICE.name, ALICE.password, scripts=6, files=30)
             done = batch.run(lab.client.inside([]))
         grown = math.floor((time.monotonic() - suspected) / (HOLD + GUARD))
         assert done.errors == []
@@ -193,7 +194,7 @@ def test_afterwards_half_of_the_budget_is_used() -> None:
 
 def test_many_silences_at_once_are_one_ban() -> None:
     scripts = 6
-    with scene(sessions=scripts) as (lab, weir, firewall):
+    with scene(sessions=scripts + 1) as (lab, weir, firewall):
         firewall.ban()
         batch = Batch(weir.host, weir.port, ALICE.name, ALICE.password, scripts, files=scripts)
         done = batch.run(lab.client.inside([]))
