@@ -55,7 +55,7 @@ $(BIN)/ftpweir: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/tools: pyproject.toml | $(BIN)/python
-	$(PIP) --editable '.[dev]'
+	$(PIP) --editable '.[dev,loadtest]'
 	@touch $@
 
 $(BIN)/python:
