@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 UPSTREAM ?=
+SCENARIO ?= cron-storm
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,11 +12,12 @@ SERVERS := .cache/servers/complete
 ROOM_TESTS := $(filter-out tests/integration tests/support tests/fuzz,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo install lint test test-unit clean
+.PHONY: help run demo loadtest install lint test test-unit clean
 
 help:
 	@echo "make run        start the proxy on 127.0.0.1:2121 (UPSTREAM=host[:port] for your server)"
 	@echo "make demo       scripts that a server refuses and a firewall bans, then the same through ftpweir"
+	@echo "make loadtest   your plan against both (SCENARIO=FILE.yaml, or the name of a shipped one)"
 	@echo "make install    only $(VENV), with the command $(BIN)/ftpweir"
 	@echo "make test       lint, then all tests; as root it installs the servers and clients they need"
 	@echo "make test-unit  the tests that need neither root nor any other program"
@@ -27,6 +29,9 @@ run: install
 
 demo: install
 	$(BIN)/ftpweir demo
+
+loadtest: $(VENV)/tools
+	$(BIN)/python -m loadtest run $(SCENARIO)
 
 install: $(BIN)/ftpweir
 

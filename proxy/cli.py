@@ -17,10 +17,11 @@ from rich.console import Console
 from proxy import __version__, app
 from proxy import config as settings
 from proxy.config import Address, Budget, Config, ConfigError
-from proxy.config.units import Misfit, parse_size
+from proxy.config.units import Misfit, closest, enumerated, parse_size
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
 from proxy.ops.logs import EventLog, set_up
 from proxy.ops.plan import NoSuchClass, Plan, Question
+from proxy.refusals import Reason
 from proxy.refusals import explain as explain_refusal
 from proxy.shaping.ledger import Kind
 from proxy.store.journal import JournalError
@@ -48,7 +49,7 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command(short_help="Serve until SIGTERM.")
 @CONFIG_OPTION
 @click.option("--upstream", metavar="HOST[:PORT]", help="The FTP server; every other key default.")
 @click.option("--demo", is_flag=True, help="Put a small demo server behind the proxy.")
@@ -84,7 +85,7 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
             sys.exit(2)
 
 
-@main.command()
+@main.command(short_help="Report every problem of a configuration.")
 @CONFIG_OPTION
 def check(path: Path | None) -> None:
     """Read a configuration and report every problem with line and column."""
@@ -116,7 +117,7 @@ class Size(click.ParamType[int]):
         return size
 
 
-@main.command()
+@main.command(short_help="Tell what the budget allows a batch of files.")
 @CONFIG_OPTION
 @click.option("--files", type=click.IntRange(1, 1_000_000_000), required=True, help="How many.")
 @click.option("--size", type=Size(), default="64KiB", show_default=True, help="Of each file.")
@@ -163,7 +164,7 @@ def plan(path: Path | None, as_json: bool, kind: str, **batch: Any) -> None:
         Console(soft_wrap=False).print(told.as_text())
 
 
-@main.command()
+@main.command(short_help="Show the same scripts without and with ftpweir.")
 @click.option("--scripts", type=click.IntRange(1, 50), default=30, show_default=True)
 @click.option("--files", type=click.IntRange(1, 1000), default=10, show_default=True, help="Each.")
 @click.option(
@@ -186,15 +187,25 @@ def demo(scripts: int, files: int, with_lab: bool | None) -> None:
         raise click.UsageError(str(problem)) from None
 
 
-@main.command()
+@main.command(short_help="Tell what a refusal or a setting means.")
 @click.argument("word", metavar="REASON|KEY")
 def explain(word: str) -> None:
     """Tell what a refusal (CLASS_SESSIONS) or a setting (budget.guard) means and what to do."""
-    text = explain_refusal(word) or settings.explain(word)
+    text = explain_refusal(word) or settings.explain(word.strip().lower())
     if text is None:
-        click.echo(f"Nothing is known by the name of {word!r}.", err=True)
+        click.echo(f"Nothing is known by the name of {word!r}{_meant(word)}.", err=True)
         sys.exit(1)
-    click.echo(text)
+    click.echo(text.rstrip("\n"))
+
+
+def _meant(word: str) -> str:
+    """Ask back: a key by its last word, as it stands in the file, or the closest name of all."""
+    word = word.strip().lower()
+    last = [key for key in settings.keys() if key.rpartition(".")[2] == word]
+    found = last or closest(word, [*settings.keys(), *Reason])
+    if not found:
+        return "; docs/REFUSALS.md lists the refusals, config/ftpweir.yaml the settings"
+    return f" (did you mean {enumerated(last) if last else found}?)"
 
 
 def _load(path: Path) -> Config:

@@ -36,7 +36,9 @@ def set_up(form: str, level: str) -> None:
     """Choose form (auto, json, console) and level; to be called once, before the first line."""
     is_console = form == "console" or (form == "auto" and sys.stderr.isatty())
     renderer: Any = (
-        structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(sort_keys=False)
+        if is_console
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[

@@ -206,14 +206,12 @@ class Plan:
         table = Table(
             title="What another counter or another close would mean", title_justify="left"
         )
-        table.add_column("counter")
-        for close in ("fin", "reset"):
-            table.add_column(f"{close}: held", justify="right")
-            table.add_column("rate", justify="right")
-            table.add_column("in all", justify="right")
-            table.add_column("limited by")
-        for fin, reset in zip(self.options[::2], self.options[1::2], strict=True):
-            table.add_row(fin.profile, *_cells(fin), *_cells(reset))
+        # One row for each pair: side by side they do not fit a terminal of 80 columns.
+        for name in ("counter", "close", "held", "rate", "in all", "limited by"):
+            right = name in ("held", "rate", "in all")
+            table.add_column(name, justify="right" if right else "left")
+        for option in self.options:
+            table.add_row(option.profile, option.close, *_cells(option))
         return table
 
     def _holds(self) -> Table:
@@ -265,7 +263,7 @@ def _cells(option: Option) -> tuple[str, str, str, str]:
         f"{option.hold:g} s",
         _rate(outcome.rate),
         _span(outcome.seconds),
-        outcome.bound.value.rpartition(".")[2],
+        outcome.bound.value,
     )
 
 

@@ -7,6 +7,7 @@ holds one scarce thing while waiting for another. Waiting is here and nowhere el
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,7 @@ from proxy.upstream.dial import DialError
 from proxy.upstream.egress import Egress
 
 from .declined import Declined
-from .request import Permit, Request, Source
+from .request import Needs, Permit, Request, Source
 
 FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients.md)
 # Seconds for which a session stays with its login while others wait with theirs: each change costs
@@ -53,6 +54,9 @@ class Gate:
         self._stay = 0.0
         self._assigning = False
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._needs: Counter[Needs] = Counter()  # of those who wait
+        self._logins_seen = 0
         for egress in self._egresses:
             egress.budget.on_closed = self._assign
             egress.pool.on_room = self._assign
@@ -96,17 +100,21 @@ class Gate:
         place = (flow, request.errand)
         tag = self._places.take(place, now)
         ticket = self._queue.push(waiting, flow, request.source.limits.weight, now, tag=tag)
+        self._needs[request.needs] += 1
         try:
-            self._assign()
+            # Nobody who waits can be served now, else they had been: only the newcomer may.
+            if self._queue.is_first(ticket):
+                self._serve(ticket)
             if not waiting.turn.done():
                 self._refuse_hopeless(ticket, deadline - now)
+                self._wake_at(self._next_chance(request, now))
             return await self._turn(waiting, deadline, feed)
         finally:
+            self._needs[request.needs] -= 1
             if ticket.waiting and request.errand:
                 self._places.keep(place, ticket.tag, self._clock())
             self._queue.remove(ticket)
             self._abandon(waiting)
-            self._arm()
 
     def _settle(self, request: Request, permit: Permit, ending: Ending | None) -> None:
         """A transfer is over: count it out and let its slot cool, or free it if never used."""
@@ -245,25 +253,46 @@ class Gate:
             return
         self._assigning = True
         try:
-            # One at a time, and the order asked anew: each turn changes whose is next.
-            while self._serve_next():
+            while self._is_anybody_servable() and self._serve_some():
                 pass
         finally:
             self._assigning = False
         self._arm()
 
-    def _serve_next(self) -> bool:
+    def _is_anybody_servable(self) -> bool:
+        """Tell, without looking at each of thousands, whether anybody's needs can be met at all."""
+        seat = any(way.pool.has_room for way in self._egresses)
+        slot = any(way.budget.has_room(way.pool.unopened) for way in self._egresses)
+        proofs = sum(way.pool.logins for way in self._egresses)
+        has_news, self._logins_seen = proofs != self._logins_seen, proofs
+        return any(
+            count
+            and (slot or not needs.slot)
+            and (seat or not needs.seat or (has_news and needs.proof_serves))
+            for needs, count in self._needs.items()
+        )
+
+    def _serve_some(self) -> bool:
+        """Serve the next in turn; whoever needs nothing scarce is served in the same pass."""
         heads = self._queue.heads()
         round_trip = self._max_wait / 4  # in which every login should have had its turn
         places = sum(egress.pool.limit for egress in self._egresses)
         self._stay = min(LONGEST_STAY, round_trip * places / max(1, len(heads)))
+        any_served = False
         for ticket in heads:
-            permit = self._grant(ticket.item.request)
+            permit = self._serve(ticket)
             if permit is not None:
-                self._queue.serve(ticket)
-                ticket.item.turn.set_result(permit)
-                return True
-        return False
+                any_served = True
+                if permit.seat is not None or permit.slot is not None:
+                    break  # each such turn changes whose is next: the order is asked anew
+        return any_served
+
+    def _serve(self, ticket: Ticket[_Waiting]) -> Permit | None:
+        permit = self._grant(ticket.item.request)
+        if permit is not None:
+            self._queue.serve(ticket)
+            ticket.item.turn.set_result(permit)
+        return permit
 
     def _grant(self, request: Request) -> Permit | None:
         """Take everything the request needs, or nothing; say in `blocked` what was missing."""
@@ -327,17 +356,34 @@ class Gate:
 
     def _arm(self) -> None:
         """Set the timer for the next moment at which time alone lets somebody go on."""
+        now = self._clock()
+        moments: dict[Reason, float | None] = {}
+        for ticket in self._queue.firsts():
+            request = ticket.item.request
+            # What holds one back for want of something shared holds all back for as long.
+            if request.blocked is Reason.CLASS_RATE or request.blocked not in moments:
+                moment = self._next_chance(request, now)
+                known = moments.get(request.blocked)
+                if known is None or (moment is not None and moment < known):
+                    moments[request.blocked] = moment
+        for moment in moments.values():
+            self._wake_at(moment)
+
+    def _wake_at(self, moment: float | None) -> None:
+        """Look again then, unless an earlier look is due anyway."""
+        if moment is None or (self._timer is not None and self._timer_at <= moment):
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        if not self._queue:
-            return
-        now = self._clock()
-        moments = [self._next_chance(ticket.item.request, now) for ticket in self._queue.heads()]
-        when = min((moment for moment in moments if moment is not None), default=None)
-        if when is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(max(0.0, when - now) + _EARLY, self._assign)
+        delay = max(0.0, moment - self._clock()) + _EARLY
+        self._timer = asyncio.get_running_loop().call_later(delay, self._look_again)
+        self._timer_at = moment
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self._assign()
+        if self._timer is None:
+            self._arm()
 
     def _next_chance(self, request: Request, now: float) -> float | None:
         """When time alone may let this request go on; None: something must happen first."""

@@ -38,6 +38,15 @@ class Source:
         return self.class_name, self.host
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Which scarce things a request needs; how many wait for what is counted by this."""
+
+    slot: bool
+    seat: bool
+    proof_serves: bool
+
+
 @dataclass(slots=True)
 class Request:
     """What somebody needs: a slot of the budget (`kind`), a session (`key`), or both."""
@@ -53,6 +62,11 @@ class Request:
     proof_serves: bool = False  # no session is wanted with it
     blocked: Reason = Reason.UPSTREAM_SESSIONS
     since: float = 0.0
+
+    @property
+    def needs(self) -> Needs:
+        """What it takes to serve it."""
+        return Needs(self.kind is not None, self.key is not None, self.proof_serves)
 
     @property
     def flow(self) -> str:

@@ -85,6 +85,13 @@ class Budget:
         """Tell whether `reserve` would succeed now."""
         return self._enforce is not Enforce.ON or self._admits(kind, source, self._clock(), spare)
 
+    def has_room(self, spare: int) -> bool:
+        """Tell whether anybody's `reserve` could succeed now."""
+        if self._enforce is not Enforce.ON:
+            return True
+        now = self._clock()
+        return self._ledger.used(now) + spare < self._ledger.limit and not self._ban.until(now)
+
     def _admits(self, kind: Kind, source: str, now: float, spare: int) -> bool:
         ledger = self._ledger
         used = ledger.used(now)

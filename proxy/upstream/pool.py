@@ -102,6 +102,11 @@ class Pool:
         return self._proofs.of(key, self._clock())
 
     @property
+    def logins(self) -> int:
+        """How many logins the server has taken so far: a new one may serve others who wait."""
+        return self._proofs.added
+
+    @property
     def facts(self) -> ServerFacts | None:
         """What the server says of itself, once somebody has logged in."""
         return self._dialer.facts

@@ -21,10 +21,12 @@ class Proofs:
     def __init__(self, memory: float) -> None:
         self._memory = memory
         self._proofs: dict[LoginKey, Proof] = {}
+        self.added = 0
 
     def add(self, key: LoginKey, home: bytes | None, now: float) -> None:
         """The server has just taken this login."""
         self._proofs[key] = Proof(now, home)
+        self.added += 1
 
     def of(self, key: LoginKey, now: float) -> Proof | None:
         """Return the proof, if it is recent enough to vouch."""

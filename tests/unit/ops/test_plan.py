@@ -87,6 +87,17 @@ def test_the_text_shows_rate_limit_alternatives_and_where_holds_come_from(tmp_pa
         assert name in told
 
 
+def test_nothing_is_cut_off_on_a_terminal_of_80_columns(tmp_path: Path) -> None:
+    file = tmp_path / "weir.yaml"
+    file.write_text(BUDGET + ", time_wait: 90s}")
+    done = CliRunner().invoke(
+        main, ["plan", "-c", str(file), "--files", "1000000"], env={"COLUMNS": "80"}
+    )
+    assert done.exit_code == 0
+    assert "\N{HORIZONTAL ELLIPSIS}" not in done.output
+    assert max(map(len, done.output.splitlines())) <= 80
+
+
 def test_every_profile_has_a_source() -> None:
     assert set(SOURCES) == {*PROFILES, "time_wait"}
 
