@@ -82,6 +82,14 @@ class Child:
                     return line.decode(errors="replace")
         raise ChildFailed(f"{self.name} did not start as it should:\n{self.complaints()}")
 
+    async def settled(self, within: float = 0.5) -> None:
+        """Give it a moment to say no. Raises ChildFailed when it has ended meanwhile."""
+        assert self._process is not None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._process.wait()
+            raise ChildFailed(f"{self.name} ended at once:\n{self.complaints()}")
+
     async def listen(self, told: Callable[[dict[str, Any]], None] | None = None) -> None:
         """Keep the last line of JSON until it ends."""
         while line := await self.output.readline():

@@ -69,9 +69,21 @@ class Conductor:
             for target in self._plan.scenario.targets:
                 if not self._cut.is_set():
                     folder = _folder_for(Path(name), target)
-                    performance = _Performance(self._plan, target, folder, self._tell)
-                    sightings.append(await performance.run(self._cut))
+                    sightings.append(await self._one(target, folder))
         return sightings
+
+    async def _one(self, target: str, folder: Path) -> Sighting:
+        scenario = self._plan.scenario
+        files = folder / "files"
+        await asyncio.to_thread(lay_out, files, members(scenario.scripts))
+        try:
+            # Namespaces take a moment, and the bar must go on moving.
+            ground = await asyncio.to_thread(ground_for, scenario, files, folder)
+        except ChildFailed as failure:
+            return Sighting(target, monotonic(), is_partial=True, notes=[str(failure)])
+        with ground:
+            performance = _Performance(self._plan, target, folder, ground, self._tell)
+            return await performance.run(self._cut)
 
 
 def _folder_for(parent: Path, target: str) -> Path:
@@ -85,7 +97,14 @@ def _folder_for(parent: Path, target: str) -> Path:
 class _Performance:
     """One target's run."""
 
-    def __init__(self, plan: Plan, target: str, folder: Path, tell: Callable[[News], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        target: str,
+        folder: Path,
+        ground: Ground,
+        tell: Callable[[News], None],
+    ) -> None:
         self._plan = plan
         self._scenario = plan.scenario
         self._folder = folder
@@ -93,26 +112,22 @@ class _Performance:
         self._places = members(plan.scenario.scripts)
         self._sighting = Sighting(target, monotonic())
         self._files = folder / "files"
-        self._files.mkdir(mode=0o755)
-        self._ground: Ground = ground_for(plan.scenario, self._files, folder)
+        self._ground = ground
         self._proxy: Ftpweir | None = None
         self._probe: Child | None = None
         self._workers: list[Child] = []
 
     async def run(self, cut: asyncio.Event) -> Sighting:
         """Do it all, and leave nothing running."""
-        await asyncio.to_thread(lay_out, self._files, self._places)
         sighting = self._sighting
         try:
-            with self._ground:
-                try:
-                    await self._begin()
-                    await self._perform(cut)
-                finally:
-                    await self._end()
+            await self._begin()
+            await self._perform(cut)
         except ChildFailed as failure:
             sighting.is_partial = True
             sighting.notes.append(str(failure))
+        finally:
+            await self._end()
         await asyncio.to_thread(self._collect)
         return sighting
 

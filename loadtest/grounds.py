@@ -13,6 +13,7 @@ from .record import Kind, Outcome, Record
 
 def lay_out(folder: Path, places: Iterable[Member]) -> None:
     """Write every file that scripts will ask for, and the directories they will fill."""
+    folder.mkdir(mode=0o755, exist_ok=True)
     for member in places:
         (folder / member.name).mkdir(exist_ok=True)
         (folder / member.name).chmod(0o777)  # real servers run as somebody else

@@ -38,12 +38,11 @@ def run_script(assignment: Assignment, places: list[Member], number: int, desk: 
     """Make the script with this number."""
     member = places[number % len(places)]
     source = member.source if assignment.tells_sources_apart else None
-    server = assignment.scenario.server
     return Script(
         number,
         member,
         Place(assignment.host, assignment.port, source),
-        Account(server.user, server.password),
+        Account(*assignment.scenario.server.account),
         desk,
         assignment.scenario.load.seed,
     )

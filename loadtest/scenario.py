@@ -126,6 +126,13 @@ class Server(Section):
     faults: Faults = Faults()
 
     @property
+    def account(self) -> tuple[str, str]:
+        """How scripts log in; our vsftpd knows only anonymous ones."""
+        if self.kind == "vsftpd":
+            return "anonymous", "load@example.com"
+        return self.user, self.password
+
+    @property
     def is_ours(self) -> bool:
         """Whether we start it, and thus may read its files."""
         return isinstance(self.kind, str)

@@ -23,7 +23,7 @@ from typing import Any
 
 from proxy.classes import classifier
 from proxy.config import Address, Config, PortRange
-from proxy.events import Announce, Fault
+from proxy.events import Announce, Fault, ReloadRefused
 from proxy.net.control import ClientChannel
 from proxy.net.listener import ListenerPool
 from proxy.session.exchange import ExchangeRules
@@ -41,6 +41,7 @@ from proxy.upstream.habits import Habits
 from proxy.upstream.pool import Limits, Pool
 
 BACKLOG = 4096  # a cron minute brings thousands of scripts at once
+NO_RELOAD = "reloading comes with a later version: restart to read the configuration"
 MOST_DESCRIPTORS = 1 << 20  # where the system itself sets no limit
 # Left for data connections, pipes and the server when clients take all other descriptors.
 SPARE_DESCRIPTORS = 128
@@ -246,6 +247,8 @@ async def _run(config: Config, announce: Announce, ready: Callable[[list[str]], 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, app.stop)
+    # By default it would end us at once; a lost terminal must not cut every transfer.
+    loop.add_signal_handler(signal.SIGHUP, announce, ReloadRefused(NO_RELOAD))
     await app.serve(ready)
 
 

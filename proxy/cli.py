@@ -201,8 +201,9 @@ def explain(word: str) -> None:
 def _meant(word: str) -> str:
     """Ask back: a key by its last word, as it stands in the file, or the closest name of all."""
     word = word.strip().lower()
-    last = [key for key in settings.keys() if key.rpartition(".")[2] == word]
-    found = last or closest(word, [*settings.keys(), *Reason])
+    keys = settings.keys()
+    last = [key for key in keys if key.rpartition(".")[2] == word]
+    found = last or closest(word, [*keys, *Reason])
     if not found:
         return "; docs/REFUSALS.md lists the refusals, config/ftpweir.yaml the settings"
     return f" (did you mean {enumerated(last) if last else found}?)"

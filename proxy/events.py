@@ -128,6 +128,13 @@ class BanSuspected:
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadRefused:
+    """SIGHUP came; the settings stay as they are, for this reason."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A mistake of ours: an error nobody expected, with where it came from."""
 
@@ -147,6 +154,7 @@ Event = (
     | Pinned
     | ShadowWait
     | BanSuspected
+    | ReloadRefused
     | Fault
 )
 

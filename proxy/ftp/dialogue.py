@@ -142,10 +142,6 @@ class Dialogue:
         """The directory has changed to what the server's 257 said; None if it would not say."""
         self.state.cwd = cwd
 
-    def renaming(self, source: Command) -> None:
-        """The server said 350 to this RNFR: RNTO may follow."""
-        self._rename_from = source
-
     def option_set(self, word: bytes, value: bytes) -> None:
         """The server took an OPTS."""
         self.state.options[word] = value
@@ -285,7 +281,10 @@ class Dialogue:
 
     def _rename(self, command: Command, source: Command | None) -> Action:
         if command.verb == "RNFR":
-            return Forward(command, Needs.PATH)
+            # Asked only together with RNTO: proftpd refuses everything else after its 350, to
+            # whichever client the session is lent next.
+            self._rename_from = command
+            return Answer(_RENAME_FROM)
         if source is None:
             raise Refused(Reply.of(503, "Send RNFR first."))
         return Rename(source, command)
@@ -305,6 +304,7 @@ def _only(argument: bytes, allowed: bytes, text: str) -> Reply:
 
 
 _DONE = Reply.of(200, "Here.")
+_RENAME_FROM = Reply.of(350, "Send RNTO with the new name.")
 _UNIX = Reply.of(215, "UNIX Type: L8")
 _TYPE_IS_IMAGE = Reply.of(200, "Type is I (binary).")
 _TYPE_IS_ASCII = Reply.of(200, "Type is A (ASCII).")

@@ -61,7 +61,7 @@ class DataEnd:
         if not self.opened.done():
             await asyncio.wait({self.opened}, timeout=patience)
             if not self.opened.done():
-                raise TimeoutError(f"no data connection within {patience:g} s")
+                raise TimeoutError(f"none within {patience:g} s")
         self.opened.result()
         assert self.sock is not None
         return self.sock

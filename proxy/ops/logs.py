@@ -22,6 +22,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.Pinned: ("session pinned", "warning"),
     events.ShadowWait: ("would have waited", "info"),
     events.BanSuspected: ("ban suspected", "error"),
+    events.ReloadRefused: ("reload refused", "warning"),
     events.Fault: ("fault", "error"),
 }
 _LEVELS: Final = {

@@ -218,7 +218,8 @@ class Plan:
         table = Table(
             title="How long a closed connection counts (seconds, guard apart)", title_justify="left"
         )
-        for name in ("counter", "server closed", "we closed", "reset", "no answer", "source"):
+        # Headings of two words take two lines, to leave the room to the source.
+        for name in ("counter", "server\nclosed", "we\nclosed", "reset", "no\nanswer", "source"):
             right = name not in ("counter", "source")
             table.add_column(name, justify="right" if right else "left")
         for one in self._all_holds():
@@ -261,7 +262,7 @@ def _cells(option: Option) -> tuple[str, str, str, str]:
     outcome = option.outcome
     return (
         f"{option.hold:g} s",
-        _rate(outcome.rate),
+        f"{60 * outcome.rate:,.0f}/min",  # one unit, so that rows can be compared
         _span(outcome.seconds),
         outcome.bound.value,
     )

@@ -82,6 +82,7 @@ class Exchange:
         self._relay: Relay | None = None
         # How the connection with the server ended; None: it was not even attempted.
         self.ending: Ending | None = None
+        self._met_silence = False  # nobody answered for as long as we are patient
         self._is_committed = False  # something of the client's own command has been sent
         self.is_delivered = False  # the client has sent all it had: it may leave, we go on
 
@@ -192,6 +193,7 @@ class Exchange:
 
         def unopened() -> None:
             if not upstream.opened.done():
+                self._met_silence = True
                 session.channel.disturb(OSError("timed out"))
 
         timer = loop.call_later(self._rules.connect, unopened)
@@ -226,6 +228,7 @@ class Exchange:
         try:
             upstream = await self._upstream.wait(self._rules.connect)
         except OSError as problem:
+            self._met_silence = isinstance(problem, TimeoutError)
             raise _no_data(problem) from None
         try:
             client = await self._client.wait(self._rules.connect)
@@ -340,17 +343,28 @@ class Exchange:
             self._client.reset()
         if self._upstream is not None:
             if not self._upstream.was_opened:
-                # A refused SYN is answered by RST; silence may leave a half-open entry behind.
-                self.ending = Ending.RESET if self._upstream.has_failed else Ending.UNANSWERED
+                self.ending = self._why_unopened(self._upstream)
             self._upstream.reset()
         if self._offered is not None:
             used = self._upstream is not None and self._upstream.was_opened
             self._ports.give_back(self._offered, used=used)
             self._offered = None
 
+    def _why_unopened(self, end: DataEnd) -> Ending:
+        """A refused SYN is answered by RST; silence may leave a half-open entry behind.
+
+        Only silence that was waited for is silence: a 550 or an ABOR may come before any answer,
+        and a server that was told a port does not even try after its 550.
+        """
+        if self._met_silence:
+            return Ending.UNANSWERED
+        return Ending.RESET if end.has_failed else Ending.ABANDONED
+
 
 CLIENT_CLOSED = Reply.of(426, "Your side closed the data connection; transfer aborted.")
 
 
 def _no_data(problem: OSError) -> Declined:
+    if isinstance(problem, ConnectionResetError):
+        return Declined(Reason.UPSTREAM_DATA_LOST)
     return Declined(Reason.UPSTREAM_DATA, words=problem.strerror or str(problem))

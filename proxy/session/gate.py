@@ -202,13 +202,13 @@ class Gate:
         limits = request.source.limits
         ways = self._open_to(request)
         match request.blocked:
-            case Reason.BUDGET if eta is not None:
+            case Reason.BUDGET if eta is not None and self._is_queue_the_cause(ways, eta):
                 used, limit = round(eta), round(self._max_wait)
                 return Declined(Reason.ETA_TOO_LONG, used=used, limit=limit, retry=eta)
             case Reason.BUDGET:
                 used = sum(way.budget.used for way in ways)
                 limit = sum(way.budget.limit for way in ways)
-                retry = min(way.budget.interval for way in ways)
+                retry = eta or min(way.budget.interval for way in ways)
                 return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=waited)
             case Reason.SUSPECTED_BAN:
                 return Declined(
@@ -237,6 +237,11 @@ class Gate:
                     waited=waited,
                     retry=self._max_wait,
                 )
+
+    def _is_queue_the_cause(self, ways: Sequence[Egress], eta: float) -> bool:
+        """Tell whether those in front, and not the budget alone, make the wait so long."""
+        alone = min(way.budget.eta(1, spare=way.pool.unopened) for way in ways)
+        return alone <= self._max_wait < eta
 
     def _abandon(self, waiting: _Waiting) -> None:
         """Give back what was granted to one who left in the same moment."""
@@ -336,7 +341,8 @@ class Gate:
             verify = request.is_login and proof is None
             seat = pool.take(request.key, request.wanted, verify=verify, stay=self._stay)
             if seat is None:
-                request.blocked = Reason.UPSTREAM_SESSIONS
+                is_banned = budget.banned_for > 0
+                request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.UPSTREAM_SESSIONS
                 return None
         slot = None
         if kind is not None:

@@ -35,14 +35,14 @@ class LoginAttempts:
                 Reason.LOGIN_FAILURES, used=count, limit=limit, who=self._host, retry=retry
             )
 
-    async def failed(self, user: str, reply: Reply) -> None:
-        """Count a failure and wait (RFC 2577 section 5: guessing must be slow); raise Declined
-        when the session has had its share."""
+    async def failed(self, user: str, reply: Reply, asked_at: float) -> None:
+        """Count a failure and wait (RFC 2577 section 5: guessing must be slow) until login.delay
+        has passed since the server was asked; raise Declined when the session has had its share."""
         shared = self._shared
         shared.attempts.failed(self._host, shared.clock())
         shared.announce(events.LoginFailed(self._session, self._host, user, reply.words))
         self._failed_here += 1
-        await asyncio.sleep(shared.manners.login_delay)
+        await asyncio.sleep(asked_at + shared.manners.login_delay - shared.clock())
         limit = shared.manners.login_attempts
         if self._failed_here >= limit:
             raise Declined(

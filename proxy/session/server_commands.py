@@ -15,6 +15,9 @@ from .borrower import Borrower, Loan
 Borrow = Callable[[Needs], Awaitable[Loan]]
 
 
+NOT_KNOWN = frozenset({500, 502})  # RFC 959 section 5.4: unrecognised, not implemented
+
+
 class ServerCommands:
     """Asks the server for one client; `borrow` waits for a session and may be broken off."""
 
@@ -74,14 +77,20 @@ class ServerCommands:
             loan.end()
 
     async def pin(self, command: Command) -> Reply:
-        """Ask something that may leave a state we cannot replay: the session stays ours."""
+        """Ask something that may leave a state we cannot replay: the session stays ours.
+
+        Unless the server does not know the command: then nothing can have changed.
+        """
         loan = await self._borrow(Needs.ALL)
         try:
-            verb = command.verb
-            if verb in ("SITE", "OPTS"):
-                verb += " " + command.argument.split(b" ")[0].decode("ascii", "replace").upper()
-            self._pin(loan, verb)
-            return await loan.lease.session.ask(command.line)
+            session = loan.lease.session
+            was_tainted, session.is_tainted = session.is_tainted, True
+            reply = await session.ask(command.line)
+            if reply.code in NOT_KNOWN:
+                session.is_tainted = was_tainted
+            else:
+                self._pin(loan, _words_of(command))
+            return reply
         finally:
             loan.end()
 
@@ -90,9 +99,7 @@ class ServerCommands:
             self._pinned(loan.lease.session.id, verb)
 
     def _learn(self, session: UpstreamSession, command: Command, reply: Reply) -> None:
-        if command.verb == "RNFR" and reply.is_intermediate:
-            self._dialogue.renaming(command)
-        elif command.verb == "OPTS" and reply.is_success:
+        if command.verb == "OPTS" and reply.is_success:
             word, value = _option(command)
             self._dialogue.option_set(word, value)
             session.state.options[word] = value
@@ -101,3 +108,10 @@ class ServerCommands:
 def _option(command: Command) -> tuple[bytes, bytes]:
     word, _, value = command.argument.strip().partition(b" ")
     return word.upper(), value
+
+
+def _words_of(command: Command) -> str:
+    """Name what pins: the verb, and the word that tells one SITE or OPTS from another."""
+    if command.verb not in ("SITE", "OPTS"):
+        return command.verb
+    return f"{command.verb} {command.argument.split(b' ')[0].decode('ascii', 'replace').upper()}"

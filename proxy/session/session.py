@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 
 from proxy import events
 from proxy.ftp.action import (
@@ -37,19 +36,17 @@ from proxy.upstream.dial import AccountWanted, LoginRefused
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost
 
+from .attention import Attention
 from .borrower import Borrower, Loan, explain_lost
 from .data_port import DataPort
 from .declined import Declined
 from .explainer import Explainer
-from .interrupt import Interruptible
 from .login import LoginAttempts
 from .server_commands import ServerCommands
 from .shared import Shared
 from .transfer import ABORTED, TransferRun
 
 LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
-ABORT = b"ABOR"
-QUIT = b"QUIT"
 
 _GREETING = Reply.of(220, "ftpweir is ready.")
 _NO_DATA_PORT = Reply.of(425, "Send PASV, EPSV, PORT or EPRT first.")
@@ -93,9 +90,8 @@ class Session:
         self._server = ServerCommands(self.dialogue, self.borrower, self._borrow, self._pinned)
         self._explainer = Explainer(shared, self.id)
         self._attempts = LoginAttempts(shared, self.id, self.host)
-        self._step = Interruptible()
+        self._attention = Attention(client)
         self._task: asyncio.Task[object] | None = None
-        self._transfer: TransferRun | None = None
         self._is_counted = False
         self._is_leaving = False
         self.doing = "greeting"
@@ -278,18 +274,17 @@ class Session:
 
     async def _move_data(self, job: Transfer) -> None:
         shared = self._shared
-        run = self._transfer = TransferRun(
-            job, shared, data_port=self._data_port, client=self._client, step=self._step
+        run = self._attention.transfer = TransferRun(
+            job, shared, data_port=self._data_port, client=self._client, attention=self._attention
         )
         try:
-            with self._heeding():
-                if not self._is_abort_heard:
-                    await run.run(self.borrower, self.source, self.dialogue.state, self._explain)
+            if not self._attention.is_abort_heard:
+                await run.run(self.borrower, self.source, self.dialogue.state, self._explain)
         except asyncio.CancelledError:
             self._send(ABORTED)  # thrown out: the 421 follows
             raise
         finally:
-            self._transfer = None
+            self._attention.transfer = None
             self.transfers += 1
             if job.direction.is_down:
                 self.bytes_down += run.moved
@@ -302,13 +297,13 @@ class Session:
             raise Goodbye(run.result, run.reply)
         self._send(run.reply)
         self._data_port.drop()
-        self._raise_if_gone()
+        self._attention.raise_if_gone()
 
     async def _borrow(self, needs: Needs) -> Loan:
         """Wait for a session with the server; who hangs up meanwhile leaves the queue at once."""
-        with self._heeding(), self._step:
+        with self._attention:
             return await self.borrower.borrow(self.source, self.dialogue.state, needs)
-        self._raise_if_gone()
+        self._attention.raise_if_gone()
         raise AssertionError("only a client that is gone breaks this off")
 
     def _pinned(self, upstream_session: int, verb: str) -> None:
@@ -327,8 +322,9 @@ class Session:
     async def _log_in(self, credentials: Credentials) -> None:
         self._reclassify(credentials.user)
         self._attempts.check()
+        asked_at = self._shared.clock()
         try:
-            with self._heeding(), self._step:
+            with self._attention:
                 home, facts = await self.borrower.log_in(credentials, self.source)
         except AccountWanted as wanted:
             self.dialogue.account_wanted()
@@ -336,51 +332,12 @@ class Session:
         except LoginRefused as refused:
             user = self.user
             self.dialogue.login_failed()
-            await self._attempts.failed(user, refused.reply)
+            await self._attempts.failed(user, refused.reply, asked_at)
             raise Refused(refused.reply) from None
-        self._raise_if_gone()
+        self._attention.raise_if_gone()
         self._attempts.succeeded()
         self.dialogue.logged_in(home, facts)
         self._send(_LOGGED_IN)
-
-    # Being interrupted.
-
-    @contextlib.contextmanager
-    def _heeding(self) -> Iterator[None]:
-        """While this lasts, an ABOR or the client's leaving breaks the step off."""
-        self._raise_if_gone()
-        self._client.watch = self._stirred
-        try:
-            yield
-        finally:
-            self._client.watch = None
-
-    def _stirred(self) -> None:
-        if self._is_gone or (self._transfer is not None and self._is_abort_heard):
-            self._step.interrupt()
-
-    @property
-    def _is_abort_heard(self) -> bool:
-        """ABOR stops the running transfer, wherever it stands among commands sent ahead."""
-        return ABORT in self._pending_verbs()
-
-    @property
-    def _is_gone(self) -> bool:
-        """Tell whether the client left without waiting for its answer.
-
-        One that said QUIT before its FIN is waiting; one that has sent its whole upload may go.
-        """
-        if not self._client.ended or QUIT in self._pending_verbs():
-            return False
-        return self._transfer is None or not self._transfer.may_lose_client
-
-    def _pending_verbs(self) -> set[bytes]:
-        lines = self._client.pending
-        return {line[:4].upper() for line in lines if isinstance(line, bytes)} if lines else set()
-
-    def _raise_if_gone(self) -> None:
-        if self._is_gone:
-            raise Ended(self._client.fault)
 
     # Words.
 

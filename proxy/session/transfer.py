@@ -13,11 +13,11 @@ from proxy.net.control import ClientChannel
 from proxy.shaping.ledger import Kind
 from proxy.upstream.session import Lost
 
+from .attention import Attention
 from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
 from .exchange import CLIENT_CLOSED, Exchange
-from .interrupt import Interruptible
 from .request import Source
 from .shared import Shared
 
@@ -47,12 +47,12 @@ class TransferRun:
         *,
         data_port: DataPort,
         client: ClientChannel,
-        step: Interruptible,
+        attention: Attention,
     ) -> None:
         self.job = job
         self._shared = shared
         self._client = client
-        self._step = step
+        self._attention = attention
         self._is_fed = False
         self._is_announced = False  # the 150 is out
         self._marks = [shared.clock()]
@@ -92,7 +92,7 @@ class TransferRun:
     ) -> None:
         """Do it all but the final reply, which is the caller's to send."""
         try:
-            with self._step:
+            with self._attention:
                 await self._borrow_and_exchange(borrower, source, wanted)
         except Declined as declined:
             if len(self._marks) == 1:

@@ -21,6 +21,7 @@ class Ending(StrEnum):
     FIN = "fin"  # in peace
     RESET = "reset"  # by our RST after its FIN, or to break it off
     UNANSWERED = "unanswered"  # our SYN met silence: the counter may hold a half-open connection
+    ABANDONED = "abandoned"  # given up before anything could answer: may be half-open just as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Holds:
         match ending:
             case Ending.RESET:
                 return self.reset
-            case Ending.UNANSWERED:
+            case Ending.UNANSWERED | Ending.ABANDONED:
                 return self.unanswered
             case Ending.FIN:
                 return self.we_closed if kind is Kind.UPLOAD else self.server_closed

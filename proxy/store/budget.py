@@ -206,8 +206,8 @@ class Budget:
 
     def _learn(self, ending: Ending, now: float) -> None:
         """Tell the ban watch how the firewall treats us; follow the limit it believes in."""
-        if self._enforce is not Enforce.ON:
-            return
+        if self._enforce is not Enforce.ON or ending is Ending.ABANDONED:
+            return  # what was not waited for says nothing
         if ending is not Ending.UNANSWERED:
             if self._ban.answered(now):
                 self._ledger.resize(self._ban.limit)

@@ -234,3 +234,35 @@ def _has_connections(pid: str) -> bool:
     except OSError:
         return False
     return bool(links) and any(sizes)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("kind", ["vsftpd", "pure-ftpd", "proftpd"])
+def test_a_real_server_can_stand_behind(tmp_path: Path, kind: str) -> None:
+    code, report = run(
+        tmp_path,
+        f"server: {{kind: {kind}, sessions_per_address: 2}}\n"
+        "scripts:\n"
+        "  - {name: down, count: 3, files: 3, size: 4KiB, patience: 20s}\n"
+        "  - {name: up, count: 3, files: 3, size: 4KiB, do: upload, patience: 20s}\n"
+        "  - {name: list, count: 3, files: 3, size: 40B, do: list, patience: 20s}\n"
+        "fail_if: success<100% or direct.success==100%\n",
+    )
+    assert code == 0, report.failures
+
+
+@pytest.mark.root
+def test_in_the_lab_the_kernel_counts_and_the_firewall_bans(tmp_path: Path) -> None:
+    code, report = run(
+        tmp_path,
+        "firewall: {connections: 40, time_wait: 2s, ban: 1h, lab: on}\n"
+        "scripts: [{name: s, count: 4, files: 25, size: 256B, patience: 8s}]\n"
+        "fail_if: success<100%\n",
+    )
+    assert code == 0, report.failures
+    direct, proxied = (found.budget for found in report.findings)
+    assert direct is not None
+    assert proxied is not None
+    assert (direct.by, direct.banned) == ("the kernel's connection tracking", True)
+    assert (direct.most, proxied.violations) == (41, 0)
+    assert 0 < proxied.most <= 40

@@ -74,8 +74,6 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(between=few)
     def rename(self, between: list[bytes]) -> None:
         self.obey(b"RNFR a")
-        if isinstance(self.action, Forward):
-            self.begin_rename()
         for line in (*between, b"RNTO b", b"RNTO b"):
             self.obey(line)
 
@@ -134,7 +132,8 @@ class AnyOrder(RuleBasedStateMachine):
             assert self.action.source == self.renamed_from
         # Before a login there is none to forget.
         if command.verb != "NOOP":
-            self.renamed_from = None
+            begins = command.verb == "RNFR" and was_logged_in and self.action is not None
+            self.renamed_from = command if begins else None
 
     def check_state(self, command: Command, before: State) -> None:
         after = self.dialogue.state
@@ -171,16 +170,6 @@ class AnyOrder(RuleBasedStateMachine):
         before = self.dialogue.state.copy()
         self.dialogue.moved(cwd)
         assert self.dialogue.state == State(cwd, before.type, before.options)
-        self.action = None
-
-    @precondition(
-        lambda self: isinstance(self.action, Forward) and self.action.command.verb == "RNFR"
-    )
-    @rule()
-    def begin_rename(self) -> None:
-        assert isinstance(self.action, Forward)
-        self.renamed_from = self.action.command
-        self.dialogue.renaming(self.action.command)
         self.action = None
 
     @precondition(

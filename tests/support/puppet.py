@@ -163,7 +163,7 @@ class Puppet:
 
     async def _rename(self) -> None:
         source, target = self._claim().name, self._claim().name
-        if await self._expect(f"RNFR {source}", 350, source) and "ABOR" not in self._due:
+        if await self._expect(f"RNFR {source}", 350) and "ABOR" not in self._due:
             await self._expect(f"RNTO {target}", 250, target)
 
     async def _get(self, *, offset: int = 0, exists: bool = True) -> None:

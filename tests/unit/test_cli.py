@@ -182,9 +182,35 @@ def test_every_setting_is_explained(key: str) -> None:
 
 
 def test_an_unknown_word_is_a_problem() -> None:
-    result = invoke("explain", "budget.speed")
+    result = invoke("explain", "421")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Nothing is known by the name of 'budget.speed'.\n"
+    assert result.stderr == (
+        "Nothing is known by the name of '421'; docs/REFUSALS.md lists the refusals, "
+        "config/ftpweir.yaml the settings.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("guard", "budget.guard"),
+        ("sessions", "upstream.sessions or clients.sessions"),
+        ("budget.conections", "budget.connections"),
+        ("clas_sessions", "class_sessions"),
+    ],
+)
+def test_a_misspelt_word_is_asked_back(word: str, meant: str) -> None:
+    result = invoke("explain", word)
+    assert result.exit_code == 1
+    assert result.stderr == f"Nothing is known by the name of {word!r} (did you mean {meant}?).\n"
+
+
+def test_a_setting_is_explained_in_any_case() -> None:
+    assert invoke("explain", "Budget.Guard").output == invoke("explain", "budget.guard").output
+
+
+def test_the_list_of_commands_is_not_cut_off() -> None:
+    assert "..." not in invoke("--help").output.partition("Commands:")[2]
 
 
 # run

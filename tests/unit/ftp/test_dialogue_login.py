@@ -86,7 +86,6 @@ def test_a_second_user_leaves_the_transfer_parameters_unchanged() -> None:
 def test_rein_resets_type_directory_options_restart_and_rename_and_stays_here() -> None:
     dialogue = guest()
     do(dialogue, "TYPE I", "OPTS UTF8 ON", "REST 7", "RNFR a")
-    dialogue.renaming(Command("RNFR", b"a"))
     assert reply_to(dialogue, "REIN").code == 220
     assert dialogue.state == State()
     assert not dialogue.is_logged_in

@@ -50,26 +50,24 @@ def test_names_pass_in_their_own_bytes() -> None:
     assert job.command.line == b"RETR gr\xfc\xdf\xff\r "
 
 
-def test_rnfr_is_asked_at_once_and_told_again_right_before_rnto() -> None:
+def test_rnfr_is_told_to_the_server_only_together_with_rnto() -> None:
     dialogue = guest()
     source, target = Command("RNFR", b"a"), Command("RNTO", b"b")
-    assert do(dialogue, "RNFR a") == Forward(source, Needs.PATH)
-    dialogue.renaming(source)
+    assert reply_to(dialogue, "RNFR a").code == 350
     assert do(dialogue, "NOOP", "RNTO b") == Rename(source, target)
     assert reply_to(dialogue, "RNTO b").code == 503
 
 
-@pytest.mark.parametrize("between", ["PWD", "CWD x", "RNFR missing", "QUIT", "TYPE I"])
+@pytest.mark.parametrize("between", ["PWD", "CWD x", "QUIT", "TYPE I"])
 def test_anything_but_noop_between_rnfr_and_rnto_ends_the_rename(between: str) -> None:
     dialogue = guest()
-    dialogue.renaming(Command("RNFR", b"a"))
-    do(dialogue, between)
+    do(dialogue, "RNFR a", between)
     assert reply_to(dialogue, "RNTO b").code == 503
 
 
 def test_a_refused_command_between_rnfr_and_rnto_ends_the_rename_too() -> None:
     dialogue = guest()
-    dialogue.renaming(Command("RNFR", b"a"))
+    do(dialogue, "RNFR a")
     assert reply_to(dialogue, "TYPE E").code == 504
     assert reply_to(dialogue, "RNTO b").code == 503
 

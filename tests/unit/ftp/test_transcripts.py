@@ -120,8 +120,6 @@ class Stage:
                 assert self._server is not None
                 self._server.cwd = argument or None
                 self._dialogue.moved(argument or None)
-            case "renaming":
-                self._dialogue.renaming(parse_command(argument))
             case _:
                 assert name == "option", f"no such outcome: {name}"
                 assert self._server is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -54,6 +55,18 @@ def test_every_event_has_its_line_with_all_its_fields(kind: type[Event], capsys:
     (line,) = written(capsys, "debug", sample(kind))
     told = {field.name for field in fields(kind) if SAMPLES[str(field.type)] is not None}
     assert set(line) == told | {"event", "level", "timestamp"}
+
+
+@pytest.mark.parametrize("kind", get_args(Event))
+def test_a_terminal_shows_the_fields_in_the_events_own_order(
+    kind: type[Event], capsys: Output
+) -> None:
+    set_up("console", "debug")
+    EventLog("debug")(sample(kind))
+    told = [field.name for field in fields(kind) if SAMPLES[str(field.type)] is not None]
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)
+    places = [plain.index(f" {name}=") for name in told]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("kind", get_args(Event))
