@@ -18,6 +18,7 @@ import yaml
 from .children import Child, ChildFailed
 from .scenario import Scenario
 
+PLENTY = 50  # sessions, when the server allows any number
 # Below the ports that the kernel lends to outgoing connections.
 WINDOWS = range(10_000, 32_000, 2_000)
 
@@ -25,14 +26,14 @@ WINDOWS = range(10_000, 32_000, 2_000)
 def configuration(scenario: Scenario, upstream: tuple[str, int], port: int) -> dict[str, Any]:
     """Return the proxy's configuration as plain data."""
     window = WINDOWS[os.getpid() % len(WINDOWS)]
-    server, wall = scenario.server, scenario.firewall
+    wall = scenario.firewall
     config: dict[str, Any] = {
         "listen": f"127.0.0.1:{port}",
         "passive": {"ports": f"{window}-{window + 1499}"},
         "upstream": {
             "host": upstream[0],
             "port": upstream[1],
-            "sessions": server.sessions_per_address or 50,
+            "sessions": _sessions(scenario),
             "ports": f"{window + 1500}-{window + 1999}",
         },
         "budget": {"enforce": "off"},
@@ -48,6 +49,14 @@ def configuration(scenario: Scenario, upstream: tuple[str, int], port: int) -> d
         known = config.get(section)
         config[section] = {**known, **keys} if isinstance(known, dict) else keys
     return config
+
+
+def _sessions(scenario: Scenario) -> int:
+    if scenario.server.sessions_per_address is not None:
+        return scenario.server.sessions_per_address
+    # Control connections count at the firewall too: most of its budget is for data.
+    most = scenario.firewall.connections
+    return PLENTY if most is None else max(1, min(PLENTY, most // 4))
 
 
 class Ftpweir:

@@ -37,7 +37,7 @@ Enforce: TypeAlias = Literal["on", "shadow", "off"]
 
 # How long each kind of counter still sees a closed connection. CSF reads the socket table of a
 # Linux server, conntrack keeps its own TIME_WAIT, old Windows servers wait twice 120 s of MSL.
-PROFILE_SECONDS: dict[str, float] = {"csf": 60.0, "conntrack": 120.0, "windows": 240.0, "none": 0.0}
+PROFILE_SECONDS: dict[str, float] = {"csf": 66.0, "conntrack": 120.0, "windows": 240.0, "none": 0.0}
 
 
 class Upstream(Section):
@@ -126,7 +126,7 @@ class Budget(Section):
     )
     profile: Annotated[Profile | None, or_absent(one_of(Profile))] = Field(
         default=None,
-        description="Sets time_wait by the kind of counter: csf 60s, conntrack 120s, windows "
+        description="Sets time_wait by the kind of counter: csf 66s, conntrack 120s, windows "
         "240s, none 0s (only open connections count). Give this or time_wait, not both.",
     )
     close: Annotated[Close, one_of(Close)] = Field(

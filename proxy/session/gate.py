@@ -148,7 +148,8 @@ class Gate:
             if left <= 0:
                 raise self._declined(waiting.request)
             await asyncio.wait({waiting.turn}, timeout=min(left + _EARLY, FEED_EVERY))
-            if feed is not None and not waiting.turn.done():
+            is_over = self._clock() >= deadline
+            if feed is not None and not waiting.turn.done() and not is_over:
                 feed(self._clock() - waiting.request.since)
         permit = waiting.turn.result()
         waiting.is_taken = True
@@ -206,7 +207,8 @@ class Gate:
                 used, limit = round(eta), round(self._max_wait)
                 return Declined(Reason.ETA_TOO_LONG, used=used, limit=limit, retry=eta)
             case Reason.BUDGET:
-                used = sum(way.budget.used for way in ways)
+                # Places kept for control connections are as good as used for a transfer.
+                used = sum(way.budget.used + way.pool.unopened for way in ways)
                 limit = sum(way.budget.limit for way in ways)
                 retry = eta or min(way.budget.interval for way in ways)
                 return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=waited)

@@ -225,11 +225,13 @@ class Pool:
         """Book a new control connection, in a free place or in that of the longest idle session."""
         if self._troubles.retry_at(now) is not None or self._closing:
             return None
-        idle = [seat for seat in self._seats if seat.use is Use.IDLE]
         victim = None
         if len(self._seats) >= self._allowance.limit:
-            victim = min(idle, key=lambda seat: seat.since, default=None)
-            if victim is None or now < leaves_at(victim, stay):
+            # Only of those that may leave: `spare_at` has promised that one of them does.
+            idle = (seat for seat in self._seats if seat.use is Use.IDLE)
+            spare = (seat for seat in idle if leaves_at(seat, stay) <= now)
+            victim = min(spare, key=lambda seat: seat.since, default=None)
+            if victim is None:
                 return None
         slot = self._budget.reserve(Kind.CONTROL, "")
         if slot is None:

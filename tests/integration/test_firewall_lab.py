@@ -118,10 +118,8 @@ def test_downloads_that_end_by_fin_go_at_the_pace_the_scanner_allows(site: Site)
 
 def test_with_the_profile_of_csf_and_its_sixty_seconds_nobody_is_banned(site: Site) -> None:
     limit, sessions = 16, 1
-    # The kernel lets go of a TIME_WAIT up to 5.12 s late, by the grain of its timers (at HZ=100;
-    # 2.05 s at HZ=250: docs/TIME_WAIT.md).
     with (
-        site.weir(sessions, connections=limit, profile="csf", guard="5500ms") as weir,
+        site.weir(sessions, connections=limit, profile="csf", guard="500ms") as weir,
         site.scanner(limit) as firewall,
     ):
         outcome = site.send(weir.host, weir.port, scripts=1, files=17, patience=90.0)

@@ -14,6 +14,9 @@ import pytest
 from loadtest import report_json
 from loadtest.findings import Report
 from tests.support.programs import CHECKOUT
+from tests.support.proxy import Ftpweir
+from tests.support.servers import PyFtpd
+from tests.support.users import ALICE
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
@@ -234,6 +237,21 @@ def _has_connections(pid: str) -> bool:
     except OSError:
         return False
     return bool(links) and any(sizes)
+
+
+def test_a_server_and_a_proxy_that_run_already_can_be_measured(tmp_path: Path) -> None:
+    with PyFtpd() as server, Ftpweir(server, budget={"enforce": "off"}) as proxy:
+        code, report = run(
+            tmp_path,
+            f"targets: [direct, {proxy.address}]\n"
+            f"server: {{kind: {server.host}:{server.port}, user: {ALICE.name},"
+            f" password: {ALICE.password}}}\n"
+            "scripts: [{name: s, count: 3, files: 4, size: 4KiB}]\n"
+            "fail_if: success<100%\n",
+        )
+    assert code == 0, report.failures
+    assert report.judged == proxy.address
+    assert [found.served.done for found in report.findings] == [12, 12]
 
 
 @pytest.mark.root

@@ -72,7 +72,11 @@ class Visit:
         if self._active is not None:
             sock = socket.socket()
             sock.setblocking(False)
-            await self._loop.sock_connect(sock, self._active)
+            try:
+                await self._loop.sock_connect(sock, self._active)
+            except BaseException:
+                sock.close()
+                raise
         else:
             assert self._listening is not None
             sock, _ = await self._loop.sock_accept(self._listening)

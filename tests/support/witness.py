@@ -227,16 +227,16 @@ class Witness:
     async def _send(self, visit: Visit, what: str, content: bytes) -> None:
         loop = asyncio.get_running_loop()
         await visit.say(f"150 Here is {what}.")
-        with await visit.data() as sock:
-            try:
-                half = len(content) // 2
+        half = len(content) // 2
+        try:
+            with await visit.data() as sock:
                 await loop.sock_sendall(sock, content[:half])
                 await self.turns.take()
                 await loop.sock_sendall(sock, content[half:])
-            except ConnectionError:
-                await self.turns.take()
-                await visit.say(f"426 Cut off: {what}.")
-                return
+        except ConnectionError:
+            await self.turns.take()
+            await visit.say(f"426 Cut off: {what}.")
+            return
         await self.turns.take()
         await visit.say(f"226 Sent {what}.")
 
@@ -246,14 +246,14 @@ class Witness:
         loop = asyncio.get_running_loop()
         await visit.say(f"150 Send {claim.name}.")
         content = b""
-        with await visit.data() as sock:
-            try:
+        try:
+            with await visit.data() as sock:
                 while data := await loop.sock_recv(sock, CHUNK):
                     content += data
-            except ConnectionError:
-                await self.turns.take()
-                await visit.say(f"426 Cut off: {claim.name}.")
-                return
+        except ConnectionError:
+            await self.turns.take()
+            await visit.say(f"426 Cut off: {claim.name}.")
+            return
         await self.turns.take()
         self.stored[claim.name] = content
         await visit.say(f"226 Stored {claim.name}.")
