@@ -20,21 +20,22 @@ from .scenario import Scenario
 
 PLENTY = 50  # sessions, when the server allows any number
 # Below the ports that the kernel lends to outgoing connections.
-WINDOWS = range(10_000, 32_000, 2_000)
+LOWEST, HIGHEST = 10_000, 32_000
+ACTIVE = 500  # ports for a server that connects to us
 
 
 def configuration(scenario: Scenario, upstream: tuple[str, int], port: int) -> dict[str, Any]:
     """Return the proxy's configuration as plain data."""
-    window = WINDOWS[os.getpid() % len(WINDOWS)]
+    first, last = _ports(scenario)
     wall = scenario.firewall
     config: dict[str, Any] = {
         "listen": f"127.0.0.1:{port}",
-        "passive": {"ports": f"{window}-{window + 1499}"},
+        "passive": {"ports": f"{first}-{last}"},
         "upstream": {
             "host": upstream[0],
             "port": upstream[1],
             "sessions": _sessions(scenario),
-            "ports": f"{window + 1500}-{window + 1999}",
+            "ports": f"{last + 1}-{last + ACTIVE}",
         },
         "budget": {"enforce": "off"},
         "clients": [{"name": "everyone", "sessions": max(50, scenario.scripts_in_all + 1)}],
@@ -49,6 +50,14 @@ def configuration(scenario: Scenario, upstream: tuple[str, int], port: int) -> d
         known = config.get(section)
         config[section] = {**known, **keys} if isinstance(known, dict) else keys
     return config
+
+
+def _ports(scenario: Scenario) -> tuple[int, int]:
+    """Choose ports for every script at once; runs side by side begin at different ones."""
+    many = min(max(1500, scenario.scripts_in_all + 500), 18_000)
+    room = HIGHEST - LOWEST - many - ACTIVE
+    first = LOWEST + os.getpid() * 1777 % room
+    return first, first + many - 1
 
 
 def _sessions(scenario: Scenario) -> int:

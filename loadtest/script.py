@@ -44,7 +44,6 @@ class Script:
         self._chance = Random(seed * 1_000_003 + number)
         self._session: Session | None = None
         self._file = 0
-        self._file_began = 0.0
         self.leaked: Session | None = None  # kept open by whoever ran us
 
     async def run(self, scheduled: float) -> None:
@@ -67,7 +66,7 @@ class Script:
             self._file = file
             if self._file and self._group.think:
                 await asyncio.sleep(self._group.think)
-            self._file_began = since
+                since = monotonic()
             deed = await self._one_file(since)
             self._settle(deed, since)
             since = monotonic()

@@ -29,7 +29,8 @@ class _Shelf:
 
     free: list[int]
     bound: dict[int, Listener] = field(default_factory=dict)
-    resting: list[tuple[float, int]] = field(default_factory=list)  # heap of (until, port)
+    # Heap of (until, port, the peer it was lent for).
+    resting: list[tuple[float, int, str]] = field(default_factory=list)
 
 
 class ListenerPool:
@@ -54,14 +55,19 @@ class ListenerPool:
         self._chance = chance
         self._rest = rest
         self._shelves: dict[str, _Shelf] = {}
-        self._lent = 0
+        self._lent: dict[Listener, str] = {}  # to the peer that is to connect
 
-    def lend(self, host: str) -> Listener | None:
-        """Return a listener on the local address `host`; None when the range is used up."""
+    def lend(self, host: str, peer: str = "") -> Listener | None:
+        """Return a listener on the local address `host`; None when the range is used up.
+
+        `peer` is who alone may connect to it.
+        """
         shelf = self._shelves.get(host)
         if shelf is None:
             shelf = self._shelves[host] = _Shelf(list(self._ports))
         self._wake(shelf)
+        if not shelf.free:
+            self._wake_for(shelf, peer)
         in_use: list[int] = []
         listener = None
         while shelf.free and listener is None:
@@ -72,7 +78,7 @@ class ListenerPool:
         shelf.free.extend(in_use)
         if listener is not None:
             shelf.bound[listener.port] = listener
-            self._lent += 1
+            self._lent[listener] = peer
         return listener
 
     def give_back(self, listener: Listener, *, used: bool) -> None:
@@ -82,21 +88,22 @@ class ListenerPool:
         while, so that it can never reach the next borrower.
         """
         shelf = self._shelves[listener.host]
-        self._lent -= 1
+        peer = self._lent.pop(listener)
         rest = self._rest
-        if not _drain(listener.sock) or not used:
+        came = _drain(listener.sock)
+        if came is None or not (used or peer in came):
             listener.sock.close()
             del shelf.bound[listener.port]
             rest = max(rest, LATE)
         if rest:
-            heapq.heappush(shelf.resting, (self._clock() + rest, listener.port))
+            heapq.heappush(shelf.resting, (self._clock() + rest, listener.port, peer))
         else:
             shelf.free.append(listener.port)
 
     @property
     def lent(self) -> int:
         """How many are lent out now."""
-        return self._lent
+        return len(self._lent)
 
     @property
     def size(self) -> int:
@@ -122,6 +129,15 @@ class ListenerPool:
         while shelf.resting and shelf.resting[0][0] <= now:
             shelf.free.append(heapq.heappop(shelf.resting)[1])
 
+    def _wake_for(self, shelf: _Shelf, peer: str) -> None:
+        """Nothing is free: lend early what rests because of another peer, whose late connection
+        would be closed. So nobody uses up the range for others by asking for ports in a loop."""
+        others = [one for one in shelf.resting if one[2] != peer]
+        if others and not self._rest:
+            shelf.resting.remove(others[0])
+            heapq.heapify(shelf.resting)
+            shelf.free.append(others[0][1])
+
     def _draw(self, free: list[int]) -> int:
         at = self._chance.randrange(len(free))
         free[at], free[-1] = free[-1], free[at]
@@ -141,15 +157,17 @@ def _bind(host: str, port: int) -> Listener | None:
     return Listener(host, port, sock)
 
 
-def _drain(sock: socket.socket) -> bool:
-    """Close what waits in the backlog; False when the listener itself is broken."""
+def _drain(sock: socket.socket) -> set[str] | None:
+    """Close what waits in the backlog; return from whom, None when the listener is broken."""
+    came: set[str] = set()
     while True:
         try:
-            late, _ = sock.accept()
+            late, address = sock.accept()
         except BlockingIOError:
-            return True
+            return came
         except ConnectionAbortedError:
             continue
         except OSError:
-            return False
+            return None
+        came.add(str(address[0]))
         late.close()

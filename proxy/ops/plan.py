@@ -26,7 +26,8 @@ OWN = "as configured"
 
 # Where the numbers of each profile come from.
 SOURCES: Mapping[str, str] = {
-    "csf": "lfd counts lines of the server's socket table; Linux keeps TIME_WAIT for 60 s and up to 5 more",
+    "csf": "lfd counts lines of the server's socket table; Linux keeps TIME_WAIT "
+    "for 60 s and up to 5 more",
     "conntrack": "the kernel's nf_conntrack sysctls: time_wait and syn_sent 120 s, close 10 s",
     "windows": "TcpTimedWaitDelay of Windows 2000 and before: 240 s unless set; 2003: 120 s",
     "none": "counters that leave out TIME_WAIT and CLOSE, such as iptables connlimit",

@@ -19,7 +19,7 @@ from proxy.upstream.dial import Busy, DialError, LoginRefused
 from proxy.upstream.egress import Egress
 from proxy.upstream.identity import Credentials, LoginKey
 from proxy.upstream.lease import Lease
-from proxy.upstream.session import SETTLE, Lost, Silent
+from proxy.upstream.session import Lost, Silent
 
 from .declined import Declined
 from .gate import Gate
@@ -142,7 +142,7 @@ class Borrower:
 
     async def _loan(self, request: Request, feed: Callable[[float], None] | None) -> Loan:
         kept = self._kept
-        if kept is not None and not await kept.session.settle(SETTLE):
+        if kept is not None and not await kept.session.settle():
             self._drop_kept()
             kept = None
         if kept is not None:

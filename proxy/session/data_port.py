@@ -29,7 +29,7 @@ class DataPort:
     def listen(self) -> int:
         """Borrow a listening port and return its number; raise Declined when none is left."""
         self.drop()
-        listener = self._listener = self._ports.lend(self._local)
+        listener = self._listener = self._ports.lend(self._local, self._client)
         if listener is None:
             raise Declined(Reason.PASSIVE_PORTS, used=self._ports.lent, limit=self._ports.size)
         return listener.port

@@ -143,7 +143,7 @@ class Exchange:
         return ConnectingEnd(endpoint.host, endpoint.port, session.local_host)
 
     async def _offer_port(self, session: UpstreamSession) -> DataEnd:
-        listener = self._offered = self._ports.lend(session.local_host)
+        listener = self._offered = self._ports.lend(session.local_host, session.host)
         if listener is None:
             retry = self._ports.next_free(session.local_host)
             raise Declined(
@@ -187,6 +187,7 @@ class Exchange:
             if not reply.is_intermediate:
                 return reply
         session.send(self._job.command.line)
+        session.is_moving_data = True
         upstream = self._upstream
         assert upstream is not None
         loop = asyncio.get_running_loop()

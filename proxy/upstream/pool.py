@@ -27,7 +27,6 @@ from .identity import Credentials, LoginKey
 from .lease import Lease
 from .proofs import Proof, Proofs
 from .seat import Seat, Use
-from .session import SETTLE
 from .troubles import Troubles
 
 # A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
@@ -389,7 +388,7 @@ class Pool:
     async def _settle(self, seat: Seat) -> None:
         """Drain what an abandoned command still answers, so that the session may be lent again."""
         assert seat.session is not None
-        if await seat.session.settle(SETTLE):
+        if await seat.session.settle():
             self._warm(seat, self._clock())
         else:
             self._close(seat, "an aborted command was not answered")

@@ -13,6 +13,7 @@ from proxy.net.control import Ended, ServerChannel
 from .identity import LoginKey
 
 SETTLE = 5.0  # seconds an aborted command may take to send its final reply
+PROMPTLY = 0.3  # in which most servers send that of a transfer whose data connection was reset
 
 _numbers = itertools.count(1)
 
@@ -45,6 +46,7 @@ class UpstreamSession:
         self.opened_at = now
         self.owed = 0  # final replies outstanding
         self.is_over = False  # the server has said 421: it closes next
+        self.is_moving_data = False  # a transfer command is unanswered
         self.is_tainted = False  # a command may have changed what cannot be replayed
         self._reply_timeout = reply_timeout
         self._last: Reply | None = None
@@ -83,6 +85,8 @@ class UpstreamSession:
             raise Lost("hung up", words) from None
         if not reply.is_preliminary:
             self.owed -= 1
+            if not self.owed:
+                self.is_moving_data = False
         self._last = reply
         if reply.code == 421:
             # RFC 959 section 5.4: the server closes next, whatever was asked.
@@ -101,12 +105,35 @@ class UpstreamSession:
             pass
         return reply
 
-    async def settle(self, patience: float) -> bool:
+    async def settle(self) -> bool:
         """Read what abandoned commands still answer; True when the session is fit again."""
+        if self.is_clean:
+            return True
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(PROMPTLY if self.is_moving_data else SETTLE):
                 while self.owed:
                     await self.reply()
+        except Lost:
+            return False
+        except TimeoutError:
+            return self.is_moving_data and await self._abort()
+        return self.is_clean
+
+    async def _abort(self) -> bool:
+        """End a transfer that its server does not end by itself when its data connection is reset.
+
+        pure-ftpd and pyftpdlib never answer some of those (measured). After ABOR they answer once
+        or twice; a NOOP behind the first answer tells where the answers end.
+        """
+        try:
+            async with asyncio.timeout(SETTLE):
+                self.send(b"ABOR")
+                await self.final()
+                self.send(b"NOOP")
+                while (await self.final()).code != 200:
+                    pass
         except (Lost, TimeoutError):
             return False
+        self.owed = 0
+        self.is_moving_data = False
         return self.is_clean

@@ -282,5 +282,6 @@ def test_in_the_lab_the_kernel_counts_and_the_firewall_bans(tmp_path: Path) -> N
     assert direct is not None
     assert proxied is not None
     assert (direct.by, direct.banned) == ("the kernel's connection tracking", True)
-    assert (direct.most, proxied.violations) == (41, 0)
+    assert direct.most > 40  # a real ban comes a moment after its reason
+    assert proxied.violations == 0
     assert 0 < proxied.most <= 40

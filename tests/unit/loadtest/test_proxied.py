@@ -28,3 +28,12 @@ def test_what_the_scenario_says_about_ftpweir_wins_key_by_key() -> None:
     own = scenario("ftpweir: {upstream: {sessions: '7'}, queue: {max_wait: 5s}}\n")
     read = parse(yaml.safe_dump(configuration(own, ("127.0.0.1", 2100), 2121)), "made.yaml")
     assert (read.upstream.sessions, read.upstream.port, read.queue.max_wait) == (7, 2100, 5.0)
+
+
+def test_there_is_a_passive_port_for_every_script() -> None:
+    crowd = scenario()
+    group = crowd.scripts[1].model_copy(update={"count": 10_000})
+    config = configuration(crowd.model_copy(update={"scripts": (group,)}), ("127.0.0.1", 2100), 1)
+    first, last = map(int, config["passive"]["ports"].split("-"))
+    assert last - first >= 10_000
+    assert last < 32_768

@@ -136,6 +136,31 @@ def test_two_hundred_loans_repeat_no_port_within_its_rest() -> None:
         bench.pool.close()
 
 
+def test_a_port_whose_borrower_came_need_not_rest(bench: Bench) -> None:
+    lent = [bench.pool.lend(HOST, peer=HOST) for _ in bench.ports]
+    listener = lent[0]
+    assert listener is not None
+    with socket.create_connection((HOST, listener.port)):
+        bench.pool.give_back(listener, used=False)
+    assert bench.pool.lend(HOST, peer=HOST) is listener
+
+
+def test_who_asks_in_a_loop_uses_up_the_ports_only_for_itself(bench: Bench) -> None:
+    while (listener := bench.pool.lend(HOST, peer="192.0.2.1")) is not None:
+        bench.pool.give_back(listener, used=False)
+    assert bench.pool.lend(HOST, peer="192.0.2.2") is not None
+    assert bench.pool.lend(HOST, peer="192.0.2.1") is None
+
+
+def test_a_port_offered_to_a_server_is_never_lent_early() -> None:
+    bench = Bench(1, rest=REST)
+    listener = bench.pool.lend(HOST, peer="192.0.2.1")
+    assert listener is not None
+    bench.pool.give_back(listener, used=True)
+    assert bench.pool.lend(HOST, peer="192.0.2.2") is None
+    bench.pool.close()
+
+
 def test_nothing_rests_where_nothing_was_lent(bench: Bench) -> None:
     assert bench.pool.next_free(HOST) is None
     assert bench.pool.lent == 0

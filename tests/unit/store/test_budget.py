@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from proxy.events import Event, ShadowWait
+from proxy.shaping.ban import SILENCES
 from proxy.shaping.holds import PROFILES, Ending, Holds, explicit
 from proxy.shaping.ledger import Kind, Slot
 from proxy.store.budget import SHORT, Budget, Enforce
@@ -77,6 +78,17 @@ def test_each_end_costs_what_the_profile_says(kind: Kind, ending: Ending) -> Non
     purse.budget.settle(purse.take(kind=kind), ending)
     hold = holds.of(kind, ending)
     assert purse.budget.next_free() == (purse.now + hold if hold else None)
+
+
+def test_only_silence_that_was_waited_for_lets_a_ban_be_suspected() -> None:
+    purse = Purse()
+    for _ in range(2 * SILENCES):
+        purse.budget.settle(purse.take(kind=Kind.DOWNLOAD), Ending.ABANDONED)
+        purse.now += HOLD
+    assert purse.budget.banned_for == 0.0
+    for _ in range(SILENCES):
+        purse.budget.settle(purse.take(kind=Kind.DOWNLOAD), Ending.UNANSWERED)
+    assert purse.budget.banned_for > 0.0
 
 
 def test_spare_slots_are_left_alone() -> None:

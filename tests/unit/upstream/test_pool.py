@@ -16,6 +16,8 @@ from tests.support.house import free_port
 from tests.support.misdeeds import keeps_silent, last_says, says, waits_for
 from tests.support.scripted import GREETING, Scripted, scripted
 
+CAROL = Credentials(b"carol", b"christmas")
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[Scripted]:
@@ -93,6 +95,24 @@ async def test_another_login_gets_the_place_idle_longest_and_never_one_too_many(
         await pool.until(lambda: len(pool.pool.seats) == 2)
     assert server.most == 2
     assert pool.told(UpstreamClosed)[0].reason == "made room for another login"
+
+
+async def test_a_session_in_use_does_not_hide_another_that_may_leave(server: Scripted) -> None:
+    async with basin(server) as pool:
+        old, new = await pool.lease(BOB), await pool.lease()
+        pool.now += 10
+        new.release()
+        new.session.opened_at = pool.now  # as if just logged in, and idle longest all the same
+        pool.now += 0.01
+        old.release()
+        pool.now += 0.01
+        may_leave = pool.pool.spare_at(stay=1.0)
+        assert may_leave is not None
+        assert may_leave <= pool.now
+        seat = pool.pool.take(CAROL.key(), None, stay=1.0)
+        assert seat is not None
+        (await pool.pool.ready(seat, CAROL)).release()
+    assert [event.user for event in pool.told(UpstreamClosed)][0] == "bob"
 
 
 async def test_two_logins_never_share_a_session(server: Scripted) -> None:

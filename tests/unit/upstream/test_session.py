@@ -112,22 +112,41 @@ async def test_settling_reads_what_abandoned_commands_still_answer(
     session: UpstreamSession,
 ) -> None:
     session.send(b"SYST", b"PWD")
-    assert await session.settle(5.0)
+    assert await session.settle()
     assert (await session.ask(b"NOOP")).code == 200
 
 
 async def test_settling_in_vain_is_told(session: UpstreamSession, server: Scripted) -> None:
     server.plan("NOOP", hangs_up)
     session.send(b"NOOP")
-    assert not await session.settle(5.0)
+    assert not await session.settle()
 
 
-async def test_settling_has_an_end(session: UpstreamSession, server: Scripted) -> None:
+async def test_settling_has_an_end(
+    session: UpstreamSession, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.upstream.session.SETTLE", 0.0)
     go_on = asyncio.Event()
     server.plan("NOOP", waits_for(go_on, "NOOP"))
     session.send(b"NOOP")
-    assert not await session.settle(0.0)
+    assert not await session.settle()
     go_on.set()
+
+
+@pytest.mark.parametrize("answers", ["226 Aborted.", "426 Broken off.\r\n226 Aborted."])
+async def test_a_transfer_that_is_never_answered_is_aborted(
+    session: UpstreamSession,
+    server: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: str,
+) -> None:
+    monkeypatch.setattr("proxy.upstream.session.PROMPTLY", 0.01)
+    server.plan("RETR", says())
+    server.plan("ABOR", says(*answers.split("\r\n")))
+    session.send(b"RETR x")
+    session.is_moving_data = True
+    assert await session.settle()
+    assert (await session.ask(b"SYST")).code == 215
 
 
 async def test_a_command_is_one_line_whatever_it_holds(
