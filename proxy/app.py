@@ -45,6 +45,7 @@ NO_RELOAD = "reloading comes with a later version: restart to read the configura
 MOST_DESCRIPTORS = 1 << 20  # where the system itself sets no limit
 # Left for data connections, pipes and the server when clients take all other descriptors.
 SPARE_DESCRIPTORS = 128
+KEPT_PORTS = 8  # one in so many descriptors may be a listener that nobody uses now
 SWEEP_EVERY = 5.0  # seconds between two looks for idle upstream sessions
 
 
@@ -202,7 +203,14 @@ class App:
 
     def _ports(self, ports: PortRange, rest: float = 0.0) -> ListenerPool:
         chance = random.SystemRandom()
-        return ListenerPool(ports.first, ports.last, clock=self._clock, chance=chance, rest=rest)
+        return ListenerPool(
+            ports.first,
+            ports.last,
+            clock=self._clock,
+            chance=chance,
+            rest=rest,
+            keep=raise_descriptor_limit() // KEPT_PORTS,
+        )
 
     def _exchange_rules(self) -> ExchangeRules:
         timeouts = self.config.timeouts

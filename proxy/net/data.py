@@ -77,8 +77,8 @@ class ConnectingEnd(DataEnd):
     def __init__(self, host: str, port: int, source: str | None) -> None:
         super().__init__()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
+            self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             if source is not None:
                 # RFC 1123 section 4.1.2.12: from the control connection's own address.
                 if hasattr(socket, "IP_BIND_ADDRESS_NO_PORT"):

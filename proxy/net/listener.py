@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+MOST_KEPT = 4096
 LATE = 3.0  # seconds after which a connection that was asked for will no longer come
 
 
@@ -38,7 +39,8 @@ class ListenerPool:
 
     The port is picked at random (RFC 2577 section 5: it must not be guessable). After its return
     it rests for `rest` seconds before it is lent again (RFC 959 section 3.3: a server cannot
-    connect to the same port again within its TIME_WAIT).
+    connect to the same port again within its TIME_WAIT). At most `keep` stay bound while nobody
+    has borrowed them: each is a descriptor that others may need more.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class ListenerPool:
         clock: Callable[[], float],
         chance: random.Random,
         rest: float = 0.0,
+        keep: int = MOST_KEPT,
     ) -> None:
         self._ports = range(first, last + 1)
         self._clock = clock
         self._chance = chance
         self._rest = rest
+        self._keep = keep
         self._shelves: dict[str, _Shelf] = {}
         self._lent: dict[Listener, str] = {}  # to the peer that is to connect
 
@@ -91,10 +95,12 @@ class ListenerPool:
         peer = self._lent.pop(listener)
         rest = self._rest
         came = _drain(listener.sock)
-        if came is None or not (used or peer in came):
+        has_come = came is not None and (used or peer in came)
+        if not has_come:
+            rest = max(rest, LATE)
+        if not has_come or len(shelf.bound) > self._keep:
             listener.sock.close()
             del shelf.bound[listener.port]
-            rest = max(rest, LATE)
         if rest:
             heapq.heappush(shelf.resting, (self._clock() + rest, listener.port, peer))
         else:
@@ -146,7 +152,10 @@ class ListenerPool:
 
 def _bind(host: str, port: int) -> Listener | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    except OSError:
+        return None  # no descriptor is left
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))

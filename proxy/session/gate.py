@@ -24,6 +24,7 @@ from proxy.upstream.egress import Egress
 
 from .declined import Declined
 from .request import Needs, Permit, Request, Source
+from .verdict import verdict
 
 FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients.md)
 # Seconds for which a session stays with its login while others wait with theirs: each change costs
@@ -197,53 +198,14 @@ class Gate:
         return eta(1 + sum(1 for _ in rivals))
 
     def _declined(self, request: Request, eta: float | None = None) -> Declined:
-        waited: float | None = self._clock() - request.since
-        if waited is not None and waited < 1.0:
-            waited = None
-        limits = request.source.limits
-        ways = self._open_to(request)
-        match request.blocked:
-            case Reason.BUDGET if eta is not None and self._is_queue_the_cause(ways, eta):
-                used, limit = round(eta), round(self._max_wait)
-                return Declined(Reason.ETA_TOO_LONG, used=used, limit=limit, retry=eta)
-            case Reason.BUDGET:
-                # Places kept for control connections are as good as used for a transfer.
-                used = sum(way.budget.used + way.pool.unopened for way in ways)
-                limit = sum(way.budget.limit for way in ways)
-                retry = eta or min(way.budget.interval for way in ways)
-                return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=waited)
-            case Reason.SUSPECTED_BAN:
-                return Declined(
-                    request.blocked, retry=min(way.budget.banned_for for way in ways), waited=waited
-                )
-            case Reason.CLASS_TRANSFERS:
-                limit = limits.transfers or 0
-                return Declined(
-                    request.blocked, used=limit, limit=limit, who=request.source.host, waited=waited
-                )
-            case Reason.CLASS_RATE:
-                limit = limits.transfers_per_minute or 0
-                return Declined(
-                    request.blocked,
-                    used=limit,
-                    limit=limit,
-                    who=request.source.host,
-                    retry=self._transfer_wait(request),
-                    waited=waited,
-                )
-            case _:
-                return Declined(
-                    Reason.QUEUE_WAIT if request.is_login else Reason.UPSTREAM_SESSIONS,
-                    used=sum(len(way.pool.seats) for way in ways),
-                    limit=sum(way.pool.limit for way in ways),
-                    waited=waited,
-                    retry=self._max_wait,
-                )
-
-    def _is_queue_the_cause(self, ways: Sequence[Egress], eta: float) -> bool:
-        """Tell whether those in front, and not the budget alone, make the wait so long."""
-        alone = min(way.budget.eta(1, spare=way.pool.unopened) for way in ways)
-        return alone <= self._max_wait < eta
+        return verdict(
+            request,
+            self._open_to(request),
+            waited=self._clock() - request.since,
+            max_wait=self._max_wait,
+            eta=eta,
+            rate_wait=self._transfer_wait(request),
+        )
 
     def _abandon(self, waiting: _Waiting) -> None:
         """Give back what was granted to one who left in the same moment."""

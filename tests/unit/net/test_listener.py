@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxy.net.listener import LATE, Listener, ListenerPool
+from proxy.net.listener import LATE, MOST_KEPT, Listener, ListenerPool
 
 HOST = "127.0.0.1"
 REST = 60.0
@@ -15,7 +15,7 @@ REST = 60.0
 class Bench:
     """A pool over a few ports that are free now, and a clock that the test turns."""
 
-    def __init__(self, size: int, rest: float = 0.0) -> None:
+    def __init__(self, size: int, rest: float = 0.0, keep: int = MOST_KEPT) -> None:
         self.now = 100.0
         first = _free_range(size)
         self.ports = range(first, first + size)
@@ -25,12 +25,18 @@ class Bench:
             clock=lambda: self.now,
             chance=random.Random(7),
             rest=rest,
+            keep=keep,
         )
 
     def lend(self) -> Listener:
         listener = self.pool.lend(HOST)
         assert listener is not None
         return listener
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as visitor:
+        return visitor.connect_ex((HOST, port)) == 0
 
 
 def _free_range(size: int) -> int:
@@ -150,6 +156,15 @@ def test_who_asks_in_a_loop_uses_up_the_ports_only_for_itself(bench: Bench) -> N
         bench.pool.give_back(listener, used=False)
     assert bench.pool.lend(HOST, peer="192.0.2.2") is not None
     assert bench.pool.lend(HOST, peer="192.0.2.1") is None
+
+
+def test_only_so_many_listeners_stay_bound_as_there_are_descriptors_to_spare() -> None:
+    bench = Bench(8, keep=2)
+    for listener in [bench.lend() for _ in bench.ports]:
+        bench.pool.give_back(listener, used=True)
+    assert sum(_is_listening(port) for port in bench.ports) == 2
+    assert {bench.lend().port for _ in bench.ports} == set(bench.ports)
+    bench.pool.close()
 
 
 def test_a_port_offered_to_a_server_is_never_lent_early() -> None:

@@ -1,0 +1,66 @@
+"""Why a request cannot go on: what was missing, in figures that a refusal can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from proxy.refusals import Reason
+from proxy.upstream.egress import Egress
+
+from .declined import Declined
+from .request import Request
+
+WORTH_TELLING = 1.0  # seconds; a shorter wait is no news
+
+
+def verdict(
+    request: Request,
+    ways: Sequence[Egress],
+    *,
+    waited: float,
+    max_wait: float,
+    eta: float | None,
+    rate_wait: float | None,
+) -> Declined:
+    """Make the Declined of what `request.blocked` names. Seconds.
+
+    `eta`: how long it would have to wait, where that is why; `rate_wait`: until its class's rate
+    allows a transfer.
+    """
+    told = waited if waited >= WORTH_TELLING else None
+    host, limits = request.source.host, request.source.limits
+    match request.blocked:
+        case Reason.BUDGET if eta is not None and _is_queue_the_cause(ways, eta, max_wait):
+            limit = round(max_wait)
+            return Declined(Reason.ETA_TOO_LONG, used=round(eta), limit=limit, retry=eta)
+        case Reason.BUDGET:
+            # Places kept for control connections are as good as used for a transfer.
+            used = sum(way.budget.used + way.pool.unopened for way in ways)
+            limit = sum(way.budget.limit for way in ways)
+            retry = eta or min(way.budget.interval for way in ways)
+            return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=told)
+        case Reason.SUSPECTED_BAN:
+            retry = min(way.budget.banned_for for way in ways)
+            return Declined(request.blocked, retry=retry, waited=told)
+        case Reason.CLASS_TRANSFERS:
+            cap = limits.transfers
+            return Declined(request.blocked, used=cap, limit=cap, who=host, waited=told)
+        case Reason.CLASS_RATE:
+            cap = limits.transfers_per_minute
+            return Declined(
+                request.blocked, used=cap, limit=cap, who=host, retry=rate_wait, waited=told
+            )
+        case _:
+            return Declined(
+                Reason.QUEUE_WAIT if request.is_login else Reason.UPSTREAM_SESSIONS,
+                used=sum(len(way.pool.seats) for way in ways),
+                limit=sum(way.pool.limit for way in ways),
+                waited=told,
+                retry=max_wait,
+            )
+
+
+def _is_queue_the_cause(ways: Sequence[Egress], eta: float, max_wait: float) -> bool:
+    """Tell whether those in front, and not the budget alone, make the wait so long."""
+    alone = min(way.budget.eta(1, spare=way.pool.unopened) for way in ways)
+    return alone <= max_wait < eta

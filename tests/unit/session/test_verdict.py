@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from proxy.refusals import Reason
+from proxy.session.declined import Declined
+from proxy.session.request import Request, Source
+from proxy.session.verdict import verdict
+from proxy.shaping.holds import Ending
+from proxy.shaping.ledger import Kind
+from proxy.shaping.quota import Limits
+from proxy.upstream.egress import Egress
+from tests.support.basin import Basin, basin
+from tests.support.scripted import scripted
+
+SOURCE = Source("192.0.2.7", "nightly", Limits(transfers=4, transfers_per_minute=60))
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Basin]:
+    async with scripted() as server, basin(server, sessions=1, budget=3, hold=100.0) as one:
+        yield one
+
+
+def judged(pool: Basin, blocked: Reason, eta: float | None = None, waited: float = 0.0) -> Declined:
+    request = Request(SOURCE, Kind.DOWNLOAD)
+    request.blocked = blocked
+    ways = [Egress(None, pool.budget, pool.pool)]
+    return verdict(request, ways, waited=waited, max_wait=40.0, eta=eta, rate_wait=12.0)
+
+
+def use_up(pool: Basin) -> None:
+    for _ in range(2):
+        slot = pool.budget.reserve(Kind.DOWNLOAD, "")
+        assert slot is not None
+        pool.budget.settle(slot, Ending.FIN)
+
+
+async def test_a_budget_that_alone_makes_the_wait_is_named(pool: Basin) -> None:
+    use_up(pool)
+    told = judged(pool, Reason.BUDGET, eta=100.0)
+    assert (told.reason, told.used, told.limit, told.retry) == (Reason.BUDGET, 3, 3, 100.0)
+
+
+async def test_a_queue_that_makes_the_wait_is_named(pool: Basin) -> None:
+    told = judged(pool, Reason.BUDGET, eta=95.0)
+    assert (told.reason, told.used, told.limit) == (Reason.ETA_TOO_LONG, 95, 40)
+
+
+async def test_a_wait_of_less_than_a_second_is_not_told(pool: Basin) -> None:
+    assert judged(pool, Reason.BUDGET, waited=0.9).waited is None
+    assert judged(pool, Reason.BUDGET, waited=7.0).waited == 7.0
+
+
+async def test_caps_of_the_class_are_told_with_the_source(pool: Basin) -> None:
+    told = judged(pool, Reason.CLASS_TRANSFERS)
+    assert (told.used, told.limit, told.who) == (4, 4, "192.0.2.7")
+    told = judged(pool, Reason.CLASS_RATE)
+    assert (told.used, told.limit, told.retry) == (60, 60, 12.0)
+
+
+async def test_a_suspected_ban_tells_how_long_it_is_believed(pool: Basin) -> None:
+    assert judged(pool, Reason.SUSPECTED_BAN).retry == 0.0
+
+
+async def test_who_found_no_session_hears_how_many_there_are(pool: Basin) -> None:
+    told = judged(pool, Reason.UPSTREAM_SESSIONS)
+    assert (told.reason, told.used, told.limit) == (Reason.UPSTREAM_SESSIONS, 0, 1)
