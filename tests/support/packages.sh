@@ -12,6 +12,7 @@ tools=(
   curl lftp ncftp tnftp wget                    # the clients
   nftables iproute2 conntrack procps util-linux # namespaces, sockets, flows
   openssl ca-certificates make python3-venv
+  chromium                                      # the load report is looked at as its readers do
 )
 
 if [ "$(id -u)" != 0 ]; then
