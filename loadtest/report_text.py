@@ -28,7 +28,7 @@ def compare(reports: list[tuple[str, Report]], console: Console) -> None:
     """Print the judged targets of several runs side by side."""
     findings = [(name, found) for name, report in reports for found in report.findings]
     table = Table(box=None, pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name, found in findings:
         table.add_column(f"{escape(name)}\n{found.target}", justify="right")
     _fill(table, [found for _, found in findings])
