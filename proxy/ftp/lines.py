@@ -118,7 +118,8 @@ def encode_line(line: bytes) -> bytes:
     """
     if b"\n" in line or b"\0" in line:
         raise ValueError("an FTP command is one line without NUL")
-    if b"\r" in line or _IAC in line:
-        # RFC 2640 section 3.1: CR is followed by NUL, 0xFF is doubled.
-        line = line.replace(b"\r", b"\r\0").replace(_IAC, _IAC + _IAC)
+    if b"\r" in line:
+        line = line.replace(b"\r", b"\r\0")  # RFC 2640 section 3.1
+    # 0xFF goes as it is. RFC 959 wants it doubled, but vsftpd and pure-ftpd take both bytes for
+    # parts of the name (measured), and proftpd takes a single one before any other byte too.
     return line + b"\r\n"

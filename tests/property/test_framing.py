@@ -112,6 +112,7 @@ def test_no_line_of_a_client_becomes_two_lines_for_a_server(data: bytes) -> None
             wire = encode_line(line)
             assert wire.count(b"\n") == 1
             assert b"\r" not in wire[:-2].replace(b"\r\0", b"")
-            # Escaping may make the longest lines too long for a reader like ours.
-            if len(wire) <= MAX_LINE:
+            # Escaping may make the longest lines too long for a reader like ours, and what such a
+            # reader takes for Telnet is not doubled: real servers would see two bytes.
+            if len(wire) <= MAX_LINE and b"\xff" not in line:
                 assert LineReader().feed(wire) == [line]
