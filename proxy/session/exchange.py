@@ -180,14 +180,13 @@ class Exchange:
         self._is_committed = True
         if self._job.restart is not None:
             # RFC 959 section 4.1.3: nothing may stand between REST and its transfer.
-            # Broken off between the two, the offset would meet the next client's transfer.
-            was_tainted, session.is_tainted = session.is_tainted, True
+            session.is_restarted = True  # broken off here, it is taken back (settle)
             reply = await session.ask(b"REST " + self._job.restart)
-            session.is_tainted = was_tainted
+            session.is_restarted = reply.is_intermediate
             if not reply.is_intermediate:
                 return reply
         session.send(self._job.command.line)
-        session.is_moving_data = True
+        session.is_moving_data, session.is_restarted = True, False
         upstream = self._upstream
         assert upstream is not None
         loop = asyncio.get_running_loop()

@@ -258,7 +258,7 @@ class Pool:
                 self._close(seat, "lifetime over")
             else:
                 self._warm(seat, now)
-        elif session.owed and not (session.is_tainted or session.is_over or session.channel.ended):
+        elif not (session.is_tainted or session.is_over or session.channel.ended):
             seat.become(Use.SETTLING, now)
             self._spawn(self._settle(seat))
         else:

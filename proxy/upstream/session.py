@@ -13,7 +13,7 @@ from proxy.net.control import Ended, ServerChannel
 from .identity import LoginKey
 
 SETTLE = 5.0  # seconds an aborted command may take to send its final reply
-PROMPTLY = 0.3  # in which most servers send that of a transfer whose data connection was reset
+PROMPTLY = 1.0  # the same for a transfer whose data connection was reset
 
 _numbers = itertools.count(1)
 
@@ -46,6 +46,7 @@ class UpstreamSession:
         self.opened_at = now
         self.owed = 0  # final replies outstanding
         self.is_over = False  # the server has said 421: it closes next
+        self.is_restarted = False  # REST was sent, and not yet the transfer that it is for
         self.is_moving_data = False  # a transfer command is unanswered
         self.is_tainted = False  # a command may have changed what cannot be replayed
         self._reply_timeout = reply_timeout
@@ -64,7 +65,7 @@ class UpstreamSession:
     @property
     def is_clean(self) -> bool:
         """Tell whether the next reply will belong to the next command."""
-        if self.is_over or self.channel.ended:
+        if self.is_over or self.is_restarted or self.channel.ended:
             return False
         return not self.owed and not self.channel.pending
 
@@ -106,34 +107,27 @@ class UpstreamSession:
         return reply
 
     async def settle(self) -> bool:
-        """Read what abandoned commands still answer; True when the session is fit again."""
+        """Read what abandoned commands still answer; True when the session is fit again.
+
+        pure-ftpd and pyftpdlib never answer some transfers whose data connection was reset. ABOR
+        makes them answer, but pyftpdlib may then send the old file on the next data connection:
+        such a session is never used again.
+        """
         if self.is_clean:
             return True
         try:
             async with asyncio.timeout(PROMPTLY if self.is_moving_data else SETTLE):
                 while self.owed:
                     await self.reply()
-        except Lost:
-            return False
-        except TimeoutError:
-            return self.is_moving_data and await self._abort()
-        return self.is_clean
-
-    async def _abort(self) -> bool:
-        """End a transfer that its server does not end by itself when its data connection is reset.
-
-        pure-ftpd and pyftpdlib never answer some of those (measured). After ABOR they answer once
-        or twice; a NOOP behind the first answer tells where the answers end.
-        """
-        try:
-            async with asyncio.timeout(SETTLE):
-                self.send(b"ABOR")
-                await self.final()
-                self.send(b"NOOP")
-                while (await self.final()).code != 200:
-                    pass
         except (Lost, TimeoutError):
             return False
-        self.owed = 0
-        self.is_moving_data = False
+        return await self._forget_restart()
+
+    async def _forget_restart(self) -> bool:
+        """Take a REST back that no transfer followed: it must not meet the next client's."""
+        if self.is_restarted:
+            try:
+                self.is_restarted = not (await self.ask(b"REST 0", SETTLE)).is_intermediate
+            except Lost:
+                return False
         return self.is_clean

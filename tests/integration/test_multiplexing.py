@@ -22,7 +22,7 @@ from tests.support.backend import Backend
 from tests.support.batch import Batch
 from tests.support.deserter import Deserter
 from tests.support.proxy import Ftpweir
-from tests.support.servers import SERVERS, Vsftpd
+from tests.support.servers import SERVERS, PureFtpd, PyFtpd, Vsftpd
 from tests.support.swarm import Swarm, content, folder, is_binary
 from tests.support.users import ALICE, USERS, User
 from tests.support.waiting import until
@@ -148,8 +148,12 @@ def test_deserters_cost_neither_logins_nor_slots(kind: type[Backend]) -> None:
         tell(f"{kind.kind}: visits by their end: {sum((d.told for d in deserters), Counter())}")
         assert [fault for deserter in deserters for fault in deserter.faults] == []
         assert sessions.most <= LIMIT
-        assert len(told_of(weir, "upstream session opened")) == LIMIT
-        assert told_of(weir, "upstream session closed") == []
+        lost = told_of(weir, "upstream session closed")
+        # pure-ftpd and pyftpdlib leave some reset transfers unanswered for ever: such a session is
+        # of no use any more, and its successor's login is a necessary one.
+        assert {each["reason"] for each in lost} <= {"an aborted command was not answered"}
+        assert lost == [] or kind in (PureFtpd, PyFtpd)
+        assert len(told_of(weir, "upstream session opened")) == LIMIT + len(lost)
         assert told_of(weir, "upstream refused a session") == []
         assert told_of(weir, "fault") == []
 

@@ -133,20 +133,25 @@ async def test_settling_has_an_end(
     go_on.set()
 
 
-@pytest.mark.parametrize("answers", ["226 Aborted.", "426 Broken off.\r\n226 Aborted."])
-async def test_a_transfer_that_is_never_answered_is_aborted(
-    session: UpstreamSession,
-    server: Scripted,
-    monkeypatch: pytest.MonkeyPatch,
-    answers: str,
+async def test_a_transfer_that_is_never_answered_ends_its_session(
+    session: UpstreamSession, server: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("proxy.upstream.session.PROMPTLY", 0.01)
     server.plan("RETR", says())
-    server.plan("ABOR", says(*answers.split("\r\n")))
     session.send(b"RETR x")
     session.is_moving_data = True
+    assert not await session.settle()
+    assert not session.is_clean
+
+
+async def test_a_restart_that_no_transfer_followed_is_taken_back(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    session.send(b"REST 100")
+    session.is_restarted = True
+    assert not session.is_clean
     assert await session.settle()
-    assert (await session.ask(b"SYST")).code == 215
+    assert server.visits[0].lines[-1] == b"REST 0"
 
 
 async def test_a_command_is_one_line_whatever_it_holds(
