@@ -90,8 +90,11 @@ class Gate:
         """
         now = self._clock()
         request.since = now
-        if not self._queue and (permit := self._grant(request)) is not None:
-            return permit
+        # A login that is vouched for takes nothing from those who wait: it goes past them.
+        if not self._queue or self._is_vouched_for(request):
+            permit = self._grant(request)
+            if permit is not None:
+                return permit
         if deadline is None:
             deadline = now + self._max_wait
         if len(self._queue) >= self._max_length:
@@ -277,6 +280,12 @@ class Gate:
                     )
                 return permit
         return None
+
+    def _is_vouched_for(self, request: Request) -> bool:
+        if request.key is None or not request.proof_serves:
+            return False
+        key = request.key
+        return any(way.pool.vouches_for(key) is not None for way in self._egresses)
 
     def _open_to(self, request: Request) -> Sequence[Egress]:
         """Which ways the request may take: that of the session it has, else the freest first."""

@@ -21,7 +21,7 @@ from proxy.events import Event
 from .raw_client import RawClient, patiently
 from .scripted import PATIENCE, Scripted
 
-LOOKS = 5_000  # how often a test looks for what no event tells, before it fails
+LOOKS = 15000
 
 # Below what the kernel lends to outgoing connections, above what proxies in processes listen at.
 _FIRST_PORT = 30_000 + os.getpid() % 20 * 130

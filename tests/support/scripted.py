@@ -18,7 +18,7 @@ from .honest import GREETING as GREETING
 from .honest import HONEST, HangUp
 from .honest import Handler as Handler
 
-PATIENCE = 10.0  # seconds after which a test fails rather than hangs
+PATIENCE = 30.0  # seconds after which a test fails rather than hangs
 RESET = struct.pack("ii", 1, 0)
 
 
