@@ -86,19 +86,18 @@ class Relay:
         self._piped = 0  # bytes in the pipe
         self._copying = True
         self._seen = self._quiet = 0
+        self._timer: asyncio.TimerHandle | None = None
         self.moved = 0
 
     async def run(self) -> End:
         """Move everything; return how it ended. Cancelling leaves both sockets open."""
-        timer = None
         try:
             self._pump()
             if not self._done.done():
-                timer = self._loop.call_later(self._stall / CHECKS, self._check)
-                self._timer = timer
+                self._check_later()
             return await self._done
         finally:
-            if timer is not None:
+            if self._timer is not None:
                 self._timer.cancel()
             self._watch(reading=False, writing=False)
             if self._pipe is not None:
@@ -110,7 +109,10 @@ class Relay:
         if self._quiet == CHECKS:
             self._finish(End.STALLED)
         else:
-            self._timer = self._loop.call_later(self._stall / CHECKS, self._check)
+            self._check_later()
+
+    def _check_later(self) -> None:
+        self._timer = self._loop.call_later(self._stall / CHECKS, self._check)
 
     def _finish(self, end: End) -> None:
         if not self._done.done():
