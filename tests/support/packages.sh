@@ -7,12 +7,15 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 servers=$(dirname "$(dirname "$here")")/.cache/servers
-server_packages=(vsftpd pure-ftpd pure-ftpd-common proftpd-core)
+server_packages=(vsftpd pure-ftpd pure-ftpd-common proftpd-core proftpd-mod-crypto proftpd-mod-proxy)
 tools=(
   curl lftp ncftp tnftp wget                    # the clients
   nftables iproute2 conntrack procps util-linux # namespaces, sockets, flows
   openssl ca-certificates make python3-venv
-  chromium                                      # the load report is looked at as its readers do
+  redis-server                                  # the shared store
+  prometheus                                    # with promtool, for rules and scraping
+  haproxy nginx-light libnginx-mod-stream       # the peers of the benchmark
+  chromium                                      # pages are looked at as their readers do
 )
 
 if [ "$(id -u)" != 0 ]; then
