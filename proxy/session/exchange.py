@@ -8,23 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from socket import socket
 
 from proxy.ftp.action import Transfer
-from proxy.ftp.address import (
-    Endpoint,
-    format_eprt,
-    format_port,
-    parse_extended_passive,
-    parse_passive,
-    reachable,
-)
 from proxy.ftp.command import Direction
-from proxy.ftp.reply import Reply, ReplyError
+from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import BINARY
 from proxy.net.control import Disturbed
-from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, acknowledge
-from proxy.net.listener import Listener, ListenerPool
+from proxy.net.data import DataEnd
+from proxy.net.listener import ListenerPool
 from proxy.net.relay import End, Relay
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
@@ -32,6 +25,7 @@ from proxy.upstream.habits import Habits
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
 from .declined import Declined
+from .server_data import ServerData
 
 AT_ONCE = 0.3  # seconds for a refusal that is already on its way
 LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early
@@ -70,21 +64,23 @@ class Exchange:
     ) -> None:
         self._job = job
         self._rules = rules
-        self._ports = ports
         self._open_client = open_client
         self._preliminary = preliminary
         self._flush = flush
         self._mark = mark
-        self._clock = clock
         self._client: DataEnd | None = None
-        self._upstream: DataEnd | None = None
-        self._offered: Listener | None = None
+        self._new_server_data = partial(
+            ServerData, ports, is_active=rules.active_upstream, habits=rules.habits, clock=clock
+        )
+        self._server = self._new_server_data()
         self._relay: Relay | None = None
-        # How the connection with the server ended; None: it was not even attempted.
-        self.ending: Ending | None = None
-        self._met_silence = False  # nobody answered for as long as we are patient
         self._is_committed = False  # something of the client's own command has been sent
         self.is_delivered = False  # the client has sent all it had: it may leave, we go on
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the connection with the server ended; None: it was not even tried."""
+        return self._server.ending
 
     @property
     def moved(self) -> int:
@@ -97,10 +93,11 @@ class Exchange:
         Raise Lost when the session died before anything of the client's command was sent: then
         it may be tried again on another one.
         """
+        self._server = self._new_server_data()
         try:
-            self._upstream = await self._open_upstream(session)
+            opened = await self._server.open(session)
             self._mark()
-            first = await self._start(session)
+            first = await self._start(session, opened)
             if first.is_refusal or first.is_intermediate:
                 return first
             self._preliminary(first)
@@ -126,53 +123,7 @@ class Exchange:
 
     # Opening.
 
-    async def _open_upstream(self, session: UpstreamSession) -> DataEnd:
-        if self._rules.active_upstream:
-            return await self._offer_port(session)
-        is_ipv6 = ":" in session.host
-        reply = await self._timed_ask(session, b"EPSV" if is_ipv6 else b"PASV")
-        try:
-            if is_ipv6:
-                endpoint = Endpoint(session.host, parse_extended_passive(reply))
-            else:
-                told = parse_passive(reply)
-                endpoint = Endpoint(reachable(told.host, session.host), told.port)
-        except ReplyError:
-            raise Declined(Reason.UPSTREAM_DATA, words=reply.words) from None
-        self.ending = Ending.RESET  # unless it ends in peace
-        return ConnectingEnd(endpoint.host, endpoint.port, session.local_host)
-
-    async def _offer_port(self, session: UpstreamSession) -> DataEnd:
-        listener = self._offered = self._ports.lend(session.local_host, session.host)
-        if listener is None:
-            retry = self._ports.next_free(session.local_host)
-            raise Declined(
-                Reason.UPSTREAM_PORTS,
-                used=self._ports.lent,
-                limit=self._ports.size,
-                retry=retry,
-            )
-        endpoint = Endpoint(listener.host, listener.port)
-        if endpoint.is_ipv6:
-            line = b"EPRT " + format_eprt(endpoint)
-        else:
-            line = b"PORT " + format_port(endpoint)
-        reply = await self._timed_ask(session, line)
-        if not reply.is_success:
-            raise Declined(Reason.UPSTREAM_DATA, words=reply.words)
-        self.ending = Ending.RESET
-        return AcceptingEnd(listener, session.host)
-
-    async def _timed_ask(self, session: UpstreamSession, line: bytes) -> Reply:
-        habits = self._rules.habits
-        if habits is None:
-            return await session.ask(line)
-        started = self._clock()
-        reply = await session.ask(line)
-        habits.saw_round_trip(self._clock() - started)
-        return reply
-
-    async def _start(self, session: UpstreamSession) -> Reply:
+    async def _start(self, session: UpstreamSession, opened: asyncio.Future[None]) -> Reply:
         """Send the command, and return the first reply: read while the data connection opens.
 
         Read that early, a 550 stays a 550 and does not become a 425 (statement 11).
@@ -187,13 +138,11 @@ class Exchange:
                 return reply
         session.send(self._job.command.line)
         session.is_moving_data, session.is_restarted = True, False
-        upstream = self._upstream
-        assert upstream is not None
         loop = asyncio.get_running_loop()
 
         def unopened() -> None:
-            if not upstream.opened.done():
-                self._met_silence = True
+            if not opened.done():
+                self._server.met_silence = True
                 session.channel.disturb(OSError("timed out"))
 
         timer = loop.call_later(self._rules.connect, unopened)
@@ -202,7 +151,7 @@ class Exchange:
             if not opened.cancelled() and isinstance(problem := opened.exception(), OSError):
                 session.channel.disturb(problem)
 
-        upstream.opened.add_done_callback(failed)
+        opened.add_done_callback(failed)
         try:
             return await session.reply(self._rules.final)
         except Disturbed as disturbed:
@@ -221,29 +170,26 @@ class Exchange:
 
     async def _both_ends(self) -> tuple[socket, socket]:
         """Return (source, target) of the relay, both connected."""
-        assert self._upstream is not None
         self._client = self._open_client()
         if not self._client.was_opened:
             self._flush()  # it may be waiting for the 150 before it connects
         try:
-            upstream = await self._upstream.wait(self._rules.connect)
+            server = await self._server.wait(self._rules.connect)
         except OSError as problem:
-            self._met_silence = isinstance(problem, TimeoutError)
             raise _no_data(problem) from None
         try:
             client = await self._client.wait(self._rules.connect)
         except OSError as problem:
             raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
         if self._job.direction is Direction.UPLOAD:
-            return client, upstream
-        return upstream, client
+            return client, server
+        return server, client
 
     # Ending.
 
     async def _finish_download(
         self, session: UpstreamSession, end: End, final: Reply | None
     ) -> Reply:
-        assert self._upstream is not None
         assert self._client is not None
         match end:
             case End.SOURCE_ENDED:
@@ -252,7 +198,7 @@ class Exchange:
                     final = await self._reset_upstream(session, habits, final)
                 else:
                     # At once: before its 226, proftpd waits for our FIN, vsftpd for our ACK.
-                    self._end_upstream(Ending.FIN)
+                    self._server.finish()
                     final = final or await session.final(self._rules.final)
                 # The client's FIN comes after the server's word: a 426 then still ends in RST.
                 if final.is_success:
@@ -269,14 +215,13 @@ class Exchange:
     async def _finish_upload(
         self, session: UpstreamSession, end: End, final: Reply | None
     ) -> Reply:
-        assert self._upstream is not None
         assert self._client is not None
         match end:
             case End.SOURCE_ENDED:
                 self.is_delivered = True
-                self._upstream.finish_writing()
+                self._server.finish_writing()
                 final = final or await session.final(self._rules.final)
-                self._end_upstream(Ending.FIN)
+                self._server.finish()
                 self._client.finish()  # a FIN is answered with FIN, or rclone reports failure
                 return final
             case End.SOURCE_FAILED:
@@ -299,15 +244,13 @@ class Exchange:
         that waits for our close gets the RST first. Never before its FIN has been read.
         """
         # vsftpd sends its 226 only when its FIN has been acknowledged (else 40 ms are lost).
-        assert self._upstream is not None
-        assert self._upstream.sock is not None
-        acknowledge(self._upstream.sock)
+        self._server.acknowledge()
         try:
             if final is None and habits.patience:
                 final = await session.final(habits.patience)
         except Silent:
             habits.kept_us_waiting()
-        self._end_upstream(Ending.RESET)
+        self._server.reset()
         habits.resets += 1
         if final is not None:
             return final
@@ -329,36 +272,11 @@ class Exchange:
             return False
         return int(size) == int(self._job.restart or b"0") + self.moved
 
-    def _end_upstream(self, ending: Ending) -> None:
-        assert self._upstream is not None
-        if ending is Ending.RESET:
-            self._upstream.reset()
-        else:
-            self._upstream.finish()
-        self.ending = ending
-
     def _break_off(self) -> None:
         """End what was not ended in peace."""
         if self._client is not None:
             self._client.reset()
-        if self._upstream is not None:
-            if not self._upstream.was_opened:
-                self.ending = self._why_unopened(self._upstream)
-            self._upstream.reset()
-        if self._offered is not None:
-            used = self._upstream is not None and self._upstream.was_opened
-            self._ports.give_back(self._offered, used=used)
-            self._offered = None
-
-    def _why_unopened(self, end: DataEnd) -> Ending:
-        """A refused SYN is answered by RST; silence may leave a half-open entry behind.
-
-        Only silence that was waited for is silence: a 550 or an ABOR may come before any answer,
-        and a server that was told a port does not even try after its 550.
-        """
-        if self._met_silence:
-            return Ending.UNANSWERED
-        return Ending.RESET if end.has_failed else Ending.ABANDONED
+        self._server.break_off()
 
 
 CLIENT_CLOSED = Reply.of(426, "Your side closed the data connection; transfer aborted.")

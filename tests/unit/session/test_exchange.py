@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from proxy.events import TransferEnded
-from tests.support.house import free_port, house
-from tests.support.misdeeds import says, sends_then
-from tests.support.raw_client import accept, is_reset, patiently, read_all, read_some
+from tests.support.house import house
+from tests.support.misdeeds import sends_then
+from tests.support.raw_client import is_reset, patiently, read_all, read_some
 from tests.support.scripted import Visit, scripted
 
 CONTENT = b"0123456789"
@@ -72,45 +70,6 @@ async def test_the_server_hears_a_reset_when_the_client_broke_off() -> None:
             assert await was_reset
 
 
-@pytest.mark.parametrize("mode", ["passive", "active"])
-async def test_the_same_sequence_works_in_either_mode_towards_the_server(mode: str) -> None:
-    async with scripted(FILES) as server, house(server, upstream={"data": mode}) as home:
-        async with home.guest() as client:
-            assert await client.fetch("RETR /ten") == CONTENT
-            await client.store("STOR /new", CONTENT)
-            with await client.passive():
-                await client.say("RETR /missing")
-                await client.expect(550)
-            assert (await client.fetch("LIST")).split() == [b"big", b"new", b"ten"]
-        assert server.files[b"/new"] == CONTENT
-
-
-async def test_a_server_that_refuses_port_is_explained() -> None:
-    async with scripted(FILES) as server, house(server, upstream={"data": "active"}) as home:
-        server.plan("PORT", says("500 Illegal PORT command."))
-        async with home.guest() as client:
-            with await client.passive():
-                await client.say("RETR /ten")
-                await client.expect(425)
-            assert await client.fetch("RETR /ten") == CONTENT
-
-
-async def test_resting_upstream_ports_are_explained_when_none_is_left() -> None:
-    port = free_port()
-    upstream = {"data": "active", "ports": f"{port}-{port}"}
-    budget = {"time_wait": 100.0, "connections": 50}
-    async with (
-        scripted(FILES) as server,
-        house(server, upstream=upstream, budget=budget) as home,
-        home.guest() as client,
-    ):
-        assert await client.fetch("RETR /ten") == CONTENT
-        with await client.passive():
-            await client.say("RETR /ten")
-            heard = await client.expect(425)
-        assert "upstream.ports" in heard[0].text
-
-
 async def test_a_client_that_never_connects_is_told() -> None:
     timeouts = {"connect": 0.1}
     async with (
@@ -141,16 +100,6 @@ async def test_a_stalled_upload_is_broken_off() -> None:
                 assert await is_reset(data)
         assert b"/part" not in server.files
         assert home.told(TransferEnded)[0].result == "stalled"
-
-
-async def test_a_big_file_arrives_whole_in_active_mode() -> None:
-    async with scripted(FILES) as server, house(server) as home, home.guest() as client:
-        with await client.active() as listening:
-            await client.say("RETR /big")
-            with await accept(listening) as data:
-                await client.expect(150)
-                assert await read_all(data) == FILES[b"/big"]
-            await client.expect(226)
 
 
 async def test_a_226_that_came_before_the_data_was_read_still_counts() -> None:
