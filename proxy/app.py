@@ -28,6 +28,7 @@ from proxy.net.control import ClientChannel
 from proxy.net.listener import ListenerPool
 from proxy.session.exchange import ExchangeRules
 from proxy.session.gate import Gate
+from proxy.session.listings import Listings
 from proxy.session.roster import Roster
 from proxy.session.session import Session
 from proxy.session.shared import Manners, Shared
@@ -77,6 +78,7 @@ class App:
             passive_ports=self._passive_ports,
             upstream_ports=self._upstream_ports,
             exchange_rules=self._exchange_rules(),
+            listings=self._listings(),
             manners=self._manners(),
             classify=classifier(config.clients),
             new_ref=_new_ref,
@@ -221,6 +223,13 @@ class App:
             final=timeouts.final,
             habits=Habits() if self._resets else None,
         )
+
+    def _listings(self) -> Listings | None:
+        upstream = self.config.upstream
+        by_stat, shared = upstream.list_by_stat == "on", upstream.share_listings == "on"
+        if not by_stat and not shared:
+            return None
+        return Listings(by_stat=by_stat, shared=shared, max_wait=self.config.queue.max_wait)
 
     @property
     def _resets(self) -> bool:

@@ -40,6 +40,7 @@ class TransferEnded:
     result: str  # "done", "refused by server", or the reason why it was cut
     code: int  # the final reply's
     moved: int
+    way: str  # "data connection"; a listing may also come over the "control connection"
     queue: float
     prepare: float
     open: float

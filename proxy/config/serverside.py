@@ -79,6 +79,16 @@ class Upstream(Section):
         description="Whether commands are sent ahead of a final reply, which saves round trips "
         "where the server keeps their order.",
     )
+    list_by_stat: Switch = Field(
+        default="off",
+        description="Whether LIST is answered from STAT over the control connection, which spends "
+        "no data connection, once this server's STAT was seen to tell the same.",
+    )
+    share_listings: Switch = Field(
+        default="off",
+        description="Whether clients with the same login that list the same directory at the same "
+        "time get one listing, unless one of them has changed something since it was asked for.",
+    )
     source_addresses: Sources = Field(
         default=(),
         description="Addresses of this machine from which we connect, each with a budget and "

@@ -113,3 +113,18 @@ Action = (
     | Transfer
     | Close
 )
+
+_LOOKS_ONLY = frozenset({"AVBL", "MDTM", "MLST", "SIZE", "STAT"})
+
+
+def may_change_files(action: Action) -> bool:
+    """Tell whether a listing asked for before this deed may be out of date after it."""
+    match action:
+        case Transfer(direction=direction):
+            return not direction.is_down
+        case Forward(command):
+            return command.verb not in _LOOKS_ONLY
+        case Rename() | Pin():
+            return True
+        case _:
+            return False

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import socket
 from enum import Enum, auto
+from typing import Protocol
 
 CHUNK = 1 << 16  # the first bytes are copied: a small file never needs a pipe
 PIPE = 1 << 20  # measured best with splice; 64 KiB costs a third of the throughput
@@ -30,6 +30,20 @@ class End(Enum):
     SOURCE_FAILED = auto()
     TARGET_FAILED = auto()
     STALLED = auto()
+
+
+class Source(Protocol):
+    """What is read from: a socket, or something that behaves like one."""
+
+    def fileno(self) -> int: ...
+    def recv_into(self, buffer: memoryview, /) -> int: ...
+
+
+class Target(Protocol):
+    """What is written to: a socket, or something that behaves like one."""
+
+    def fileno(self) -> int: ...
+    def send(self, data: bytes | memoryview, /) -> int: ...
 
 
 class Pipes:
@@ -72,7 +86,7 @@ class Relay:
     """
 
     def __init__(
-        self, source: socket.socket, target: socket.socket, *, stall: float, splice: bool = True
+        self, source: Source, target: Target, *, stall: float, splice: bool = True
     ) -> None:
         self._source = source
         self._target = target

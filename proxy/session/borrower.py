@@ -59,6 +59,11 @@ class Borrower:
         self._egress: Egress | None = None  # of the kept session
         self.pinned_by = ""
 
+    @property
+    def key(self) -> LoginKey | None:
+        """Who the client is logged in as; None: as nobody, or with a session of its own."""
+        return None if self._kept is not None else self._key
+
     async def log_in(
         self, credentials: Credentials, source: Source
     ) -> tuple[bytes | None, ServerFacts]:

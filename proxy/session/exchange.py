@@ -18,6 +18,7 @@ from proxy.ftp.virtual import BINARY
 from proxy.net.control import Disturbed
 from proxy.net.data import DataEnd
 from proxy.net.listener import ListenerPool
+from proxy.net.memory import Remembering
 from proxy.net.relay import End, Relay
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
@@ -25,6 +26,7 @@ from proxy.upstream.habits import Habits
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
 from .declined import Declined
+from .listings import CLIENT_CLOSED, LARGEST
 from .server_data import ServerData
 
 AT_ONCE = 0.3  # seconds for a refusal that is already on its way
@@ -61,6 +63,7 @@ class Exchange:
         flush: Callable[[], None],
         mark: Callable[[], None],
         clock: Callable[[], float],
+        keeps_copy: bool = False,
     ) -> None:
         self._job = job
         self._rules = rules
@@ -68,6 +71,8 @@ class Exchange:
         self._preliminary = preliminary
         self._flush = flush
         self._mark = mark
+        self._keeps_copy = keeps_copy
+        self._copy: Remembering | None = None
         self._client: DataEnd | None = None
         self._new_server_data = partial(
             ServerData, ports, is_active=rules.active_upstream, habits=rules.habits, clock=clock
@@ -81,6 +86,11 @@ class Exchange:
     def ending(self) -> Ending | None:
         """How the connection with the server ended; None: it was not even tried."""
         return self._server.ending
+
+    @property
+    def copy(self) -> bytes | None:
+        """What went to the client, if a copy was to be kept and it was not too long."""
+        return self._copy.content if self._copy is not None else None
 
     @property
     def moved(self) -> int:
@@ -103,8 +113,7 @@ class Exchange:
             self._preliminary(first)
             source, target = await self._both_ends()
             self._mark()
-            self._relay = Relay(source, target, stall=self._rules.stall, splice=self._rules.splice)
-            end = await self._relay.run()
+            end = await self._carry(source, target)
             self._mark()
             final = None if first.is_preliminary else first
             if self._job.direction is Direction.UPLOAD:
@@ -185,6 +194,13 @@ class Exchange:
             return client, server
         return server, client
 
+    async def _carry(self, source: socket, target: socket) -> End:
+        splice = self._rules.splice and not self._keeps_copy
+        if self._keeps_copy:
+            self._copy = Remembering(target, LARGEST)
+        self._relay = Relay(source, self._copy or target, stall=self._rules.stall, splice=splice)
+        return await self._relay.run()
+
     # Ending.
 
     async def _finish_download(
@@ -201,7 +217,9 @@ class Exchange:
                     self._server.finish()
                     final = final or await session.final(self._rules.final)
                 # The client's FIN comes after the server's word: a 426 then still ends in RST.
-                if final.is_success:
+                # Where nothing came there is no part to be taken for the whole, and clients like
+                # ftplib hear the server's 450 only when their data connection ended in peace.
+                if final.is_success or not self.moved:
                     self._client.finish()
                 return final
             case End.TARGET_FAILED:
@@ -277,9 +295,6 @@ class Exchange:
         if self._client is not None:
             self._client.reset()
         self._server.break_off()
-
-
-CLIENT_CLOSED = Reply.of(426, "Your side closed the data connection; transfer aborted.")
 
 
 def _no_data(problem: OSError) -> Declined:

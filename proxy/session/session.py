@@ -24,6 +24,7 @@ from proxy.ftp.action import (
     Restart,
     SetActive,
     Transfer,
+    may_change_files,
 )
 from proxy.ftp.address import Endpoint, canonical, extended_passive_reply, passive_reply
 from proxy.ftp.command import Command, Kind, Needs, parse_command
@@ -234,6 +235,14 @@ class Session:
     # Deeds.
 
     async def _do(self, command: Command, action: Action) -> None:
+        listings = self._shared.listings
+        try:
+            await self._obey(command, action)
+        finally:
+            if listings is not None and may_change_files(action):
+                listings.changed()
+
+    async def _obey(self, command: Command, action: Action) -> None:
         match action:
             case Answer(reply):
                 self._send(reply)

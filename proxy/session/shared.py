@@ -11,6 +11,7 @@ from proxy.shaping.attempts import Attempts
 
 from .exchange import ExchangeRules
 from .gate import Gate
+from .listings import Listings
 from .request import Source
 from .roster import Roster
 
@@ -41,6 +42,7 @@ class Shared:
     passive_ports: ListenerPool
     upstream_ports: ListenerPool
     exchange_rules: ExchangeRules
+    listings: Listings | None  # None: each listing takes a data connection
     manners: Manners
     classify: Callable[[str, bytes], Source]
     new_ref: Callable[[], str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from proxy.events import TransferEnded
 from proxy.ftp.action import Transfer
@@ -17,7 +18,8 @@ from .attention import Attention
 from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
-from .exchange import CLIENT_CLOSED, Exchange
+from .exchange import Exchange
+from .listings import CLIENT_CLOSED, Delivery, wish
 from .request import Source
 from .shared import Shared
 
@@ -56,17 +58,11 @@ class TransferRun:
         self._is_fed = False
         self._is_announced = False  # the 150 is out
         self._marks = [shared.clock()]
-        self._exchange = Exchange(
-            job,
-            shared.exchange_rules,
-            shared.upstream_ports,
-            open_client=data_port.open,
-            preliminary=self._announce_data,
-            flush=client.flush,
-            mark=self._mark,
-            clock=shared.clock,
-        )
         self._data_port = data_port
+        # What a listing came over; kept copies of it may serve others.
+        self._listings = shared.listings if job.direction is Direction.LISTING else None
+        self._way = "data connection"
+        self._exchange: Exchange | Delivery = self._new_exchange()
         self._upstream_session: int | None = None
         self.result = "aborted"
         self.reply = ABORTED
@@ -93,7 +89,7 @@ class TransferRun:
         """Do it all but the final reply, which is the caller's to send."""
         try:
             with self._attention:
-                await self._borrow_and_exchange(borrower, source, wanted)
+                await self._carry_out(borrower, source, wanted)
         except Declined as declined:
             if len(self._marks) == 1:
                 self._mark()  # all its time went into waiting
@@ -123,10 +119,73 @@ class TransferRun:
             result=self.result,
             code=self.reply.code,
             moved=self.moved,
+            way=self._way,
             **{phase: phases.get(phase, 0.0) for phase in PHASES},
         )
 
-    async def _borrow_and_exchange(self, borrower: Borrower, source: Source, wanted: State) -> None:
+    async def _carry_out(self, borrower: Borrower, source: Source, wanted: State) -> None:
+        asked = wish(borrower.key, wanted, self.job) if self._listings is not None else None
+        if self._listings is None or asked is None:
+            await self._borrow_and_exchange(borrower, source, wanted)
+            return
+        served = await self._listings.serve(
+            asked,
+            partial(self._ask, borrower, source, wanted),
+            partial(self._list, borrower, source, wanted),
+        )
+        self._way = served.way
+        if served.content is not None:
+            await self._deliver(served.content)
+
+    async def _ask(
+        self,
+        borrower: Borrower,
+        source: Source,
+        wanted: State,
+        asks: Callable[[], None],
+        line: bytes,
+    ) -> Reply | None:
+        """Ask the server over the control connection; None when it could not answer."""
+        errand = self.job.command.line
+        loan = await borrower.borrow(source, wanted, Needs.ALL, errand=errand, feed=self._feed)
+        try:
+            asks()
+            return await loan.lease.session.ask(line)
+        except Lost:
+            return None
+        finally:
+            loan.end()
+
+    async def _list(
+        self, borrower: Borrower, source: Source, wanted: State, asks: Callable[[], None]
+    ) -> bytes | None:
+        """List over a data connection; return a copy of what the client got, if it got it all."""
+        await self._borrow_and_exchange(borrower, source, wanted, asks)
+        assert isinstance(self._exchange, Exchange)
+        return self._exchange.copy if self.reply.is_success else None
+
+    async def _deliver(self, content: bytes) -> None:
+        self._mark()
+        rules = self._shared.exchange_rules
+        self._exchange = Delivery(
+            content,
+            open_client=self._data_port.open,
+            preliminary=self._announce_data,
+            flush=self._client.flush,
+            connect=rules.connect,
+            stall=rules.stall,
+        )
+        self.reply = await self._exchange.run()
+        self.result = _result(self.reply)
+
+    async def _borrow_and_exchange(
+        self,
+        borrower: Borrower,
+        source: Source,
+        wanted: State,
+        asks: Callable[[], None] = lambda: None,
+    ) -> None:
+        exchange = self._exchange = self._new_exchange()
         for last in (False, True):
             loan = await borrower.borrow(
                 source,
@@ -138,17 +197,31 @@ class TransferRun:
             )
             self._mark()
             self._upstream_session = loan.lease.session.id
+            asks()
             try:
-                self.reply = await self._exchange.run(loan.lease.session)
+                self.reply = await exchange.run(loan.lease.session)
             except Lost as lost:
                 # It had died while idle; nothing was sent, so another one may do it.
                 if last:
                     raise explain_lost(lost) from None
                 continue
             finally:
-                loan.end(self._exchange.ending)
+                loan.end(exchange.ending)
             self.result = _result(self.reply)
             return
+
+    def _new_exchange(self) -> Exchange:
+        return Exchange(
+            self.job,
+            self._shared.exchange_rules,
+            self._shared.upstream_ports,
+            open_client=self._data_port.open,
+            preliminary=self._announce_data,
+            flush=self._client.flush,
+            mark=self._mark,
+            clock=self._shared.clock,
+            keeps_copy=self._listings is not None,
+        )
 
     def _mark(self) -> None:
         self._marks.append(self._shared.clock())

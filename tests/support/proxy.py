@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -166,6 +167,11 @@ class Ftpweir:
     def log_contains(self, pattern: str) -> bool:
         """Tell whether a line printed so far matches the regular expression."""
         return re.search(pattern, self.log, re.MULTILINE) is not None
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return the log's events of that name so far, oldest first."""
+        told = (json.loads(line) for line in self.log.splitlines() if line.startswith("{"))
+        return [event for event in told if event.get("event") == name]
 
     def wait_for_log(self, pattern: str, within: float = 10.0) -> None:
         """Return once a printed line matches."""

@@ -96,14 +96,15 @@ async def test_both_directions_may_run_at_once(splice: bool) -> None:
         at_server = tasks.create_task(hash_all(server))
         at_client = tasks.create_task(hash_all(client))
         first = tasks.create_task(Relay(inside, outside, stall=LONG, splice=splice).run())
-        second = Relay(outside.dup(), inside.dup(), stall=LONG, splice=splice)
+        back = outside.dup(), inside.dup()
+        second = Relay(*back, stall=LONG, splice=splice)
         await second.run()
         await first
         inside.shutdown(socket.SHUT_WR)
         outside.shutdown(socket.SHUT_WR)
     assert at_server.result()[1] == hashlib.sha256(up).hexdigest()
     assert at_client.result()[1] == hashlib.sha256(down).hexdigest()
-    for sock in (client, inside, outside, server, second._source, second._target):
+    for sock in (client, inside, outside, server, *back):
         sock.close()
 
 

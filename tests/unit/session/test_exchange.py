@@ -107,3 +107,19 @@ async def test_a_226_that_came_before_the_data_was_read_still_counts() -> None:
         server.plan("RETR", sends_then(CONTENT, "226 Quick."))
         assert await client.fetch("RETR /ten") == CONTENT
         await client.expect_silence()
+
+
+async def test_a_refused_listing_ends_in_peace_as_the_server_ended_it() -> None:
+    async def finds_nothing(visit: Visit, _: bytes) -> None:
+        await visit.say("150 Looking.")
+        with await visit.data():
+            pass
+        await visit.say("450 No such directory.")
+
+    async with scripted() as server, house(server) as home, home.guest() as client:
+        server.plan("LIST", finds_nothing)
+        with await client.passive() as data:
+            await client.say("LIST /nope")
+            await client.expect(150)
+            assert await read_all(data) == b""
+        await client.expect(450)

@@ -8,6 +8,8 @@ from proxy.session.roster import Roster
 class Visitor:
     """A guest of the test's own, which leaves when it is told to, or only when thrown out."""
 
+    doing = "idle"
+
     def __init__(self, name: str, roster: Roster, *, polite: bool = True) -> None:
         self.id = name
         self._roster = roster

@@ -1,0 +1,209 @@
+"""Listings that need no data connection with the server: another client's, or out of STAT.
+
+Both are opt-in, for both are the server's word at one remove. Only who asks the same with the same
+login in the same place gets the same listing, and never one that may be older than what any client
+of ours has changed since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from proxy.ftp.action import Transfer
+from proxy.ftp.reply import Reply
+from proxy.ftp.stat_listing import Listed, StatHabit, listed
+from proxy.ftp.virtual import State
+from proxy.net.data import DataEnd
+from proxy.net.memory import Remembered
+from proxy.net.relay import End, Relay
+from proxy.refusals import Reason
+from proxy.upstream.identity import LoginKey
+
+from .declined import Declined
+
+LARGEST = 1 << 20  # bytes of a listing that is kept for others
+
+_OPENING = Reply.of(150, "Here comes the directory listing.")
+_DONE = Reply.of(226, "Directory listing sent.")
+CLIENT_CLOSED = Reply.of(426, "Your side closed the data connection; transfer aborted.")
+
+
+Asks = Callable[[], None]
+OverControl = Callable[[Asks, bytes], Awaitable[Reply | None]]
+OverData = Callable[[Asks], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Which way a listing came, and what the client is still to be sent (None: nothing)."""
+
+    way: str
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What must be equal for two listings to be the same."""
+
+    key: LoginKey
+    cwd: bytes
+    type: bytes
+    options: tuple[tuple[bytes, bytes], ...]
+    line: bytes
+
+
+def wish(key: LoginKey | None, state: State, job: Transfer) -> Wish | None:
+    """Name what a client asks for; None: nobody else's listing can be the same."""
+    if key is None or state.cwd is None or job.restart is not None:
+        return None
+    options = tuple(sorted(state.options.items()))
+    return Wish(key, state.cwd, state.type, options, job.command.line)
+
+
+class _Fetch:
+    """A listing on its way, that others may wait for."""
+
+    def __init__(self) -> None:
+        self.content: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        self.asked_after: int | None = None  # changes seen when the server was asked
+
+
+class Listings:
+    """The listings on their way now, and what is known of the server's STAT."""
+
+    def __init__(self, *, by_stat: bool, shared: bool, max_wait: float) -> None:
+        self._habit = StatHabit() if by_stat else None
+        self._is_shared = shared
+        self._max_wait = max_wait
+        self._changes = 0
+        self._fetches: dict[Wish, _Fetch] = {}
+
+    def changed(self) -> None:
+        """Note that a client of ours may have changed something on the server."""
+        self._changes += 1
+
+    async def serve(self, wanted: Wish, over_control: OverControl, over_data: OverData) -> Served:
+        """Return a listing that is still to be sent to the client; content None: it has been.
+
+        `over_control` asks the server one line; `over_data` lists as ever, straight to the client,
+        and returns a copy. Both call back at the moment from which on what changes may be missing.
+        """
+        while (other := self._under_way(wanted)) is not None:
+            await asyncio.wait({other.content}, timeout=self._max_wait)
+            if not other.content.done():
+                break
+            if (content := other.content.result()) is not None:
+                return Served("another's", content)
+        with self._fetch(wanted) as fetch:
+
+            def asks() -> None:
+                fetch.asked_after = self._changes
+
+            return await self._serve(
+                wanted, fetch, partial(over_control, asks), partial(over_data, asks)
+            )
+
+    async def _serve(
+        self,
+        wanted: Wish,
+        fetch: _Fetch,
+        over_control: Callable[[bytes], Awaitable[Reply | None]],
+        over_data: Callable[[], Awaitable[bytes | None]],
+    ) -> Served:
+        asked, habit, told = self._askable(wanted), self._habit, None
+        if asked is not None and habit is not None:
+            told = await over_control(asked.stat_line)
+            if told is None:
+                habit.gave_trouble(asked.options)
+            elif (content := habit.listing(asked.options, told)) is not None:
+                fetch.content.set_result(content)
+                return Served("control connection", content)
+        copy = await over_data()
+        fetch.content.set_result(copy)
+        if asked is not None and habit is not None and told is not None and copy is not None:
+            habit.saw(asked.options, told, copy)
+        return Served("data connection", None)
+
+    def _under_way(self, wanted: Wish) -> _Fetch | None:
+        """Return a fetch whose listing will be as fresh as one asked for now."""
+        fetch = self._fetches.get(wanted)
+        if fetch is None or fetch.asked_after not in (None, self._changes):
+            return None
+        return fetch
+
+    @contextmanager
+    def _fetch(self, wanted: Wish) -> Iterator[_Fetch]:
+        """Let others wait for what is fetched in this block; at its end they have it, or not."""
+        fetch = _Fetch()
+        if self._is_shared:
+            self._fetches[wanted] = fetch
+        try:
+            yield fetch
+        finally:
+            if self._fetches.get(wanted) is fetch:
+                del self._fetches[wanted]
+            if not fetch.content.done():
+                fetch.content.set_result(None)
+
+    def _askable(self, wanted: Wish) -> Listed | None:
+        """Say what STAT should ask; None: LIST must."""
+        verb, _, argument = wanted.line.partition(b" ")
+        if self._habit is None or verb.upper() != b"LIST":
+            return None
+        asked = listed(argument)
+        return None if asked is None or self._habit.is_hopeless(asked.options) else asked
+
+
+class Delivery:
+    """Sends a listing that is here already; has the face of an Exchange."""
+
+    ending = None
+    is_delivered = False
+
+    def __init__(
+        self,
+        content: bytes,
+        *,
+        open_client: Callable[[], DataEnd],
+        preliminary: Callable[[Reply], None],
+        flush: Callable[[], None],
+        connect: float,
+        stall: float,
+    ) -> None:
+        self._content = content
+        self._open_client = open_client
+        self._preliminary = preliminary
+        self._flush = flush
+        self._connect = connect
+        self._stall = stall
+        self.moved = 0
+
+    async def run(self) -> Reply:
+        """Open the client's data connection, send, and return the final reply."""
+        self._preliminary(_OPENING)
+        client = self._open_client()
+        try:
+            if not client.was_opened:
+                self._flush()
+            try:
+                sock = await client.wait(self._connect)
+            except OSError as problem:
+                raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
+            with Remembered(self._content) as source:
+                relay = Relay(source, sock, stall=self._stall, splice=False)
+                try:
+                    end = await relay.run()
+                finally:
+                    self.moved = relay.moved
+            if end is End.STALLED:
+                raise Declined(Reason.STALLED, limit=round(self._stall))
+            if end is not End.SOURCE_ENDED:
+                return CLIENT_CLOSED
+            client.finish()
+            return _DONE
+        finally:
+            client.reset()

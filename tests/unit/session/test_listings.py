@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import asyncio
+
+from tests.support.house import House, house
+from tests.support.raw_client import read_all
+from tests.support.scripted import Visit, scripted
+
+FILES = {b"/pub/a": b"1", b"/pub/b": b"22"}
+SHARED = {"share_listings": "on"}
+ENTRY = b"-rw-r--r-- 1 u g 1 Jan  1 00:00 "
+
+
+def both_list(home: House) -> bool:
+    return [session.doing for session in home.app.roster] == ["LIST", "LIST"]
+
+
+async def test_the_same_listing_asked_for_at_once_is_fetched_once() -> None:
+    asked = []
+    go_on = asyncio.Event()
+
+    async def lists(visit: Visit, _: bytes) -> None:
+        asked.append(visit)
+        await visit.say("150 Here.")
+        with await visit.data() as sock:
+            await go_on.wait()
+            sock.send(ENTRY + b"a\r\n")
+        await visit.say("226 Sent.")
+
+    async with scripted(FILES) as server, house(server, upstream=SHARED) as home:
+        server.plan("LIST", lists)
+        server.plan("LIST", lists)
+        async with home.guest() as one, home.guest() as other:
+            with await one.passive() as first, await other.passive() as second:
+                await one.say("LIST /pub")
+                await one.expect(150)
+                await other.say("LIST /pub")
+                await home.until(lambda: both_list(home))
+                go_on.set()
+                assert await read_all(first) == ENTRY + b"a\r\n"
+                await other.expect(150)
+                assert await read_all(second) == ENTRY + b"a\r\n"
+            await one.expect(226)
+            await other.expect(226)
+    assert len(asked) == 1
+
+
+async def test_a_listing_asked_for_after_a_change_is_fetched_again() -> None:
+    asked = []
+    go_on = asyncio.Event()
+
+    async def lists(visit: Visit, _: bytes) -> None:
+        asked.append(visit)
+        await visit.say("150 Here.")
+        with await visit.data() as sock:
+            if len(asked) == 1:
+                await go_on.wait()
+            sock.send(ENTRY + b"a\r\n")
+        await visit.say("226 Sent.")
+
+    wishes = {**SHARED, "sessions": 2}
+    async with scripted(FILES) as server, house(server, upstream=wishes) as home:
+        server.plan("LIST", lists)
+        server.plan("LIST", lists)
+        async with home.guest() as one, home.guest() as other:
+            with await one.passive() as first:
+                await one.say("LIST /pub")
+                await one.expect(150)
+                assert (await other.ask("MKD /pub/new")).code == 257
+                assert await other.fetch("LIST /pub") == ENTRY + b"a\r\n"
+                go_on.set()
+                await read_all(first)
+            await one.expect(226)
+    assert len(asked) == 2
+
+
+async def test_when_the_one_who_fetches_leaves_another_fetches() -> None:
+    async def stands_still(visit: Visit, _: bytes) -> None:
+        await visit.say("150 Here.")
+        with await visit.data() as sock:
+            await read_all(sock)
+        await visit.say("426 Broken off.")
+
+    async with scripted(FILES) as server, house(server, upstream=SHARED) as home:
+        server.plan("LIST", stands_still)
+        async with home.guest() as one, home.guest() as other:
+            with await one.passive(), await other.passive() as second:
+                await one.say("LIST /pub")
+                await one.expect(150)
+                await other.say("LIST /pub")
+                await home.until(lambda: both_list(home))
+                await one.say("ABOR")
+                await other.expect(150)
+                assert await read_all(second)
+            await other.expect(226)
