@@ -26,6 +26,7 @@ from proxy.config import Address, Config, PortRange
 from proxy.events import Announce, Fault, ReloadRefused
 from proxy.net.control import ClientChannel
 from proxy.net.listener import ListenerPool
+from proxy.net.throttle import Throttle
 from proxy.session.exchange import ExchangeRules
 from proxy.session.gate import Gate
 from proxy.session.listings import Listings
@@ -77,6 +78,7 @@ class App:
             attempts=Attempts(config.login.remember),
             passive_ports=self._passive_ports,
             upstream_ports=self._upstream_ports,
+            throttle=Throttle(config.upstream.bandwidth, self._clock),
             exchange_rules=self._exchange_rules(),
             listings=self._listings(),
             manners=self._manners(),

@@ -17,7 +17,13 @@ NO_LIMITS = Limits()
 def classifier(classes: tuple[ClientClass, ...]) -> Callable[[str, bytes], Source]:
     """Return the function from (address, user) to Source; before USER the user is empty."""
     limits = {
-        one.name: Limits(one.sessions, one.transfers, one.transfers_per_minute, one.weight)
+        one.name: Limits(
+            sessions=one.sessions,
+            transfers=one.transfers,
+            transfers_per_minute=one.transfers_per_minute,
+            weight=one.weight,
+            bandwidth=one.bandwidth,
+        )
         for one in classes
     }
 

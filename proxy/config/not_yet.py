@@ -54,7 +54,6 @@ NOT_YET: Mapping[str, NotYet] = MappingProxyType(
         "upstream.pipelining": _values(
             "auto", "on", reason="sending commands ahead comes with a later version: use off"
         ),
-        "clients.bandwidth": NotYet("bandwidth limits come with a later version: remove the key"),
         "heal.downloads": _values("on", reason=HEALING),
         "heal.uploads": _values("on", reason=HEALING),
         "status": NotYet("the status page comes with a later version: use none"),

@@ -19,6 +19,7 @@ from .shapes import (
     Percent,
     Port,
     Ports,
+    RateOrNone,
     Sources,
     Switch,
     TimeLimit,
@@ -88,6 +89,11 @@ class Upstream(Section):
         default="off",
         description="Whether clients with the same login that list the same directory at the same "
         "time get one listing, unless one of them has changed something since it was asked for.",
+    )
+    bandwidth: RateOrNone = Field(
+        default=None,
+        description="Bytes per second of all transfers together, both directions. Classes share "
+        "it by weight, the transfers of a source in equal parts; none sets no cap.",
     )
     source_addresses: Sources = Field(
         default=(),

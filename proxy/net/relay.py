@@ -12,6 +12,8 @@ import os
 from enum import Enum, auto
 from typing import Protocol
 
+from .throttle import Tap
+
 CHUNK = 1 << 16  # the first bytes are copied: a small file never needs a pipe
 PIPE = 1 << 20  # measured best with splice; 64 KiB costs a third of the throughput
 TURN = 4 << 20  # bytes moved before others get their turn on the loop
@@ -86,11 +88,18 @@ class Relay:
     """
 
     def __init__(
-        self, source: Source, target: Target, *, stall: float, splice: bool = True
+        self,
+        source: Source,
+        target: Target,
+        *,
+        stall: float,
+        splice: bool = True,
+        tap: Tap | None = None,
     ) -> None:
         self._source = source
         self._target = target
         self._stall = stall
+        self._tap = tap  # None: nothing limits it
         self._may_splice = splice and _HAS_SPLICE
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[End] = self._loop.create_future()
@@ -114,11 +123,14 @@ class Relay:
             if self._timer is not None:
                 self._timer.cancel()
             self._watch(reading=False, writing=False)
+            if self._tap is not None:
+                self._tap.close()
             if self._pipe is not None:
                 PIPES.give_back(self._pipe, is_empty=self._piped == 0)
 
     def _check(self) -> None:
-        self._quiet = self._quiet + 1 if self.moved == self._seen else 0
+        is_held = self._tap is not None and self._tap.is_waiting
+        self._quiet = self._quiet + 1 if self.moved == self._seen and not is_held else 0
         self._seen = self.moved
         if self._quiet == CHECKS:
             self._finish(End.STALLED)
@@ -134,30 +146,52 @@ class Relay:
         self._watch(reading=False, writing=False)
 
     def _pump(self) -> None:
-        """Move what can be moved now, at most a turn's worth, then say what to wait for."""
-        limit = self.moved + TURN
-        while self.moved < limit:
-            try:
-                if (self._kept or self._piped) and not self._give():
-                    return self._watch(reading=False, writing=True)
-            except OSError:
-                return self._finish(End.TARGET_FAILED)
-            try:
-                taken = self._take()
-            except BlockingIOError:
-                return self._watch(reading=True, writing=False)
-            except OSError:
-                return self._finish(End.SOURCE_FAILED)
-            if taken == 0:
-                return self._finish(End.SOURCE_ENDED)
-        # The turn is over: whichever side is ready calls again after the others had theirs.
-        pending = bool(self._kept or self._piped)
-        return self._watch(reading=not pending, writing=pending)
+        """Move a turn's worth, no more, then say what to wait for."""
+        if (self._kept or self._piped) and not self._deliver():
+            return
+        if self._tap is None:
+            self._move(TURN)
+        elif paid := self._tap.draw(self._pump):
+            self._tap.give_back(self._move(paid))
+        else:
+            self._watch(reading=False, writing=False)
 
-    def _take(self) -> int:
+    def _move(self, left: int) -> int:
+        """Move at most `left` bytes; return how many of them were not taken from the source."""
+        while left > 0:
+            try:
+                taken = self._take(left)
+            except BlockingIOError:
+                self._watch(reading=True, writing=False)
+                return left
+            except OSError:
+                self._finish(End.SOURCE_FAILED)
+                return left
+            if taken == 0:
+                self._finish(End.SOURCE_ENDED)
+                return left
+            left -= taken
+            if (self._kept or self._piped) and not self._deliver():
+                return left
+        # The turn is over: if more is there, the loop calls again after the others had theirs.
+        self._watch(reading=True, writing=False)
+        return left
+
+    def _deliver(self) -> bool:
+        """Give the target all that was taken; False: it waits for that, or the relay has ended."""
+        try:
+            if self._give():
+                return True
+        except OSError:
+            self._finish(End.TARGET_FAILED)
+        else:
+            self._watch(reading=False, writing=True)
+        return False
+
+    def _take(self, most: int) -> int:
         """Take bytes from the source; 0 is its end; raise BlockingIOError when none are there."""
         if self._copying:
-            count = self._source.recv_into(_SCRATCH)
+            count = self._source.recv_into(_SCRATCH if most >= CHUNK else _SCRATCH[:most])
             if count:
                 self._hand_over(count)
                 if count == CHUNK and self._may_splice:
@@ -166,13 +200,13 @@ class Relay:
             return count
         assert self._pipe is not None
         try:
-            count = os.splice(self._source.fileno(), self._pipe[1], PIPE, flags=_SPLICE_FLAGS)
+            count = os.splice(self._source.fileno(), self._pipe[1], most, flags=_SPLICE_FLAGS)
         except OSError as problem:
             if problem.errno != errno.EINVAL:
                 raise
             self._may_splice = False  # not this kind of socket: copy from now on
             self._copying = True
-            return self._take()
+            return self._take(most)
         self._piped += count
         return count
 

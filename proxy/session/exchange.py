@@ -20,6 +20,7 @@ from proxy.net.data import DataEnd
 from proxy.net.listener import ListenerPool
 from proxy.net.memory import Remembering
 from proxy.net.relay import End, Relay
+from proxy.net.throttle import Tap
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.habits import Habits
@@ -97,8 +98,10 @@ class Exchange:
         """Bytes handed on so far."""
         return self._relay.moved if self._relay is not None else 0
 
-    async def run(self, session: UpstreamSession) -> Reply:
-        """Move the file; raise Declined when it fails for a reason of ours or the network's.
+    async def run(self, session: UpstreamSession, open_tap: Callable[[], Tap | None]) -> Reply:
+        """Move the file, no faster than the tap gives; return the final reply.
+
+        Raise Declined when it fails for a reason of ours or the network's.
 
         Raise Lost when the session died before anything of the client's command was sent: then
         it may be tried again on another one.
@@ -113,7 +116,7 @@ class Exchange:
             self._preliminary(first)
             source, target = await self._both_ends()
             self._mark()
-            end = await self._carry(source, target)
+            end = await self._carry(source, target, open_tap())
             self._mark()
             final = None if first.is_preliminary else first
             if self._job.direction is Direction.UPLOAD:
@@ -194,11 +197,13 @@ class Exchange:
             return client, server
         return server, client
 
-    async def _carry(self, source: socket, target: socket) -> End:
+    async def _carry(self, source: socket, target: socket, tap: Tap | None) -> End:
         splice = self._rules.splice and not self._keeps_copy
         if self._keeps_copy:
             self._copy = Remembering(target, LARGEST)
-        self._relay = Relay(source, self._copy or target, stall=self._rules.stall, splice=splice)
+        self._relay = Relay(
+            source, self._copy or target, stall=self._rules.stall, splice=splice, tap=tap
+        )
         return await self._relay.run()
 
     # Ending.

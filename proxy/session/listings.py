@@ -20,6 +20,7 @@ from proxy.ftp.virtual import State
 from proxy.net.data import DataEnd
 from proxy.net.memory import Remembered
 from proxy.net.relay import End, Relay
+from proxy.net.throttle import Tap
 from proxy.refusals import Reason
 from proxy.upstream.identity import LoginKey
 
@@ -173,6 +174,7 @@ class Delivery:
         flush: Callable[[], None],
         connect: float,
         stall: float,
+        open_tap: Callable[[], Tap | None],
     ) -> None:
         self._content = content
         self._open_client = open_client
@@ -180,6 +182,7 @@ class Delivery:
         self._flush = flush
         self._connect = connect
         self._stall = stall
+        self._open_tap = open_tap
         self.moved = 0
 
     async def run(self) -> Reply:
@@ -194,7 +197,7 @@ class Delivery:
             except OSError as problem:
                 raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
             with Remembered(self._content) as source:
-                relay = Relay(source, sock, stall=self._stall, splice=False)
+                relay = Relay(source, sock, stall=self._stall, splice=False, tap=self._open_tap())
                 try:
                     end = await relay.run()
                 finally:

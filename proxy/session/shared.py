@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from proxy.events import Announce
 from proxy.net.listener import ListenerPool
+from proxy.net.throttle import Throttle
 from proxy.shaping.attempts import Attempts
 
 from .exchange import ExchangeRules
@@ -41,6 +42,7 @@ class Shared:
     attempts: Attempts
     passive_ports: ListenerPool
     upstream_ports: ListenerPool
+    throttle: Throttle
     exchange_rules: ExchangeRules
     listings: Listings | None  # None: each listing takes a data connection
     manners: Manners

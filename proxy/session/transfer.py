@@ -11,6 +11,7 @@ from proxy.ftp.command import Direction, Needs
 from proxy.ftp.reply import Refused, Reply
 from proxy.ftp.virtual import State
 from proxy.net.control import ClientChannel
+from proxy.net.throttle import Tap
 from proxy.shaping.ledger import Kind
 from proxy.upstream.session import Lost
 
@@ -135,7 +136,7 @@ class TransferRun:
         )
         self._way = served.way
         if served.content is not None:
-            await self._deliver(served.content)
+            await self._deliver(served.content, source)
 
     async def _ask(
         self,
@@ -164,7 +165,7 @@ class TransferRun:
         assert isinstance(self._exchange, Exchange)
         return self._exchange.copy if self.reply.is_success else None
 
-    async def _deliver(self, content: bytes) -> None:
+    async def _deliver(self, content: bytes, source: Source) -> None:
         self._mark()
         rules = self._shared.exchange_rules
         self._exchange = Delivery(
@@ -174,6 +175,7 @@ class TransferRun:
             flush=self._client.flush,
             connect=rules.connect,
             stall=rules.stall,
+            open_tap=partial(self._tap, source),
         )
         self.reply = await self._exchange.run()
         self.result = _result(self.reply)
@@ -199,7 +201,7 @@ class TransferRun:
             self._upstream_session = loan.lease.session.id
             asks()
             try:
-                self.reply = await exchange.run(loan.lease.session)
+                self.reply = await exchange.run(loan.lease.session, partial(self._tap, source))
             except Lost as lost:
                 # It had died while idle; nothing was sent, so another one may do it.
                 if last:
@@ -222,6 +224,10 @@ class TransferRun:
             clock=self._shared.clock,
             keeps_copy=self._listings is not None,
         )
+
+    def _tap(self, source: Source) -> Tap | None:
+        limits = source.limits
+        return self._shared.throttle.tap(source.key, limits.bandwidth, limits.weight)
 
     def _mark(self) -> None:
         self._marks.append(self._shared.clock())

@@ -27,9 +27,10 @@ class Limits:
     transfers: int | None = None
     transfers_per_minute: int | None = None
     weight: float = 1.0
+    bandwidth: int | None = None  # bytes per second of all transfers together; see bandwidth.py
 
     def __post_init__(self) -> None:
-        caps = (self.sessions, self.transfers, self.transfers_per_minute)
+        caps = (self.sessions, self.transfers, self.transfers_per_minute, self.bandwidth)
         if any(cap is not None and cap < 1 for cap in caps):
             raise ValueError("a cap is at least 1; None means no limit")
         if self.weight <= 0:

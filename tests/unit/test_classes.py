@@ -81,8 +81,9 @@ def test_who_matches_no_class_has_no_name_and_no_limits() -> None:
 
 def test_a_class_brings_its_limits() -> None:
     limits = {"sessions": 20, "transfers": 4, "transfers_per_minute": 60, "weight": 2.0}
+    limits["bandwidth"] = 1 << 20
     found = source("192.0.2.1", b"", {"name": "nightly", **limits})
-    assert found == Source("192.0.2.1", "nightly", Limits(20, 4, 60, 2.0))
+    assert found == Source("192.0.2.1", "nightly", Limits(20, 4, 60, 2.0, 1 << 20))
 
 
 def test_a_class_that_names_no_limits_sets_none() -> None:

@@ -4,11 +4,14 @@ import asyncio
 import hashlib
 import os
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from proxy.net.relay import CHUNK, PIPE, PIPES, End, Pipes, Relay
+from proxy.net.throttle import Tap, Throttle
+from proxy.shaping.bandwidth import DEPTH, LONGEST_GRANT
 from tests.support.raw_client import patiently, read_all, read_some
 from tests.support.scripted import RESET
 
@@ -54,10 +57,12 @@ async def hash_all(sock: socket.socket) -> tuple[int, str]:
     return count, digest.hexdigest()
 
 
-async def relayed(ends: Ends, content: bytes, *, splice: bool) -> tuple[Relay, tuple[int, str]]:
+async def relayed(
+    ends: Ends, content: bytes, *, splice: bool, tap: Tap | None = None
+) -> tuple[Relay, tuple[int, str]]:
     """Send `content` through; return the finished relay and what arrived."""
     sender, source, target, receiver = ends
-    relay = Relay(source, target, stall=LONG, splice=splice)
+    relay = Relay(source, target, stall=LONG, splice=splice, tap=tap)
     async with patiently(), asyncio.TaskGroup() as tasks:
         arrived = tasks.create_task(hash_all(receiver))
         tasks.create_task(send_all(sender, content))
@@ -243,6 +248,50 @@ async def test_a_cancelled_relay_never_gives_its_bytes_to_the_next(ends: Ends) -
     assert arrived == (len(content), hashlib.sha256(content).hexdigest())
     for sock in others:
         sock.close()
+
+
+@kinds
+@pytest.mark.parametrize("rate", [3 << 20, 30 << 20])
+async def test_a_throttled_relay_moves_every_byte_no_faster_than_its_rate(
+    ends: Ends, splice: bool, rate: int
+) -> None:
+    throttle = Throttle(None, time.monotonic)
+    content = os.urandom(rate // 4)
+    started = time.monotonic()
+    _, arrived = await relayed(ends, content, splice=splice, tap=throttle.tap("a", rate))
+    assert time.monotonic() - started >= 0.25 - DEPTH
+    assert arrived == (len(content), hashlib.sha256(content).hexdigest())
+
+
+@kinds
+async def test_a_transfer_that_waits_for_its_bytes_is_not_stalled(ends: Ends, splice: bool) -> None:
+    sender, source, target, receiver = ends
+    throttle = Throttle(None, time.monotonic)
+    relay = Relay(source, target, stall=0.01, splice=splice, tap=throttle.tap("a", 10))
+    async with patiently():
+        await send_all(sender, b"four")
+        assert await relay.run() is End.SOURCE_ENDED
+    assert await read_some(receiver) == b"four"
+
+
+@kinds
+async def test_a_cancelled_relay_leaves_its_rate_to_the_next(ends: Ends, splice: bool) -> None:
+    sender, source, target, receiver = ends
+    throttle = Throttle(None, lambda: 0.0)  # time stands still: nothing is earned
+    tap, other = throttle.tap("a", 100_000), throttle.tap("a", 100_000)
+    assert tap is not None
+    assert other is not None
+    relay = Relay(source, target, stall=LONG, splice=splice, tap=tap)
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(relay.run())
+        sender.send(b"a few bytes")
+        assert await read_some(receiver)
+        running.cancel()
+    left = 0
+    while paid := other.draw(lambda: None):
+        left += paid
+    assert not tap.is_waiting
+    assert left + relay.moved == pytest.approx(100_000 * DEPTH, abs=100_000 * LONGEST_GRANT)
 
 
 async def test_a_source_that_cannot_be_spliced_is_copied(ends: Ends) -> None:
