@@ -12,12 +12,13 @@ SERVERS := .cache/servers/complete
 ROOM_TESTS := $(filter-out tests/integration tests/support tests/fuzz,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo loadtest install lint test test-unit clean
+.PHONY: help run demo loadtest bench install lint test test-unit clean
 
 help:
 	@echo "make run        start the proxy on 127.0.0.1:2121 (UPSTREAM=host[:port] for your server)"
 	@echo "make demo       scripts that a server refuses and a firewall bans, then the same through ftpweir"
 	@echo "make loadtest   your plan against both (SCENARIO=FILE.yaml, or the name of a shipped one)"
+	@echo "make bench      what the proxy costs, beside HAProxy, nginx and mod_proxy; as root, 15 minutes"
 	@echo "make install    only $(VENV), with the command $(BIN)/ftpweir"
 	@echo "make test       lint, then all tests; as root it installs the servers and clients they need"
 	@echo "make test-unit  the tests that need neither root nor any other program"
@@ -32,6 +33,9 @@ demo: install
 
 loadtest: $(VENV)/tools
 	$(BIN)/python -m loadtest run $(SCENARIO)
+
+bench: $(VENV)/tools servers
+	$(BIN)/python -m loadtest bench --json .cache/bench.json --document docs/BENCHMARKS.md
 
 install: $(BIN)/ftpweir
 

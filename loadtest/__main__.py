@@ -1,4 +1,4 @@
-"""The command line: run a scenario, list the shipped ones, show and compare reports.
+"""The command line: run a scenario, list the shipped ones, show and compare reports, benchmark.
 
 Exit codes: 0 passed, 1 failed, 2 bad usage or a bad scenario, 130 interrupted (with a report).
 """
@@ -20,6 +20,7 @@ from proxy import __version__
 from proxy.config import ConfigError
 
 from . import report_html, report_json, report_text
+from .bench.command import bench
 from .conduct import Conductor, Plan
 from .descriptors import as_many_as_allowed
 from .fail_if import BadExpression, parse_expression
@@ -39,6 +40,9 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
     """See what your scripts will meet, without and with ftpweir, before production does."""
+
+
+main.add_command(bench)
 
 
 @main.command()

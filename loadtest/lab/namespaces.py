@@ -60,6 +60,11 @@ class Side:
             self.inside(*command), input=text, capture_output=True, text=True, check=True
         ).stdout
 
+    def raise_link(self, device: str) -> None:
+        """Give a device of this namespace our address, and switch it on."""
+        _ip("-n", self.name, "address", "add", f"{self.address}/24", "dev", device)
+        _ip("-n", self.name, "link", "set", device, "up")
+
     def setting(self, key: str, value: int) -> None:
         """Set a sysctl of this namespace."""
         self.run(program("sysctl"), "-q", "-w", f"{key}={value}")
@@ -103,6 +108,15 @@ def program(name: str) -> str:
 @contextmanager
 def lab() -> Iterator[Lab]:
     """Have a lab while the block lasts."""
+    with two_sides() as pair:
+        plug_in(pair)
+        pair.server.run(program("nft"), "-f", "-", text=FIREWALL)
+        yield pair
+
+
+@contextmanager
+def two_sides() -> Iterator[Lab]:
+    """Have both sides, with no cable and no firewall between them."""
     if lacking := missing():
         raise LabUnavailable(lacking)
     serial = next(_serial)
@@ -110,9 +124,18 @@ def lab() -> Iterator[Lab]:
     with ExitStack() as undo:
         client = undo.enter_context(_side(f"wall-c-{os.getpid()}-{serial}", f"{network}.1"))
         server = undo.enter_context(_side(f"wall-s-{os.getpid()}-{serial}", f"{network}.2"))
-        _plug_in(client, server)
-        server.run(program("nft"), "-f", "-", text=FIREWALL)
         yield Lab(client, server)
+
+
+def plug_in(pair: Lab) -> None:
+    """Join both sides by a cable without delay."""
+    # Born in the namespaces, so the names need not be unique and never show outside.
+    _ip(
+        *("link", "add", "cable", "netns", pair.client.name, "type", "veth"),
+        *("peer", "name", "cable", "netns", pair.server.name),
+    )
+    for side in (pair.client, pair.server):
+        side.raise_link("cable")
 
 
 @contextmanager
@@ -128,17 +151,6 @@ def _side(name: str, address: str) -> Iterator[Side]:
             anchor.wait()
     finally:
         _ip("netns", "del", name)
-
-
-def _plug_in(client: Side, server: Side) -> None:
-    # Born in the namespaces, so the names need not be unique and never show outside.
-    _ip(
-        *("link", "add", "cable", "netns", client.name, "type", "veth"),
-        *("peer", "name", "cable", "netns", server.name),
-    )
-    for side in (client, server):
-        _ip("-n", side.name, "address", "add", f"{side.address}/24", "dev", "cable")
-        _ip("-n", side.name, "link", "set", "cable", "up")
 
 
 def _ip(*arguments: str) -> None:

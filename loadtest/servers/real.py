@@ -98,7 +98,7 @@ class Real:
             "background": "NO",
             "anonymous_enable": "YES",
             "no_anon_password": "NO",
-            "ftp_username": _somebody_at_home(),
+            "ftp_username": somebody_at_home(),
             "anon_root": self._files,
             "anon_upload_enable": "YES",
             "anon_world_readable_only": "NO",
@@ -191,7 +191,7 @@ def program(name: str) -> str:
     return found
 
 
-def _somebody_at_home() -> str:
+def somebody_at_home() -> str:
     """Name a user without rights whose home exists: vsftpd goes there before it goes elsewhere."""
     for user in pwd.getpwall():
         if user.pw_name in ("ftp", "daemon", "bin") and Path(user.pw_dir).is_dir():

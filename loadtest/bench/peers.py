@@ -1,0 +1,168 @@
+"""Who stands before the server: nobody, two TCP proxies, another FTP proxy, and ftpweir.
+
+Each with the settings that serve it best. A TCP proxy does not read FTP: it forwards the control
+port and each passive port of the server to the same port there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from loadtest.children import CHECKOUT
+
+from .ground import FTP, PASSIVE
+
+PORT: Final = 2121
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a proxy is started, and for what."""
+
+    folder: Path
+    host: str  # where it listens, at PORT, and whence it connects
+    server: str  # the server's address; its port is FTP
+    scripts: int
+    sessions: int  # the server's limit; 0: none
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One of them; `command` writes its configuration and returns its command line."""
+
+    name: str
+    command: Callable[[Place], list[str]] | None  # None: the scripts go straight to the server
+    version: list[str]  # the command that tells it; empty: ours
+
+    def address(self, place: Place) -> tuple[str, int]:
+        """Where the scripts connect."""
+        return (place.server, FTP) if self.command is None else (place.host, PORT)
+
+
+def _haproxy(place: Place) -> list[str]:
+    first, last = PASSIVE
+    return [
+        "haproxy",
+        "-db",
+        "-f",
+        _write(
+            place,
+            "haproxy.cfg",
+            f"""\
+global
+  maxconn 4000
+  tune.pipesize 1048576
+defaults
+  mode tcp
+  timeout connect 10s
+  timeout client 60s
+  timeout server 60s
+  option splice-request
+  option splice-response
+listen control
+  bind {place.host}:{PORT}
+  server ftp {place.server}:{FTP}
+listen data
+  bind {place.host}:{first}-{last}
+  server ftp {place.server}
+""",
+        ),
+    ]
+
+
+def _nginx(place: Place) -> list[str]:
+    first, last = PASSIVE
+    config = _write(
+        place,
+        "nginx.conf",
+        f"""\
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+user root;
+pid {place.folder}/nginx.pid;
+error_log stderr;
+worker_processes auto;
+events {{ worker_connections 9000; }}
+stream {{
+  proxy_buffer_size 64k;
+  tcp_nodelay on;
+  server {{ listen {place.host}:{PORT}; proxy_pass {place.server}:{FTP}; }}
+  server {{ listen {place.host}:{first}-{last}; proxy_pass {place.server}:$server_port; }}
+}}
+""",
+    )
+    return ["nginx", "-e", "stderr", "-p", str(place.folder), "-c", config]
+
+
+def _mod_proxy(place: Place) -> list[str]:
+    folder = place.folder
+    config = _write(
+        place,
+        "proftpd.conf",
+        f"""\
+ModulePath {CHECKOUT}/.cache/servers/usr/lib/proftpd
+LoadModule mod_tls.c
+LoadModule mod_proxy.c
+ServerType standalone
+DefaultAddress {place.host}
+SocketBindTight on
+Port {PORT}
+UseIPv6 off
+User nobody
+Group nogroup
+MaxInstances 5000
+RequireValidShell off
+AuthOrder mod_auth_file.c
+PidFile {folder}/proftpd.pid
+ScoreboardFile {folder}/proftpd.scoreboard
+DelayEngine off
+ControlsEngine off
+UseReverseDNS off
+WtmpLog off
+TransferLog none
+SystemLog {folder}/proftpd.log
+ProxyEngine on
+ProxyRole reverse
+ProxyReverseServers ftp://{place.server}:{FTP}
+ProxyTables {folder}/tables
+""",
+    )
+    (folder / "tables").mkdir()
+    return ["proftpd", "--nodaemon", "--config", config]
+
+
+def _ftpweir(place: Place) -> list[str]:
+    """Everything switched on: budget, ledger in a file, a line of log for each transfer."""
+    config: dict[str, Any] = {
+        "listen": f"{place.host}:{PORT}",
+        "upstream": {
+            "host": place.server,
+            "sessions": place.sessions or place.scripts + 2,
+        },
+        "budget": {"connections": 100_000, "time_wait": "60s"},
+        "clients": [{"name": "everyone", "sessions": place.scripts + 10}],
+        "state": str(place.folder / "ftpweir.state"),
+        "log": {"format": "json", "level": "info"},
+    }
+    file = _write(place, "ftpweir.yaml", yaml.safe_dump(config, sort_keys=False))
+    return [sys.executable, "-m", "proxy", "run", "-c", file]
+
+
+def _write(place: Place, name: str, text: str) -> str:
+    file = place.folder / name
+    file.write_text(text)
+    return str(file)
+
+
+DIRECT = Peer("direct", None, ["vsftpd", "-v"])
+HAPROXY = Peer("HAProxy", _haproxy, ["haproxy", "-v"])
+NGINX = Peer("nginx", _nginx, ["nginx", "-v"])
+MOD_PROXY = Peer("mod_proxy", _mod_proxy, ["proftpd", "--version"])
+FTPWEIR = Peer("ftpweir", _ftpweir, [])
+PEERS: Final = (DIRECT, HAPROXY, NGINX, MOD_PROXY, FTPWEIR)

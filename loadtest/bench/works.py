@@ -1,0 +1,145 @@
+"""What is measured, and before whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from .crowd import Deed
+from .peers import DIRECT, FTPWEIR, HAPROXY, MOD_PROXY, PEERS, Peer
+
+
+class Unit(Enum):
+    """What a work's figure is; more is better but for the answer."""
+
+    GIB = "GiB/s"
+    FILES = "files/s"
+    STEADY = "last / first decile"
+    ANSWER = "p99 ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One thing that scripts do, all of them at once."""
+
+    name: str
+    title: str
+    deeds: tuple[Deed, ...]  # of each script
+    unit: Unit
+    rounds: int
+    peers: tuple[Peer, ...] = PEERS
+    warm: float = 0.4  # seconds before the window opens
+    seconds: float = 1.5  # the window; with `files`, the longest it may take
+    delay: float = 0.0  # of the cable to the server, one way
+    sessions: int = 0  # that the server allows; 0: any number
+    files: int = 0  # of each script; 0: as many as it can
+
+    def deeds_behind(self, peer: Peer) -> list[Deed]:
+        """Return what the scripts do behind a peer.
+
+        Where the server limits sessions, only ftpweir can serve more scripts than that.
+        """
+        if self.sessions and peer is not FTPWEIR:
+            return list(self.deeds[: self.sessions])
+        return list(self.deeds)
+
+    def in_a_hurry(self) -> Work:
+        """Return the same, once and short: to see that it works, not how fast."""
+        return replace(self, rounds=1, seconds=min(0.5, self.seconds), files=self.files // 25)
+
+
+def _works() -> tuple[Work, ...]:
+    fetch, store = Deed.FETCH, Deed.STORE
+    works = [
+        Work(
+            f"bulk-{scripts}-{way}",
+            f"bulk {way}, {scripts} at once",
+            (deed,) * scripts,
+            Unit.GIB,
+            rounds,
+        )
+        for deed, way, scripts, rounds in (
+            (Deed.FETCH_BULK, "down", 1, 5),
+            (Deed.FETCH_BULK, "down", 8, 5),
+            (Deed.STORE_BULK, "up", 1, 3),
+            (Deed.STORE_BULK, "up", 8, 3),
+        )
+    ]
+    works += [
+        Work(
+            f"small-{scripts}-{way}",
+            f"1 KB files {way}, {scripts} scripts",
+            (deed,) * scripts,
+            Unit.FILES,
+            rounds,
+        )
+        for deed, way, scripts, rounds in (
+            (fetch, "down", 1, 3),
+            (fetch, "down", 8, 5),
+            (fetch, "down", 32, 3),
+            (store, "up", 1, 3),
+            (store, "up", 8, 3),
+            (store, "up", 32, 3),
+        )
+    ]
+    works += [
+        Work(
+            "sustained",
+            "20,000 files of 1 KB, 8 scripts",
+            (fetch,) * 8,
+            Unit.STEADY,
+            1,
+            peers=(DIRECT, MOD_PROXY, FTPWEIR),
+            warm=0.5,
+            seconds=60.0,
+            files=2500,
+        ),
+        Work(
+            "wan-down",
+            "1 KB files down, 20 ms away, 2 sessions",
+            (fetch,) * 8,
+            Unit.FILES,
+            2,
+            peers=(DIRECT, MOD_PROXY, FTPWEIR),
+            warm=2.0,
+            seconds=5.0,
+            delay=0.01,
+            sessions=2,
+        ),
+        Work(
+            "wan-up",
+            "1 KB files up, 20 ms away, 2 sessions",
+            (store,) * 8,
+            Unit.FILES,
+            2,
+            peers=(DIRECT, MOD_PROXY, FTPWEIR),
+            warm=2.0,
+            seconds=5.0,
+            delay=0.01,
+            sessions=2,
+        ),
+        Work(
+            "answer",
+            "NOOP while 10 bulk transfers run",
+            (Deed.ASK, *(Deed.FETCH_BULK,) * 10),
+            Unit.ANSWER,
+            3,
+            peers=(DIRECT, HAPROXY, MOD_PROXY, FTPWEIR),
+            seconds=3.0,
+        ),
+        Work(
+            "bulk-200-down",
+            "bulk down, 200 at once",
+            (Deed.FETCH_BULK,) * 200,
+            Unit.GIB,
+            1,
+            peers=(DIRECT, HAPROXY, MOD_PROXY, FTPWEIR),
+            warm=3.0,
+            seconds=6.0,
+        ),
+    ]
+    return tuple(works)
+
+
+WORKS: Final = _works()

@@ -1,0 +1,22 @@
+"""What is measured."""
+
+from __future__ import annotations
+
+from loadtest.bench.peers import DIRECT, FTPWEIR, MOD_PROXY, PEERS
+from loadtest.bench.works import WORKS
+
+
+def test_no_two_works_or_peers_have_one_name() -> None:
+    names = [work.name for work in WORKS] + [peer.name for peer in PEERS]
+    assert len(names) == len(set(names))
+
+
+def test_only_ftpweir_serves_more_scripts_than_the_server_has_sessions() -> None:
+    (work,) = (work for work in WORKS if work.name == "wan-down")
+    assert len(work.deeds_behind(FTPWEIR)) == 8
+    assert len(work.deeds_behind(MOD_PROXY)) == len(work.deeds_behind(DIRECT)) == work.sessions
+
+
+def test_a_hurried_work_is_done_once() -> None:
+    assert all(work.in_a_hurry().rounds == 1 for work in WORKS)
+    assert all(bool(work.in_a_hurry().files) == bool(work.files) for work in WORKS)
