@@ -38,6 +38,8 @@ class Ground:
     sides: Lab
     folder: Path  # configurations, logs, and `root`: what the server shows
     _logs: list[IO[str]] = field(default_factory=list)
+    # Kept: a process that nobody holds loses its standard input, and some end with it.
+    _processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def root(self) -> Path:
@@ -50,7 +52,7 @@ class Ground:
         self._logs.append(log)
         environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
         environment.pop("PYTHONASYNCIODEBUG", None)  # it would slow down what is measured
-        return subprocess.Popen(
+        process = subprocess.Popen(
             side.inside(installed(command[0]), *command[1:]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -59,6 +61,8 @@ class Ground:
             env=environment,
             start_new_session=True,
         )
+        self._processes.append(process)
+        return process
 
     def complaints(self) -> str:
         """Return the end of everything that was written to standard error."""
@@ -75,6 +79,9 @@ class Ground:
                 if pid != side.anchor:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
+        for process in self._processes:
+            with suppress(BrokenPipeError):
+                process.communicate()
         for log in self._logs:
             log.close()
 

@@ -16,6 +16,7 @@ import struct
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +64,8 @@ def carry(ends: tuple[int, int], delay: float, until_closed: int) -> None:
                 return
             late.put(os.read(end, _LARGEST), other[end], now)
         for end, packet in late.take_due(time.monotonic()):
-            os.write(end, packet)
+            with suppress(OSError):  # a device that is not up yet hears nothing
+                os.write(end, packet)
 
 
 def open_device(namespace: str) -> int:
