@@ -1,77 +1,86 @@
-"""Builds every part from Config, in order, and runs them: serve, drain, end.
+"""Builds every part from Config, in order, and keeps them: serve, reload, drain, end.
 
-Read this file to see how the rooms fit together; each part gets its own section of the
-configuration, never the whole.
+Read this file to see how the rooms fit together; what each is handed of the configuration stands in
+sections.py, the process around it all in process.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import os
 import random
-import resource
 import secrets
-import signal
-import socket
 import time
 import traceback
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from proxy import sections
 from proxy.classes import classifier
-from proxy.config import Address, Config, PortRange
-from proxy.events import Announce, Fault, ReloadRefused
+from proxy.config import Config, Effect, Listen, changed_keys, effect_of
+from proxy.config.parsing import Reading
+from proxy.events import Announce, Fault, Reloaded, ReloadRefused
+from proxy.machine import raise_descriptor_limit
 from proxy.net.control import ClientChannel
+from proxy.net.doors import CannotListen, Doors
 from proxy.net.listener import ListenerPool
 from proxy.net.throttle import Throttle
-from proxy.session.exchange import ExchangeRules
 from proxy.session.gate import Gate
-from proxy.session.listings import Listings
 from proxy.session.roster import Roster
 from proxy.session.session import Session
-from proxy.session.shared import Manners, Shared
+from proxy.session.shared import Shared
 from proxy.shaping.attempts import Attempts
-from proxy.shaping.holds import PROFILES, explicit
-from proxy.store.budget import Budget, Enforce
+from proxy.store.budget import Budget
 from proxy.store.journal import Journal
-from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.egress import Egress
 from proxy.upstream.habits import Habits
-from proxy.upstream.pool import Limits, Pool
+from proxy.upstream.pool import Pool
 
-BACKLOG = 4096  # a cron minute brings thousands of scripts at once
-NO_RELOAD = "reloading comes with a later version: restart to read the configuration"
-MOST_DESCRIPTORS = 1 << 20  # where the system itself sets no limit
 # Left for data connections, pipes and the server when clients take all other descriptors.
 SPARE_DESCRIPTORS = 128
 KEPT_PORTS = 8  # one in so many descriptors may be a listener that nobody uses now
 SWEEP_EVERY = 5.0  # seconds between two looks for idle upstream sessions
 
-
-class CannotListen(Exception):
-    """An address of `listen` cannot be had; the message says which and why."""
+# What a change of these would make wrong is what was learned of listings.
+LISTING_KEYS = {"upstream.list_by_stat", "upstream.share_listings", "queue.max_wait"}
+NO_FILE = "there is no file to read anew: it was started with --upstream or --demo"
+STOPPING = "it is shutting down"
 
 
 class App:
     """The running proxy. `serve` returns when it has been told to stop and everything is over."""
 
-    def __init__(self, config: Config, announce: Announce) -> None:
+    def __init__(
+        self,
+        config: Config,
+        announce: Announce,
+        *,
+        reread: Callable[[], Reading] | None = None,
+    ) -> None:
         self.config = config
+        self.on_adopted: Callable[[Config], None] = lambda config: None
         self._announce = announce
+        self._reread = reread
+        self._reloading = asyncio.Lock()
         self._clock = time.monotonic
         self._stop = asyncio.Event()
+        self._descriptors = raise_descriptor_limit()
+        self._habits = Habits()
         self.roster = Roster()
+        self.doors = Doors(self._greet)
         self.egresses = tuple(
             self._egress(address) for address in config.upstream.source_addresses or (None,)
         )
-        self.gate = self._gate()
-        self._passive_ports = self._ports(config.passive.ports)
-        # A port offered to the server rests as long as the firewall remembers its connection.
-        rest = max(egress.budget.longest_hold for egress in self.egresses)
-        self._upstream_ports = self._ports(config.upstream.ports, rest=rest)
+        self.gate = Gate(
+            egresses=self.egresses,
+            max_wait=config.queue.max_wait,
+            max_length=config.queue.max_length,
+            clock=self._clock,
+        )
+        passive, upstream = config.passive.ports, config.upstream.ports
+        self._passive_ports = self._ports(passive.first, passive.last)
+        self._upstream_ports = self._ports(upstream.first, upstream.last, rest=self._port_rest)
         self._shared = Shared(
             gate=self.gate,
             roster=self.roster,
@@ -79,30 +88,30 @@ class App:
             passive_ports=self._passive_ports,
             upstream_ports=self._upstream_ports,
             throttle=Throttle(config.upstream.bandwidth, self._clock),
-            exchange_rules=self._exchange_rules(),
-            listings=self._listings(),
-            manners=self._manners(),
+            exchange_rules=sections.exchange_rules(config, self._habits),
+            listings=sections.listings(config),
+            manners=sections.manners(config, self._descriptors - SPARE_DESCRIPTORS),
             classify=classifier(config.clients),
             new_ref=_new_ref,
             clock=self._clock,
             announce=announce,
         )
 
+    # Life.
+
     async def serve(self, ready: Callable[[list[str]], None]) -> None:
         """Listen, tell `ready` where, and serve until told to stop."""
         with contextlib.ExitStack() as belongings:
             for egress in self.egresses:
                 belongings.callback(egress.budget.close)
-            sockets = []
-            for listener in self.config.listen:
-                sockets.append(belongings.enter_context(_bind(listener.address)))
+            listens = self.config.listen
+            doors = self.doors.bind(listens)
+            belongings.callback(self.doors.close)
             async with asyncio.TaskGroup() as self._tasks:
                 sweeper = self._tasks.create_task(self._sweep())
-                with contextlib.ExitStack() as doors:
-                    for sock in sockets:
-                        doors.callback((await self._listen(sock)).close)
-                    ready([_place(sock) for sock in sockets])
-                    await self._stop.wait()
+                await self.doors.adopt(doors, listens)
+                ready(self.doors.places)
+                await self._stop.wait()
                 await self._drain()
                 sweeper.cancel()
 
@@ -112,19 +121,16 @@ class App:
             self.roster.throw_out()
         self._stop.set()
 
-    async def _listen(self, sock: socket.socket) -> asyncio.Server:
-        loop = asyncio.get_running_loop()
-        return await loop.create_server(
-            lambda: ClientChannel(self._welcome), sock=sock, backlog=BACKLOG
-        )
+    def _greet(self, listen: Listen) -> ClientChannel:
+        return ClientChannel(self._welcome)
 
     def _welcome(self, client: ClientChannel) -> None:
         self._spawn(Session(client, self._shared).run())
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         self._tasks.create_task(self._guarded(work))
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, object]) -> None:
         """Keep one task's unexpected error from ending all the others."""
         try:
             await work
@@ -140,185 +146,139 @@ class App:
                 egress.pool.sweep()
 
     async def _drain(self) -> None:
+        self.doors.close()
         await self.roster.drain(self.config.timeouts.drain)
         for egress in self.egresses:
             await egress.pool.close()
         self._passive_ports.close()
         self._upstream_ports.close()
 
+    # Another configuration.
+
+    def reload_soon(self) -> None:
+        """Begin a reload; its outcome is announced."""
+        self._spawn(self.reload())
+
+    async def reload(self) -> Reloaded | ReloadRefused:
+        """Read the file anew and go on by it; or change nothing at all, and tell why."""
+        async with self._reloading:
+            outcome = await self._reload()
+        self._announce(outcome)
+        return outcome
+
+    async def _reload(self) -> Reloaded | ReloadRefused:
+        if self._reread is None:
+            return ReloadRefused((NO_FILE,))
+        # Not in the loop: it would hold up every transfer for as long as the file takes.
+        reading = await asyncio.to_thread(self._reread)
+        if self._stop.is_set():
+            return ReloadRefused((STOPPING,))
+        told = tuple(str(problem) for problem in reading.problems)
+        if reading.config is None:
+            return ReloadRefused(told)
+        changed = changed_keys(self.config, reading.config)
+        if rigid := self._rigid(changed, reading):
+            return ReloadRefused(rigid)
+        try:
+            await self._adopt(reading.config, changed)
+        except CannotListen as problem:
+            return ReloadRefused((str(problem),))
+        return Reloaded(changed, told)
+
+    def _rigid(self, changed: tuple[str, ...], reading: Reading) -> tuple[str, ...]:
+        """Name the changed keys that only a restart can change, with their places."""
+        assert reading.document is not None
+        place = reading.document.problem
+        problems = [
+            place(tuple(key.split(".")), "only a restart can change this: put it back, or restart")
+            for key in changed
+            if effect_of(key) is Effect.RESTART
+        ]
+        if "budget.enforce" in changed and not self._has_ledger:
+            words = "it began as off, without the state file: only a restart can change this"
+            problems.append(place(("budget", "enforce"), words))
+        return tuple(str(problem) for problem in problems)
+
+    async def _adopt(self, config: Config, changed: tuple[str, ...]) -> None:
+        """Go on by another configuration; raise CannotListen before anything has changed."""
+        doors = self.doors.bind(config.listen)
+        # What only concerns new sessions with the server is no reason to end those in order.
+        renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
+        if renew:
+            self._habits = Habits()
+        self.config = config
+        for egress in self.egresses:
+            egress.budget.adopt(
+                config.budget.limit,
+                holds=sections.holds(config),
+                guard=config.budget.guard,
+                enforce=sections.enforce(config),
+            )
+            dialer = sections.dialer(config, egress.address)
+            egress.pool.adopt(dialer, sections.limits(config), renew=renew)
+        passive, upstream = config.passive.ports, config.upstream.ports
+        self._passive_ports.adopt(passive.first, passive.last, rest=0.0)
+        self._upstream_ports.adopt(upstream.first, upstream.last, rest=self._port_rest)
+        shared = self._shared
+        shared.throttle.limit_total(config.upstream.bandwidth)
+        shared.attempts.memory = config.login.remember
+        shared.exchange_rules = sections.exchange_rules(config, self._habits)
+        shared.manners = sections.manners(config, self._descriptors - SPARE_DESCRIPTORS)
+        if renew or LISTING_KEYS & set(changed):
+            shared.listings = sections.listings(config)
+        if "clients" in changed:
+            shared.classify = classifier(config.clients)
+        # Last, for it lets those go on who may now.
+        self.gate.adopt(max_wait=config.queue.max_wait, max_length=config.queue.max_length)
+        self.on_adopted(config)
+        await self.doors.adopt(doors, config.listen)
+
     # The parts.
 
     def _egress(self, address: str | None) -> Egress:
-        budget = self._budget(address)
-        return Egress(address, budget, self._pool(address, budget))
-
-    def _budget(self, address: str | None) -> Budget:
-        budget = self.config.budget
-        return Budget(
-            budget.limit,
-            holds=explicit(budget.time_wait)
-            if budget.profile is None
-            else PROFILES[budget.profile],
-            guard=budget.guard,
-            enforce=Enforce(budget.enforce),
+        config = self.config
+        budget = Budget(
+            config.budget.limit,
+            holds=sections.holds(config),
+            guard=config.budget.guard,
+            enforce=sections.enforce(config),
             clock=self._clock,
             announce=self._announce,
             journal=self._journal(address),
         )
+        pool = Pool(
+            sections.dialer(config, address),
+            sections.limits(config),
+            budget=budget,
+            clock=self._clock,
+            announce=self._announce,
+            spawn=self._spawn,
+        )
+        return Egress(address, budget, pool)
 
     def _journal(self, address: str | None) -> Journal | None:
         config = self.config
+        self._has_ledger = config.state is None or config.budget.enforce != "off"
         if config.state is None or config.budget.enforce == "off":
             return None
         # Each address has a ledger of its own, so a file of its own.
         path = config.state if address is None else f"{config.state}.{address}"
         return Journal(Path(path), clock=self._clock())
 
-    def _pool(self, address: str | None, budget: Budget) -> Pool:
-        upstream, timeouts = self.config.upstream, self.config.timeouts
-        return Pool(
-            Dialer(
-                upstream.host,
-                upstream.port,
-                Patience(connect=timeouts.connect, login=timeouts.login, reply=timeouts.final),
-                address,
-            ),
-            Limits(
-                sessions=upstream.sessions,
-                lifetime=upstream.session_lifetime,
-                idle=upstream.idle_timeout,
-                login_memory=upstream.login_memory,
-                resets=self._resets,
-            ),
-            budget=budget,
-            clock=self._clock,
-            announce=self._announce,
-            spawn=self._spawn,
-        )
-
-    def _gate(self) -> Gate:
-        queue = self.config.queue
-        return Gate(
-            egresses=self.egresses,
-            max_wait=queue.max_wait,
-            max_length=queue.max_length,
-            clock=self._clock,
-        )
-
-    def _ports(self, ports: PortRange, rest: float = 0.0) -> ListenerPool:
-        chance = random.SystemRandom()
-        return ListenerPool(
-            ports.first,
-            ports.last,
-            clock=self._clock,
-            chance=chance,
-            rest=rest,
-            keep=raise_descriptor_limit() // KEPT_PORTS,
-        )
-
-    def _exchange_rules(self) -> ExchangeRules:
-        timeouts = self.config.timeouts
-        return ExchangeRules(
-            active_upstream=self.config.upstream.data == "active",
-            connect=timeouts.connect,
-            stall=timeouts.stall,
-            final=timeouts.final,
-            habits=Habits() if self._resets else None,
-        )
-
-    def _listings(self) -> Listings | None:
-        upstream = self.config.upstream
-        by_stat, shared = upstream.list_by_stat == "on", upstream.share_listings == "on"
-        if not by_stat and not shared:
-            return None
-        return Listings(by_stat=by_stat, shared=shared, max_wait=self.config.queue.max_wait)
-
     @property
-    def _resets(self) -> bool:
-        return self.config.budget.close == "reset"
+    def _port_rest(self) -> float:
+        """A port offered to the server rests as long as the firewall remembers its connection."""
+        return max(egress.budget.longest_hold for egress in self.egresses)
 
-    def _manners(self) -> Manners:
-        config = self.config
-        told = config.passive.address
-        return Manners(
-            idle=config.timeouts.idle,
-            max_wait=config.queue.max_wait,
-            transfer_code=config.refusals.transfer_code,
-            refusal_delay=config.refusals.delay,
-            login_attempts=config.login.attempts,
-            login_delay=config.login.delay,
-            passive_address=None if told == "auto" else told,
-            keeps_session=config.upstream.pooling == "session",
-            site_harmless=frozenset(config.upstream.site_harmless),
-            most_descriptors=raise_descriptor_limit() - SPARE_DESCRIPTORS,
+    def _ports(self, first: int, last: int, rest: float = 0.0) -> ListenerPool:
+        return ListenerPool(
+            first,
+            last,
+            clock=self._clock,
+            chance=random.SystemRandom(),
+            rest=rest,
+            keep=self._descriptors // KEPT_PORTS,
         )
-
-
-def run(config: Config, announce: Announce, ready: Callable[[list[str]], None]) -> None:
-    """Run the proxy in this thread until SIGTERM or SIGINT; on uvloop where there is one."""
-    spare_the_collector()
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_run(config, announce, ready))
-
-
-async def _run(config: Config, announce: Announce, ready: Callable[[list[str]], None]) -> None:
-    app = App(config, announce)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, app.stop)
-    # By default it would end us at once; a lost terminal must not cut every transfer.
-    loop.add_signal_handler(signal.SIGHUP, announce, ReloadRefused(NO_RELOAD))
-    await app.serve(ready)
-
-
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's, or None for asyncio's own where uvloop is not installed."""
-    if os.environ.get("FTPWEIR_LOOP") == "asyncio":
-        return None
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
-
-
-def spare_the_collector() -> None:
-    """Collect cycles seldom: a transfer makes none, and what was loaded stays for ever."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
-def raise_descriptor_limit() -> int:
-    """Allow as many descriptors as the hard limit does, and return how many that is."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        hard = MOST_DESCRIPTORS
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        return hard
-    return soft
-
-
-def _bind(address: Address) -> socket.socket:
-    try:
-        family, _, _, _, place = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        return socket.create_server(place[:2], family=family, backlog=BACKLOG)
-    except OSError as problem:
-        why = (
-            problem.strerror
-            if isinstance(problem, socket.gaierror)
-            else os.strerror(problem.errno or 0)
-        )
-        raise CannotListen(f"cannot listen on {address}: {why}") from None
-
-
-def _place(sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _new_ref() -> str:

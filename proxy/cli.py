@@ -8,18 +8,20 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 
-from proxy import __version__, app
+from proxy import __version__, process
 from proxy import config as settings
 from proxy.config import Address, Budget, Config, ConfigError
 from proxy.config.units import Misfit, closest, enumerated, parse_size
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
-from proxy.ops.logs import EventLog, set_up
+from proxy.net.doors import CannotListen
+from proxy.ops.logs import EventLog
 from proxy.ops.plan import NoSuchClass, Plan, Question
 from proxy.refusals import Reason
 from proxy.refusals import explain as explain_refusal
@@ -59,7 +61,10 @@ def main() -> None:
     help="Where scripts connect, with --upstream or --demo. [default: 127.0.0.1:2121]",
 )
 def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None) -> None:
-    """Serve until SIGTERM: running transfers end first; a second SIGTERM ends at once."""
+    """Serve until SIGTERM: running transfers end first; a second SIGTERM ends at once.
+
+    SIGHUP reads FILE anew, and changes nothing if it has a problem.
+    """
     if sum((path is not None, upstream is not None, demo)) != 1:
         raise click.UsageError("give one of: -c FILE, --upstream HOST[:PORT], --demo")
     if path is not None and listen is not None:
@@ -73,14 +78,14 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
         config = _load(path) if path is not None else _simple(upstream or "", listen)
         if demo:
             config = config.model_copy(update={"budget": NO_FIREWALL})
-        set_up(config.log.format, config.log.level)
         try:
-            app.run(
+            process.run(
                 config,
-                EventLog(config.log.level),
+                EventLog(config.log.format, config.log.level),
                 lambda places: _ready(config, places, demo=demo),
+                None if path is None else partial(settings.check, path),
             )
-        except (app.CannotListen, JournalError) as problem:
+        except (CannotListen, JournalError) as problem:
             click.echo(str(problem), err=True)
             sys.exit(2)
 

@@ -129,10 +129,18 @@ class BanSuspected:
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadRefused:
-    """SIGHUP came; the settings stay as they are, for this reason."""
+class Reloaded:
+    """The file was read anew, and these keys are others now; `warnings` are of `ftpweir check`."""
 
-    why: str
+    changed: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadRefused:
+    """The file was read anew and nothing has changed, because of these problems."""
+
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +163,7 @@ Event = (
     | Pinned
     | ShadowWait
     | BanSuspected
+    | Reloaded
     | ReloadRefused
     | Fault
 )

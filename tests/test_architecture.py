@@ -18,8 +18,9 @@ FLOORS = (
     {"store", "net"},
     {"upstream"},
     {"session"},
-    {"ops", "classes", "demo"},
+    {"ops", "classes", "demo", "sections", "machine"},
     {"app"},
+    {"process"},
     {"cli", "__main__"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

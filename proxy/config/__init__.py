@@ -5,6 +5,7 @@ Pure but for loader.py. The other rooms get their own section, never the whole.
 
 from .addresses import Address, Network, PortRange
 from .clientside import ClientClass, Listen, Login, Passive, Refusals
+from .effect import Effect, changed_keys, effect_of
 from .explain import explain, keys
 from .loader import check, load
 from .models import Config, Heal, Log, Timeouts
@@ -18,6 +19,7 @@ __all__ = [
     "ClientClass",
     "Config",
     "ConfigError",
+    "Effect",
     "Heal",
     "Listen",
     "Log",
@@ -31,7 +33,9 @@ __all__ = [
     "Refusals",
     "Timeouts",
     "Upstream",
+    "changed_keys",
     "check",
+    "effect_of",
     "examine",
     "explain",
     "keys",

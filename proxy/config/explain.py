@@ -8,6 +8,7 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
+from .effect import effect_of
 from .models import Config
 from .not_yet import NOT_YET
 from .section import Section
@@ -38,6 +39,7 @@ def _value_told(key: str, field: FieldInfo) -> str:
     lines = [f"{key}: {shape.words}", f"Default: {default_of(field)}", f"{field.description}"]
     if key in NOT_YET:
         lines.append(f"Not yet: {NOT_YET[key].reason}.")
+    lines.append(f"A new value counts {effect_of(key)}.")
     return "\n".join(lines)
 
 

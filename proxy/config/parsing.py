@@ -24,6 +24,7 @@ class Reading:
 
     config: Config | None
     problems: tuple[Problem, ...]
+    document: Document | None = None  # where each key stands; None: nothing could be read
 
 
 def examine(text: str, name: str, env: Mapping[str, str] = NO_ENVIRONMENT) -> Reading:
@@ -68,4 +69,4 @@ def _judged(document: Document, found: tuple[Problem, ...]) -> Reading:
         problems.extend(crosscheck(config, document))
     if any(problem.severity == "error" for problem in problems):
         config = None
-    return Reading(config, in_line_order(problems))
+    return Reading(config, in_line_order(problems), document)

@@ -61,6 +61,19 @@ class ListenerPool:
         self._shelves: dict[str, _Shelf] = {}
         self._lent: dict[Listener, str] = {}  # to the peer that is to connect
 
+    def adopt(self, first: int, last: int, *, rest: float) -> None:
+        """Lend out of another range from now on; what is lent stays so until it comes back."""
+        ports = range(first, last + 1)
+        for host, shelf in self._shelves.items():
+            lent = {listener.port for listener in self._lent if listener.host == host}
+            resting = {port for _, port, _ in shelf.resting}
+            fresh = (port for port in ports if port not in self._ports)
+            shelf.free = [port for port in shelf.free if port in ports]
+            shelf.free += [port for port in fresh if port not in lent | resting]
+            for port in [port for port in shelf.bound if port not in ports and port not in lent]:
+                shelf.bound.pop(port).sock.close()
+        self._ports, self._rest = ports, rest
+
     def lend(self, host: str, peer: str = "") -> Listener | None:
         """Return a listener on the local address `host`; None when the range is used up.
 
@@ -98,12 +111,13 @@ class ListenerPool:
         has_come = came is not None and (used or peer in came)
         if not has_come:
             rest = max(rest, LATE)
-        if not has_come or len(shelf.bound) > self._keep:
+        is_ours = listener.port in self._ports
+        if not has_come or not is_ours or len(shelf.bound) > self._keep:
             listener.sock.close()
             del shelf.bound[listener.port]
         if rest:
             heapq.heappush(shelf.resting, (self._clock() + rest, listener.port, peer))
-        else:
+        elif listener.port in self._ports:
             shelf.free.append(listener.port)
 
     @property
@@ -133,12 +147,14 @@ class ListenerPool:
     def _wake(self, shelf: _Shelf) -> None:
         now = self._clock()
         while shelf.resting and shelf.resting[0][0] <= now:
-            shelf.free.append(heapq.heappop(shelf.resting)[1])
+            port = heapq.heappop(shelf.resting)[1]
+            if port in self._ports:
+                shelf.free.append(port)
 
     def _wake_for(self, shelf: _Shelf, peer: str) -> None:
         """Nothing is free: lend early what rests because of another peer, whose late connection
         would be closed. So nobody uses up the range for others by asking for ports in a loop."""
-        others = [one for one in shelf.resting if one[2] != peer]
+        others = [one for one in shelf.resting if one[2] != peer and one[1] in self._ports]
         if others and not self._rest:
             shelf.resting.remove(others[0])
             heapq.heapify(shelf.resting)

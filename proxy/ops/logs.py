@@ -22,7 +22,8 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.Pinned: ("session pinned", "warning"),
     events.ShadowWait: ("would have waited", "info"),
     events.BanSuspected: ("ban suspected", "error"),
-    events.ReloadRefused: ("reload refused", "warning"),
+    events.Reloaded: ("reloaded", "info"),
+    events.ReloadRefused: ("reload refused", "error"),
     events.Fault: ("fault", "error"),
 }
 _LEVELS: Final = {
@@ -34,7 +35,7 @@ _LEVELS: Final = {
 
 
 def set_up(form: str, level: str) -> None:
-    """Choose form (auto, json, console) and level; to be called once, before the first line."""
+    """Choose form (auto, json, console) and level of the loggers that are made from now on."""
     is_console = form == "console" or (form == "auto" and sys.stderr.isatty())
     renderer: Any = (
         structlog.dev.ConsoleRenderer(sort_keys=False)
@@ -57,7 +58,12 @@ def set_up(form: str, level: str) -> None:
 class EventLog:
     """Writes each event as one line."""
 
-    def __init__(self, level: str) -> None:
+    def __init__(self, form: str, level: str) -> None:
+        self.adopt(form, level)
+
+    def adopt(self, form: str, level: str) -> None:
+        """Go on in another form, or from another level on."""
+        set_up(form, level)
         self._log = structlog.get_logger()
         self._least = _LEVELS[level]
 
@@ -69,6 +75,6 @@ class EventLog:
         fields: dict[str, Any] = {}
         for key in event.__slots__:
             value = getattr(event, key)
-            if value not in ("", None):
+            if value not in ("", None, ()):
                 fields[key] = round(value, 4) if isinstance(value, float) else value
         getattr(self._log, level)(name, **fields)

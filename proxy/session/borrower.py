@@ -46,11 +46,8 @@ class Loan:
 class Borrower:
     """Borrows sessions with the server for one client."""
 
-    def __init__(
-        self, gate: Gate, *, max_wait: float, clock: Callable[[], float], keeps: bool
-    ) -> None:
+    def __init__(self, gate: Gate, *, clock: Callable[[], float], keeps: bool) -> None:
         self._gate = gate
-        self._max_wait = max_wait
         self._clock = clock
         self._always_keeps = keeps
         self._credentials: Credentials | None = None
@@ -175,7 +172,7 @@ class Borrower:
         self, request: Request, credentials: Credentials, feed: Callable[[float], None] | None
     ) -> tuple[Lease | None, Permit]:
         """Wait for a seat and make it a lease; a busy server sends us back into the queue."""
-        deadline = self._clock() + self._max_wait
+        deadline = self._clock() + self._gate.max_wait
         while True:
             if (trouble := self._gate.trouble) is not None:
                 raise Declined(trouble.reason, words=trouble.words)

@@ -17,11 +17,12 @@ from proxy.refusals import Reason
 from proxy.shaping.fairqueue import FairQueue, Ticket
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
-from proxy.shaping.quota import Quotas
+from proxy.shaping.quota import Limits, Quotas
 from proxy.shaping.sticky import StickyPlaces
 from proxy.upstream.dial import DialError
 from proxy.upstream.egress import Egress
 
+from .chance import next_chance
 from .declined import Declined
 from .request import Needs, Permit, Request, Source
 from .verdict import verdict
@@ -47,7 +48,7 @@ class Gate:
     ) -> None:
         self._egresses = tuple(egresses)
         self._quotas = Quotas()
-        self._max_wait = max_wait
+        self.max_wait = max_wait
         self._max_length = max_length
         self._clock = clock
         self._queue: FairQueue[_Waiting] = FairQueue()
@@ -62,6 +63,13 @@ class Gate:
             egress.budget.on_closed = self._assign
             egress.pool.on_room = self._assign
 
+    def adopt(self, *, max_wait: float, max_length: int) -> None:
+        """Go on by other limits, and look who may go on now; who waits keeps its deadline."""
+        self.max_wait = max_wait
+        self._max_length = max_length
+        self._places.memory = 2 * max_wait
+        self._assign()
+
     # Client sessions.
 
     def enter(self, source: Source) -> None:
@@ -69,6 +77,11 @@ class Gate:
         if not self._quotas.enter_session(source.key, source.limits):
             limit = source.limits.sessions
             raise Declined(Reason.CLASS_SESSIONS, used=limit, limit=limit, who=source.host)
+
+    def move(self, old: Source, new: Source) -> None:
+        """Count a session elsewhere after a reload; one that is here already is not turned away."""
+        self._quotas.enter_session(new.key, Limits())
+        self._quotas.leave_session(old.key)
 
     def leave(self, source: Source) -> None:
         """One client session of this source is over."""
@@ -96,7 +109,7 @@ class Gate:
             if permit is not None:
                 return permit
         if deadline is None:
-            deadline = now + self._max_wait
+            deadline = now + self.max_wait
         if len(self._queue) >= self._max_length:
             raise Declined(Reason.QUEUE_FULL, used=len(self._queue), limit=self._max_length)
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
@@ -205,7 +218,7 @@ class Gate:
             request,
             self._open_to(request),
             waited=self._clock() - request.since,
-            max_wait=self._max_wait,
+            max_wait=self.max_wait,
             eta=eta,
             rate_wait=self._transfer_wait(request),
         )
@@ -247,7 +260,7 @@ class Gate:
     def _serve_some(self) -> bool:
         """Serve the next in turn; whoever needs nothing scarce is served in the same pass."""
         heads = self._queue.heads()
-        round_trip = self._max_wait / 4  # in which every login should have had its turn
+        round_trip = self.max_wait / 4  # in which every login should have had its turn
         places = sum(egress.pool.limit for egress in self._egresses)
         self._stay = min(LONGEST_STAY, round_trip * places / max(1, len(heads)))
         any_served = False
@@ -365,32 +378,9 @@ class Gate:
             self._arm()
 
     def _next_chance(self, request: Request, now: float) -> float | None:
-        """When time alone may let this request go on; None: something must happen first."""
-        match request.blocked:
-            case Reason.BUDGET | Reason.SUSPECTED_BAN:
-                host = request.source.host
-                chances = [
-                    way.budget.next_chance(host, spare=way.pool.unopened)
-                    for way in self._open_to(request)
-                ]
-            case Reason.CLASS_RATE:
-                wait = self._transfer_wait(request)
-                chances = [None if wait is None else now + wait]
-            case Reason.UPSTREAM_SESSIONS:
-                # A control connection needs a slot too, and one may have to cool down first.
-                chances = [
-                    chance
-                    for way in self._open_to(request)
-                    for chance in (
-                        way.pool.retry_at,
-                        way.budget.next_free(),
-                        way.pool.spare_at(self._stay),
-                    )
-                    if chance is not None and chance > now
-                ]
-            case _:
-                chances = []
-        return min((chance for chance in chances if chance is not None), default=None)
+        rate_wait = self._transfer_wait(request)
+        ways = self._open_to(request)
+        return next_chance(request, ways, stay=self._stay, rate_wait=rate_wait, now=now)
 
 
 @dataclass(slots=True, eq=False)

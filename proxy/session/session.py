@@ -43,8 +43,10 @@ from .data_port import DataPort
 from .declined import Declined
 from .explainer import Explainer
 from .login import LoginAttempts
+from .request import Source
 from .server_commands import ServerCommands
 from .shared import Shared
+from .standing import Standing
 from .transfer import ABORTED, TransferRun
 
 LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
@@ -73,27 +75,22 @@ class Session:
     def __init__(self, client: ClientChannel, shared: Shared) -> None:
         self._client = client
         self._shared = shared
-        self._manners = manners = shared.manners
         self.id = shared.new_ref()
         self.host = canonical(client.peer[0])
         self._local = canonical(client.local[0])
-        self.source = shared.classify(self.host, b"")
+        self._standing = Standing(shared, self.host)
         self.dialogue = Dialogue(
-            self.host, is_ipv6=":" in self.host, site_harmless=manners.site_harmless
+            self.host, is_ipv6=":" in self.host, site_harmless=shared.manners.site_harmless
         )
         self._data_port = DataPort(shared.passive_ports, self.host, self._local)
         self.borrower = Borrower(
-            shared.gate,
-            max_wait=manners.max_wait,
-            clock=shared.clock,
-            keeps=manners.keeps_session,
+            shared.gate, clock=shared.clock, keeps=shared.manners.keeps_session
         )
         self._server = ServerCommands(self.dialogue, self.borrower, self._borrow, self._pinned)
         self._explainer = Explainer(shared, self.id)
         self._attempts = LoginAttempts(shared, self.id, self.host)
         self._attention = Attention(client)
         self._task: asyncio.Task[object] | None = None
-        self._is_counted = False
         self._is_leaving = False
         self.doing = "greeting"
         self.started = shared.clock()
@@ -138,21 +135,25 @@ class Session:
             self._task.cancel()
 
     @property
+    def source(self) -> Source:
+        """Where it comes from, and what its class allows."""
+        return self._standing.source
+
+    @property
     def user(self) -> str:
         """The login name given, as text."""
         return self.dialogue.user.decode("utf-8", "backslashreplace")
 
     async def _greet(self) -> None:
-        if self._client.fileno >= self._manners.most_descriptors:
+        if self._client.fileno >= self._shared.manners.most_descriptors:
             # Descriptors are numbered from below: this number tells how many are in use.
-            limit = self._manners.most_descriptors
+            limit = self._shared.manners.most_descriptors
             declined = Declined(Reason.DESCRIPTORS, used=self._client.fileno, limit=limit)
             raise Goodbye(declined.reason.value, self._explain(declined))
         try:
-            self._shared.gate.enter(self.source)
+            self._standing.enter()
         except Declined as declined:
             raise await self._goodbye(declined) from None
-        self._is_counted = True
         self._send(_GREETING)
 
     async def _obey_next(self) -> None:
@@ -185,9 +186,9 @@ class Session:
         if self._is_leaving:
             raise await self._goodbye(Declined(Reason.DRAINING))
         try:
-            return await self._client.next(self._manners.idle)
+            return await self._client.next(self._shared.manners.idle)
         except TimeoutError:
-            limit = round(self._manners.idle)
+            limit = round(self._shared.manners.idle)
             raise await self._goodbye(Declined(Reason.IDLE, limit=limit)) from None
         except Disturbed:
             raise await self._goodbye(Declined(Reason.DRAINING)) from None
@@ -195,7 +196,7 @@ class Session:
     async def _wait_until_read(self) -> None:
         """Who does not read our replies is not obeyed further, and not for ever waited for."""
         try:
-            async with asyncio.timeout(self._manners.idle):
+            async with asyncio.timeout(self._shared.manners.idle):
                 await self._client.drain()
         except TimeoutError:
             raise Ended("does not read") from None
@@ -213,8 +214,7 @@ class Session:
     def _clear_up(self, reason: str) -> None:
         self._data_port.drop()
         self.borrower.leave()
-        if self._is_counted:
-            self._shared.gate.leave(self.source)
+        self._standing.leave()
         self._shared.roster.left(self)
         self._client.close()
         self._shared.announce(
@@ -278,11 +278,12 @@ class Session:
         if extended:
             self._send(extended_passive_reply(port))
         else:
-            told = self._manners.passive_address or self._local
+            told = self._shared.manners.passive_address or self._local
             self._send(passive_reply(Endpoint(told, port)))
 
     async def _move_data(self, job: Transfer) -> None:
         shared = self._shared
+        self._standing.renew(self.dialogue.user)
         run = self._attention.transfer = TransferRun(
             job, shared, data_port=self._data_port, client=self._client, attention=self._attention
         )
@@ -301,7 +302,7 @@ class Session:
                 self.bytes_up += run.moved
             shared.announce(run.told(self.id, self.source, self.user))
         if run.was_declined:
-            await asyncio.sleep(self._manners.refusal_delay)
+            await asyncio.sleep(self._shared.manners.refusal_delay)
         if run.ends_session:
             raise Goodbye(run.result, run.reply)
         self._send(run.reply)
@@ -318,18 +319,8 @@ class Session:
     def _pinned(self, upstream_session: int, verb: str) -> None:
         self._shared.announce(events.Pinned(self.id, upstream_session, verb))
 
-    def _reclassify(self, user: bytes) -> None:
-        """A class may be chosen by user: the session counts there from now on."""
-        source = self._shared.classify(self.host, user)
-        if not source.class_name:
-            raise Declined(Reason.NO_CLASS, who=self.user)
-        if source.key != self.source.key:
-            self._shared.gate.enter(source)
-            self._shared.gate.leave(self.source)
-            self.source = source
-
     async def _log_in(self, credentials: Credentials) -> None:
-        self._reclassify(credentials.user)
+        self._standing.log_in(credentials.user)
         self._attempts.check()
         asked_at = self._shared.clock()
         try:
@@ -358,14 +349,14 @@ class Session:
         reply = self._explain(declined)
         if reply.code == 421:
             raise await self._goodbye(declined, reply)
-        await asyncio.sleep(self._manners.refusal_delay)
+        await asyncio.sleep(self._shared.manners.refusal_delay)
         self._send(reply)
 
     async def _goodbye(self, declined: Declined, reply: Reply | None = None) -> Goodbye:
         """Word a refusal that ends the session; late, so that nobody hammers (clients.md)."""
         reply = reply or self._explain(declined)
         if declined.reason not in (Reason.IDLE, Reason.DRAINING):
-            await asyncio.sleep(self._manners.refusal_delay)
+            await asyncio.sleep(self._shared.manners.refusal_delay)
         return Goodbye(declined.reason.value, reply)
 
     def _explain(self, declined: Declined, preliminary_sent: bool = False) -> Reply:

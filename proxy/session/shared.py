@@ -1,4 +1,4 @@
-"""What all client sessions have in common; built once, in app.py."""
+"""What all client sessions have in common; built in app.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ class Manners:
     """How clients are treated. Seconds."""
 
     idle: float
-    max_wait: float
     transfer_code: int
     refusal_delay: float
     login_attempts: int
@@ -33,9 +32,12 @@ class Manners:
     most_descriptors: int  # a client whose socket has this number or a higher one is refused
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shared:
-    """The rooms a session works with."""
+    """The rooms a session works with, and the rules it asks for anew each time.
+
+    A reload changes the rules (`exchange_rules`, `listings`, `manners`, `classify`), never a room.
+    """
 
     gate: Gate
     roster: Roster

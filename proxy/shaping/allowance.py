@@ -22,6 +22,14 @@ class Allowance:
         self._grow_at: float | None = None
         self._is_trying = False  # grown, and not refused since
 
+    def adopt(self, fixed: int | None) -> None:
+        """Follow another setting; what was learned is kept while learning goes on."""
+        if fixed is not None:
+            self._limit = fixed
+        elif self._fixed is not None:
+            self._limit, self._grow_at = AUTO_START, None
+        self._fixed = fixed
+
     @property
     def limit(self) -> int:
         """How many sessions may be open at once."""

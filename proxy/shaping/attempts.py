@@ -11,7 +11,7 @@ class Attempts:
     """Counts failures of each source within the last `memory` seconds since its latest one."""
 
     def __init__(self, memory: float) -> None:
-        self._memory = memory
+        self.memory = memory
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def failed(self, source: str, now: float) -> int:
@@ -30,12 +30,12 @@ class Attempts:
     def count(self, source: str, now: float) -> int:
         """Return how many failures are remembered of this source."""
         count, latest = self._failures.get(source, (0, 0.0))
-        if count and now - latest >= self._memory:
+        if count and now - latest >= self.memory:
             del self._failures[source]
             return 0
         return count
 
     def forgotten_in(self, source: str, now: float) -> float:
         """Return in how many seconds the source's failures are forgotten."""
-        _, latest = self._failures.get(source, (0, now - self._memory))
-        return max(0.0, latest + self._memory - now)
+        _, latest = self._failures.get(source, (0, now - self.memory))
+        return max(0.0, latest + self.memory - now)

@@ -23,6 +23,11 @@ class BanWatch:
         self._grow_at = 0.0
         self.bans = 0
 
+    def adopt(self, limit: int, hold: float) -> None:
+        """Believe in another budget; what a suspected ban took from the limit stays taken."""
+        self._limit = limit if self._limit == self._full else min(self._limit, limit)
+        self._full, self._hold = limit, hold
+
     @property
     def limit(self) -> int:
         """The slots that may be used."""

@@ -17,12 +17,12 @@ class StickyPlaces:
     """Remembers the queue's tag of each errand for `memory` seconds."""
 
     def __init__(self, memory: float) -> None:
-        self._memory = memory
+        self.memory = memory
         self._places: OrderedDict[Errand, tuple[float, float]] = OrderedDict()  # (tag, until)
 
     def keep(self, errand: Errand, tag: float, now: float) -> None:
         """Remember the place of one who leaves unserved."""
-        self._places[errand] = (tag, now + self._memory)
+        self._places[errand] = (tag, now + self.memory)
         self._places.move_to_end(errand)
         if len(self._places) > MOST_PLACES:
             self._places.popitem(last=False)

@@ -59,6 +59,17 @@ class Budget:
         if journal is not None:
             self._recall(journal)
 
+    def adopt(self, limit: int, *, holds: Holds, guard: float, enforce: Enforce) -> None:
+        """Go on by other rules; what is used stays used, what cools keeps the hold it began with.
+
+        Above a smaller limit nothing is booked until enough slots have come free.
+        """
+        if (holds, guard) != (self._holds, self._guard):
+            self._typical_hold = holds.server_closed + guard
+        self._holds, self._guard, self._enforce = holds, guard, enforce
+        self._ban.adopt(limit, holds.longest + guard)
+        self._ledger.resize(self._ban.limit)
+
     def reserve(self, kind: Kind, source: str, *, spare: int = 0) -> Slot | None:
         """Book a slot before the SYN is sent; None while the budget (less `spare`) is used up,
         or while this source has taken more than its share of what is free."""

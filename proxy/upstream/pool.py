@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from proxy.events import Announce, UpstreamClosed, UpstreamOpened, UpstreamRefused
+from proxy.events import Announce, UpstreamOpened, UpstreamRefused
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.virtual import State
 from proxy.shaping.allowance import Allowance
@@ -25,23 +24,13 @@ from .dial import Busy, Dialer, DialError, LoginRefused
 from .farewell import GOODBYE, say_goodbye
 from .identity import Credentials, LoginKey
 from .lease import Lease
+from .limits import Limits
 from .proofs import Proof, Proofs
 from .seat import Seat, Use
 from .troubles import Troubles
 
 # A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
 REST_AFTER_CLOSE = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds, and the number of control connections the server allows us."""
-
-    sessions: int | None  # None: learned
-    lifetime: float
-    idle: float
-    login_memory: float
-    resets: bool = False  # end by RST after the server's 221 and FIN
 
 
 class Pool:
@@ -67,9 +56,23 @@ class Pool:
         self._seats: list[Seat] = []
         self._proofs = Proofs(limits.login_memory)
         self._troubles = Troubles()
+        self._generation = 0  # sessions of an earlier one are lent to nobody again
         self._closing = False
         self._freed = asyncio.Event()
         self.on_room: Callable[[], None] = lambda: None
+
+    def adopt(self, dialer: Dialer, limits: Limits, *, renew: bool) -> None:
+        """Go on with other settings. Who has a session keeps it; with `renew` none is lent again,
+        and no login counts as proven any more."""
+        if renew:
+            self._generation += 1
+            self._proofs.clear()
+        else:
+            dialer.facts = self._dialer.facts
+        self._dialer, self._limits = dialer, limits
+        self._proofs.memory = limits.login_memory
+        self._allowance.adopt(limits.sessions)
+        self.sweep()
 
     # What the gate asks; nothing here waits.
 
@@ -183,12 +186,11 @@ class Pool:
         now = self._clock()
         if self._allowance.tick(now):
             self.on_room()
-        for seat in list(self._seats):
-            if seat.use is Use.IDLE:
-                if now - seat.since > self._limits.idle:
-                    self._close(seat, "idle")
-                elif self._is_old(seat, now):
-                    self._close(seat, "lifetime over")
+        for seat in [seat for seat in self._seats if seat.use is Use.IDLE]:
+            if now - seat.since > self._limits.idle:
+                self._close(seat, "idle")
+            elif reason := self._why_over(seat, now):
+                self._close(seat, reason)
 
     async def close(self) -> None:
         """Say QUIT everywhere and wait until every socket is gone."""
@@ -243,8 +245,17 @@ class Pool:
         self._seats.append(seat)
         return seat
 
-    def _is_old(self, seat: Seat, now: float) -> bool:
-        return seat.session is not None and now - seat.session.opened_at > self._limits.lifetime
+    def _why_over(self, seat: Seat, now: float) -> str:
+        """Tell why a session in order is lent to nobody any more; empty: it may be."""
+        if self._closing:
+            return "shutdown"
+        if seat.generation != self._generation:
+            return "settings changed"
+        limit, seats = self._allowance.limit, self._seats
+        if len(seats) > limit and sum(one.use is not Use.CLOSING for one in seats) > limit:
+            return "fewer sessions allowed"
+        is_old = seat.session and now - seat.session.opened_at > self._limits.lifetime
+        return "lifetime over" if is_old else ""
 
     def _leave(self, seat: Seat) -> None:
         """Take back a lease: warm again, drained first, or closed."""
@@ -252,12 +263,7 @@ class Pool:
         assert session is not None
         now = self._clock()
         if session.is_clean and not session.is_tainted:
-            if self._closing:
-                self._close(seat, "shutdown")
-            elif self._is_old(seat, now):
-                self._close(seat, "lifetime over")
-            else:
-                self._warm(seat, now)
+            self._warm(seat, now)
         elif not (session.is_tainted or session.is_over or session.channel.ended):
             seat.become(Use.SETTLING, now)
             self._spawn(self._settle(seat))
@@ -266,6 +272,9 @@ class Pool:
 
     def _warm(self, seat: Seat, now: float) -> None:
         assert seat.session is not None
+        if reason := self._why_over(seat, now):
+            self._close(seat, reason)
+            return
         seat.become(Use.IDLE, now)
         # Whatever an idle session says, it is not an answer: it is about to hang up.
         seat.session.channel.watch = partial(self._stirred, seat)
@@ -296,21 +305,11 @@ class Pool:
     def _gone(self, seat: Seat) -> None:
         """The socket is closed: the slot cools, and soon the place is free."""
         self._budget.settle(seat.slot, seat.ending)
-        session = seat.session
-        assert session is not None
         now = self._clock()
         if seat.use is Use.IDLE:
             seat.become(Use.CLOSING, now)
-        if session.key is not None:
-            self._announce(
-                UpstreamClosed(
-                    session.id,
-                    session.key.user.decode("ascii", "replace"),
-                    seat.end_reason,
-                    now - session.opened_at,
-                    seat.leases,
-                )
-            )
+        if (told := seat.told(now)) is not None:
+            self._announce(told)
         asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self._free, seat)
 
     def _free(self, seat: Seat) -> None:
@@ -346,15 +345,15 @@ class Pool:
     async def _dial(self, seat: Seat, credentials: Credentials) -> None:
         if (trouble := self.trouble) is not None:
             raise trouble
-        started = self._clock()
+        started, dialer, seat.generation = self._clock(), self._dialer, self._generation
         try:
             if seat.instead_of is not None:
                 await say_goodbye(seat.instead_of, resets=self._limits.resets)
                 # Until its place is free again there would be one session too many.
                 await asyncio.sleep(REST_AFTER_CLOSE)
-            session = seat.session = await self._dialer.connect(self._clock())
+            session = seat.session = await dialer.connect(self._clock())
             session.channel.when_closed(partial(self._gone, seat))
-            await self._dialer.log_in(session, credentials)
+            await dialer.log_in(session, credentials)
         except Busy as busy:
             now = self._clock()
             backoff = self._troubles.was_full(now)
@@ -371,7 +370,8 @@ class Pool:
             raise
         self._troubles.are_over()
         now = self._clock()
-        self._proofs.add(credentials.key(), session.home, now)
+        if seat.generation == self._generation:
+            self._proofs.add(credentials.key(), session.home, now)
         seat.verifies = None
         seat.become(Use.LENT, now)
         user = credentials.user.decode("ascii", "replace")

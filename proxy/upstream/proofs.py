@@ -19,7 +19,7 @@ class Proofs:
     """Remembers each login for `memory` seconds after the server took it."""
 
     def __init__(self, memory: float) -> None:
-        self._memory = memory
+        self.memory = memory
         self._proofs: dict[LoginKey, Proof] = {}
         self.added = 0
 
@@ -31,9 +31,13 @@ class Proofs:
     def of(self, key: LoginKey, now: float) -> Proof | None:
         """Return the proof, if it is recent enough to vouch."""
         proof = self._proofs.get(key)
-        if proof is None or now - proof.at > self._memory:
+        if proof is None or now - proof.at > self.memory:
             return None
         return proof
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._proofs.clear()
 
     def forget(self, key: LoginKey) -> None:
         """It vouches for nobody any more."""

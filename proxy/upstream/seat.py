@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum, auto
 
+from proxy.events import UpstreamClosed
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Slot
 
@@ -42,6 +43,7 @@ class Seat:
         self.instead_of: Seat | None = None  # to be closed before this one is dialled
         self.since = now
         self.leases = 0
+        self.generation = 0  # of the settings it was dialled with
         self.end_reason = "server hung up"
         self.ending = Ending.FIN
 
@@ -51,6 +53,15 @@ class Seat:
             raise AssertionError(f"a seat cannot go from {self.use.name} to {use.name}")
         self.use = use
         self.since = now
+
+    def told(self, now: float) -> UpstreamClosed | None:
+        """Return the event of its end; None if nobody ever logged in."""
+        session = self.session
+        if session is None or session.key is None:
+            return None
+        user = session.key.user.decode("ascii", "replace")
+        age = now - session.opened_at
+        return UpstreamClosed(session.id, user, self.end_reason, age, self.leases)
 
     @property
     def key(self) -> LoginKey | None:

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from proxy.app import loop_factory
 from proxy.events import Fault
+from proxy.machine import loop_factory
 from tests.support.house import house
 from tests.support.puppet import Puppet
 from tests.support.scripted import scripted

@@ -14,7 +14,8 @@ from proxy.store.budget import Budget, Enforce
 from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.identity import Credentials
 from proxy.upstream.lease import Lease
-from proxy.upstream.pool import Limits, Pool
+from proxy.upstream.limits import Limits
+from proxy.upstream.pool import Pool
 
 from .raw_client import patiently
 from .scripted import Scripted

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from proxy.config import explain, keys
+from proxy.config import Effect, effect_of, explain, keys
 from proxy.config.not_yet import NOT_YET
 from proxy.ftp import dialogue
 from proxy.ftp.command import COMMANDS, Kind, parse_command
@@ -20,7 +20,11 @@ from proxy.shaping.holds import PROFILES, explicit
 from proxy.upstream import seat
 
 ROOT = Path(__file__).parents[2]
-GENERATED = (ROOT / "docs" / "ARCHITECTURE.md", ROOT / "docs" / "BEHAVIOUR.md")
+GENERATED = (
+    ROOT / "docs" / "ARCHITECTURE.md",
+    ROOT / "docs" / "BEHAVIOUR.md",
+    ROOT / "docs" / "OPERATIONS.md",
+)
 
 # Whose defaults a client meets without asking for them.
 LIMITS = ("timeouts.", "queue.", "login.", "refusals.", "upstream.idle", "upstream.session_")
@@ -49,6 +53,7 @@ def parts() -> dict[str, str]:
         "limits": _limits_table(),
         "holds": _holds_table(),
         "not-yet": _not_yet_table(),
+        "effects": _effects_table(),
     }
 
 
@@ -131,7 +136,7 @@ def _limits_table() -> str:
     for key in keys():
         if key.startswith(LIMITS) and key not in NOT_YET:
             # `ftpweir explain` tells the shape, the default and the reason, a line each.
-            _, default, reason = (explain(key) or "").split("\n")
+            _, default, reason, *_ = (explain(key) or "").split("\n")
             rows.append(f"| `{key}` | {default.removeprefix('Default: ')} | {reason} |")
     return "\n".join(rows)
 
@@ -147,6 +152,20 @@ def _holds_table() -> str:
         rows.append(f"| `profile: {name}` | " + " | ".join(f"{one:g} s" for one in told) + " |")
     reset = explicit(float("inf")).reset
     rows.append(f"| `time_wait: T` | T | T | {reset:g} s, or T if that is less | T |")
+    return "\n".join(rows)
+
+
+def _effects_table() -> str:
+    """Tell from when on each key's new value counts; a section whose keys agree is one row."""
+    by_effect: dict[Effect, list[str]] = {effect: [] for effect in Effect}
+    for section in dict.fromkeys(key.partition(".")[0] for key in keys()):
+        below = [key for key in keys() if key.partition(".")[0] == section]
+        if len({effect_of(key) for key in below}) == 1:
+            below = [section if below == [section] else f"{section}.*"]
+        for key in below:
+            by_effect[effect_of(key.removesuffix(".*"))].append(f"`{key}`")
+    rows = ["| a new value counts | settings |", "|---|---|"]
+    rows += [f"| {effect} | {', '.join(told)} |" for effect, told in by_effect.items()]
     return "\n".join(rows)
 
 

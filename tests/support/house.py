@@ -16,7 +16,9 @@ from typing import Any
 
 from proxy.app import App
 from proxy.config import Config
-from proxy.events import Event
+from proxy.config.document import Document
+from proxy.config.parsing import Reading
+from proxy.events import Event, Reloaded, ReloadRefused
 
 from .raw_client import RawClient, patiently
 from .scripted import PATIENCE, Scripted
@@ -30,10 +32,16 @@ _FIRST_PORT = 30_000 + os.getpid() % 20 * 130
 class House:
     """A running proxy."""
 
-    def __init__(self, app: App, port: int, events: list[Event]) -> None:
+    def __init__(self, app: App, port: int, events: list[Event], file: _File) -> None:
         self.app = app
         self.port = port
         self.events = events
+        self._file = file
+
+    async def reload(self, **sections: Any) -> Reloaded | ReloadRefused:
+        """Give the file these sections instead of those it began with, and have it read anew."""
+        self._file.sections = sections
+        return await self.app.reload()
 
     @contextlib.asynccontextmanager
     async def client(self, *, source: str = "127.0.0.1") -> AsyncIterator[RawClient]:
@@ -86,6 +94,17 @@ class House:
         )
 
 
+class _File:
+    """What stands for the configuration's file; a test writes it anew before a reload."""
+
+    def __init__(self, server: Scripted, sections: dict[str, Any]) -> None:
+        self._server = server
+        self.sections = sections
+
+    def read(self) -> Reading:
+        return Reading(config(self._server, **self.sections), (), Document("house.yaml"))
+
+
 @contextlib.asynccontextmanager
 async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
     """Run the proxy before `server`; the sections are those of the configuration file."""
@@ -95,12 +114,13 @@ async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: unseen.append(context))
     events: list[Event] = []
-    app = App(config(server, **sections), events.append)
+    file = _File(server, sections)
+    app = App(config(server, **sections), events.append, reread=file.read)
     ready: asyncio.Future[list[str]] = loop.create_future()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(app.serve(ready.set_result))
         place = (await ready)[0]
-        running = House(app, int(place.rpartition(":")[2]), events)
+        running = House(app, int(place.rpartition(":")[2]), events, file)
         try:
             yield running
             await running.until_quiet()

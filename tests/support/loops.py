@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from proxy.app import loop_factory
+from proxy.machine import loop_factory
 
 
 def pytest_asyncio_loop_factories(

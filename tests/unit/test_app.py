@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import socket
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proxy.app import App, CannotListen, loop_factory, raise_descriptor_limit
+from proxy.app import App
 from proxy.config import Config
 from proxy.events import Event, Fault, Refused
+from proxy.net.doors import CannotListen
 from proxy.shaping.holds import PROFILES
 from proxy.store.budget import Budget
 from proxy.store.journal import JournalError
@@ -224,34 +223,3 @@ async def test_sessions_with_the_server_end_by_quit(server: Scripted) -> None:
     async with house(server) as home, home.guest() as client:
         await client.fetch("RETR /file")
     assert server.verbs[-1] == "QUIT"
-
-
-# The process.
-
-
-def test_the_loop_may_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FTPWEIR_LOOP", "asyncio")
-    assert loop_factory() is None
-    monkeypatch.delenv("FTPWEIR_LOOP")
-    factory = loop_factory()
-    assert factory is not None
-    loop = factory()
-    assert type(loop).__module__.startswith("uvloop")
-    loop.close()
-
-
-def test_without_uvloop_asyncio_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FTPWEIR_LOOP", raising=False)
-    monkeypatch.setitem(sys.modules, "uvloop", None)
-    assert loop_factory() is None
-
-
-def test_as_many_descriptors_are_allowed_as_can_be() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-        allowed = raise_descriptor_limit()
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == allowed
-        assert allowed == hard or hard == resource.RLIM_INFINITY
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -13,7 +13,8 @@ def test_a_key_is_told_with_its_kind_its_default_and_its_reason() -> None:
         "budget.guard: a duration such as 45s, 2m or 1h30m\n"
         "Default: 500ms\n"
         "Added to each hold, because a FIN may have to be sent again: "
-        "50ms was measured to be too little, 300ms enough."
+        "50ms was measured to be too little, 300ms enough.\n"
+        "A new value counts at once."
     )
 
 
@@ -43,7 +44,7 @@ def test_an_unknown_key_has_no_explanation(key: str) -> None:
 @pytest.mark.parametrize("key", keys())
 def test_every_key_has_a_sentence_of_its_own(key: str) -> None:
     told = str(explain(key)).splitlines()
-    assert len(told) in (3, 4)
+    assert len(told) in (4, 5)
     assert told[2].endswith(".")
     assert told[2] != "None"
 

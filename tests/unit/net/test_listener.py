@@ -200,3 +200,41 @@ def test_ipv6_addresses_are_listened_at_too(bench: Bench) -> None:
     listener = bench.pool.lend("::1")
     assert listener is not None
     assert listener.sock.family == socket.AF_INET6
+
+
+# Another range.
+
+
+def test_another_range_is_lent_from_at_once_and_the_old_one_is_let_go() -> None:
+    bench = Bench(4)
+    low, high = bench.ports[:2], bench.ports[2:]
+    bench.pool.adopt(low[0], low[-1], rest=0.0)
+    lent = bench.lend()
+    idle = bench.lend()
+    bench.pool.give_back(idle, used=False)
+    bench.pool.adopt(high[0], high[-1], rest=0.0)
+    assert bench.pool.size == 2
+    assert _is_listening(lent.port)
+    assert {bench.lend().port for _ in high} == set(high)
+    assert bench.pool.lend(HOST) is None
+    bench.pool.give_back(lent, used=False)
+    assert not _is_listening(lent.port)
+    bench.now += LATE
+    assert bench.pool.lend(HOST) is None
+    bench.pool.close()
+
+
+def test_a_range_that_comes_back_has_each_port_once() -> None:
+    bench = Bench(4)
+    first, last = bench.ports[0], bench.ports[-1]
+    resting, lent = bench.lend(), bench.lend()
+    bench.pool.give_back(resting, used=False)
+    bench.pool.adopt(last, last, rest=0.0)
+    bench.pool.adopt(first, last, rest=0.0)
+    others = {bench.lend().port, bench.lend().port}
+    assert others == set(bench.ports) - {resting.port, lent.port}
+    assert bench.pool.lend(HOST) is None
+    bench.now += LATE
+    assert bench.lend().port == resting.port
+    assert bench.pool.lend(HOST) is None
+    bench.pool.close()

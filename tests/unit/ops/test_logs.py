@@ -13,11 +13,17 @@ import structlog
 
 from proxy import events
 from proxy.events import Event
-from proxy.ops.logs import EventLog, set_up
+from proxy.ops.logs import EventLog
 
 Output = pytest.CaptureFixture[str]
 
-SAMPLES = {"str": "text", "int": 7, "int | None": None, "float": 0.123456}
+SAMPLES: dict[str, Any] = {
+    "str": "text",
+    "int": 7,
+    "int | None": None,
+    "float": 0.123456,
+    "tuple[str, ...]": ["one", "two"],
+}
 DIALLED = events.UpstreamOpened(upstream_session=7, user="alice", seconds=0.123456)
 REFUSED = events.UpstreamRefused(words="421 Too many.", reason="upstream_refused", backoff=0.25)
 FAULT = events.Fault(where="serve", error="ValueError()", trace="Traceback...\n")
@@ -31,8 +37,7 @@ def _fresh_structlog() -> Iterator[None]:
 
 def written(output: Output, level: str, *told: Event) -> list[dict[str, Any]]:
     """Log the events at this level; return the lines, read as JSON."""
-    set_up("json", level)
-    log = EventLog(level)
+    log = EventLog("json", level)
     for event in told:
         log(event)
     captured = output.readouterr()
@@ -61,8 +66,7 @@ def test_every_event_has_its_line_with_all_its_fields(kind: type[Event], capsys:
 def test_a_terminal_shows_the_fields_in_the_events_own_order(
     kind: type[Event], capsys: Output
 ) -> None:
-    set_up("console", "debug")
-    EventLog("debug")(sample(kind))
+    EventLog("console", "debug")(sample(kind))
     told = [field.name for field in fields(kind) if SAMPLES[str(field.type)] is not None]
     plain = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)
     places = [plain.index(f" {name}=") for name in told]
@@ -117,8 +121,7 @@ def test_times_are_in_utc_where_machines_read(capsys: Output) -> None:
 
 @pytest.mark.parametrize("form", ["console", "auto"])
 def test_a_console_line_is_for_people_and_auto_knows_no_terminal(form: str, capsys: Output) -> None:
-    set_up(form, "info")
-    EventLog("info")(DIALLED)
+    EventLog(form, "info")(DIALLED)
     line = capsys.readouterr().err
     assert "upstream session opened" in line
     assert line.startswith("{") == (form == "auto")
@@ -128,6 +131,20 @@ def test_auto_writes_for_people_on_a_terminal(
     capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    set_up("auto", "info")
-    EventLog("info")(DIALLED)
+    EventLog("auto", "info")(DIALLED)
     assert not capsys.readouterr().err.startswith("{")
+
+
+def test_another_form_and_level_count_from_the_next_line_on(capsys: Output) -> None:
+    log = EventLog("json", "error")
+    log(DIALLED)
+    log.adopt("console", "info")
+    log(DIALLED)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert not line.startswith("{")
+
+
+def test_an_empty_list_is_no_field(capsys: Output) -> None:
+    (line,) = written(capsys, "info", events.Reloaded(changed=("queue.max_wait",), warnings=()))
+    assert line["changed"] == ["queue.max_wait"]
+    assert "warnings" not in line

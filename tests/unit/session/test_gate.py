@@ -9,9 +9,10 @@ from proxy.refusals import Reason
 from proxy.session.declined import Declined
 from proxy.session.gate import Gate
 from proxy.session.request import Permit, Request, Source
-from proxy.shaping.holds import Ending
+from proxy.shaping.holds import Ending, explicit
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits
+from proxy.store.budget import Enforce
 from proxy.upstream.egress import Egress
 from tests.support.basin import ALICE, BOB, Basin, basin
 from tests.support.raw_client import patiently
@@ -263,3 +264,29 @@ async def test_a_class_has_so_many_transfers_a_minute(server: Scripted) -> None:
         assert caught.value.retry == pytest.approx(60.0)
         pool.now += 60.0
         (await door.pass_through("next minute", paced)).settle(None)
+
+
+async def test_a_larger_budget_lets_those_go_on_who_wait(server: Scripted) -> None:
+    async with basin(server, budget=3) as pool, asyncio.TaskGroup() as tasks:
+        door = Door(pool)
+        first = await door.pass_through("first")
+        second = tasks.create_task(door.pass_through("second"))
+        await door.until_waiting(1)
+        pool.budget.adopt(9, holds=explicit(0.0), guard=0.0, enforce=Enforce.ON)
+        door.gate.adopt(max_wait=40.0, max_length=100)
+        (await second).settle(Ending.FIN)
+        first.settle(Ending.FIN)
+
+
+async def test_a_shorter_queue_turns_newcomers_away_and_nobody_who_waits(server: Scripted) -> None:
+    async with basin(server, budget=3) as pool, asyncio.TaskGroup() as tasks:
+        door = Door(pool)
+        first = await door.pass_through("first")
+        second = tasks.create_task(door.pass_through("second"))
+        await door.until_waiting(1)
+        door.gate.adopt(max_wait=40.0, max_length=1)
+        with pytest.raises(Declined) as declined:
+            await door.pass_through("third")
+        assert (declined.value.reason, declined.value.limit) == (Reason.QUEUE_FULL, 1)
+        first.settle(Ending.FIN)
+        (await second).settle(Ending.FIN)

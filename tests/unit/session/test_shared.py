@@ -10,7 +10,6 @@ async def test_every_manner_comes_from_its_setting() -> None:
         house(
             server,
             timeouts={"idle": 77.0},
-            queue={"max_wait": 11.0},
             refusals={"transfer_code": 450, "delay": 0.0},
             login={"attempts": 5, "delay": 0.0},
             passive={"address": "192.0.2.9"},
@@ -18,7 +17,7 @@ async def test_every_manner_comes_from_its_setting() -> None:
         ) as home,
     ):
         manners = home.app._shared.manners
-        assert (manners.idle, manners.max_wait) == (77.0, 11.0)
+        assert manners.idle == 77.0
         assert (manners.transfer_code, manners.refusal_delay) == (450, 0.0)
         assert (manners.login_attempts, manners.login_delay) == (5, 0.0)
         assert (manners.passive_address, manners.keeps_session) == ("192.0.2.9", True)

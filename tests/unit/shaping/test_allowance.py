@@ -136,3 +136,24 @@ def test_however_often_it_was_in_vain_it_tries_again_some_day(vain: int) -> None
         assert allowance.tick(now)
         allowance.refused(2, now)
     assert allowance.tick(now + LONGEST_QUIET)
+
+
+def test_another_fixed_limit_counts_at_once() -> None:
+    allowance = Allowance(2)
+    allowance.adopt(5)
+    assert allowance.limit == 5
+
+
+def test_learning_may_begin_and_end_with_a_new_setting() -> None:
+    allowance = Allowance(2)
+    allowance.adopt(None)
+    assert (allowance.limit, allowance.is_learned) == (AUTO_START, True)
+    allowance.adopt(3)
+    assert (allowance.limit, allowance.is_learned) == (3, False)
+
+
+def test_what_was_learned_is_kept_while_learning_goes_on() -> None:
+    allowance = Allowance(None)
+    allowance.refused(4, 0.0)
+    allowance.adopt(None)
+    assert allowance.limit == 4

@@ -121,3 +121,15 @@ def test_the_limit_stays_in_its_bounds_and_a_ban_lasts_one_hold(
         assert until is None or now < until <= now + HOLD
         assert 1 <= watch.limit <= limit
     assert watch.bans == bans
+
+
+def test_another_limit_counts_at_once_unless_a_ban_has_lowered_it() -> None:
+    watch = BanWatch(100, 10.0)
+    watch.adopt(80, 10.0)
+    assert watch.limit == 80
+    for _ in range(SILENCES):
+        watch.unanswered(0.0)
+    watch.adopt(200, 10.0)
+    assert watch.limit == 40
+    watch.adopt(30, 10.0)
+    assert watch.limit == 30

@@ -201,3 +201,34 @@ def test_a_state_file_that_cannot_be_believed_counts_as_a_full_budget(tmp_path: 
     purse.now += purse.budget.longest_hold
     assert purse.budget.used == 0
     purse.budget.close()
+
+
+def test_a_smaller_limit_is_reached_by_attrition() -> None:
+    purse = Purse(3)
+    slots = [purse.take() for _ in range(3)]
+    purse.budget.adopt(1, holds=explicit(0.0), guard=0.0, enforce=Enforce.ON)
+    assert (purse.budget.limit, purse.budget.used) == (1, 3)
+    for slot in slots:
+        assert purse.budget.reserve(Kind.CONTROL, "") is None
+        purse.budget.settle(slot, Ending.FIN)
+    purse.take()
+
+
+def test_what_cools_keeps_its_hold_and_the_next_end_costs_the_new_one() -> None:
+    purse = Purse(4, guard=0.0)
+    purse.budget.settle(purse.take(), Ending.FIN)
+    purse.budget.adopt(4, holds=explicit(10.0), guard=1.0, enforce=Enforce.ON)
+    assert purse.budget.longest_hold == 11.0
+    purse.budget.settle(purse.take(), Ending.FIN)
+    purse.now += 11.0
+    assert purse.budget.used == 1
+    purse.now += HOLD - 11.0
+    assert purse.budget.used == 0
+
+
+def test_a_budget_that_is_no_longer_enforced_lets_everybody_go() -> None:
+    purse = Purse(1)
+    purse.take()
+    purse.budget.adopt(1, holds=explicit(HOLD), guard=0.0, enforce=Enforce.OFF)
+    purse.take()
+    assert purse.budget.used == 2

@@ -8,10 +8,11 @@ import pytest
 from proxy.events import UpstreamClosed, UpstreamOpened, UpstreamRefused
 from proxy.ftp.virtual import State
 from proxy.refusals import Reason
-from proxy.upstream.dial import Busy, DialError, LoginRefused
+from proxy.upstream.dial import Busy, Dialer, DialError, LoginRefused
 from proxy.upstream.identity import Credentials
+from proxy.upstream.limits import Limits
 from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF
-from tests.support.basin import ALICE, BOB, basin
+from tests.support.basin import ALICE, BOB, QUICK, Basin, basin
 from tests.support.house import free_port
 from tests.support.misdeeds import keeps_silent, last_says, says, waits_for
 from tests.support.scripted import GREETING, Scripted, scripted
@@ -362,3 +363,85 @@ async def test_a_closing_pool_lends_nothing_new_and_says_quit(server: Scripted) 
             lease.release()
             await closing
     assert server.count("QUIT") == 2
+
+
+# Other settings.
+
+
+async def adopt(pool: Basin, server: Scripted, sessions: int = 2, *, renew: bool = False) -> None:
+    dialer = Dialer(server.host, server.port, QUICK)
+    limits = Limits(sessions=sessions, lifetime=3600.0, idle=600.0, login_memory=600.0)
+    pool.pool.adopt(dialer, limits, renew=renew)
+
+
+async def test_other_settings_leave_sessions_in_order_alone(server: Scripted) -> None:
+    async with basin(server) as pool:
+        first = await pool.lease()
+        first.release()
+        facts = pool.pool.facts
+        await adopt(pool, server)
+        again = await pool.lease()
+        assert again.session is first.session
+        assert pool.pool.facts is facts
+        again.release()
+
+
+async def test_another_server_is_dialled_anew_and_no_login_is_believed(server: Scripted) -> None:
+    async with basin(server) as pool, scripted() as other:
+        idle, lent = await pool.lease(), await pool.lease()
+        idle.release()
+        await adopt(pool, other, renew=True)
+        assert pool.pool.vouches_for(ALICE.key()) is None
+        await pool.until(lambda: pool.uses == ["LENT"])
+        lent.release()
+        await pool.until(lambda: pool.uses == [])
+        anew = await pool.lease()
+        assert (server.logins, other.logins) == (2, 1)
+        assert pool.pool.vouches_for(ALICE.key()) is not None
+        anew.release()
+        assert {event.reason for event in pool.told(UpstreamClosed)} == {"settings changed"}
+        await adopt(pool, server, renew=True)
+
+
+async def test_a_login_taken_by_the_old_server_vouches_for_nobody_at_the_new_one(
+    server: Scripted,
+) -> None:
+    go_on = asyncio.Event()
+    server.plan("PASS", waits_for(go_on, "PASS"))
+    async with basin(server) as pool, scripted() as other:
+        seat = pool.pool.take(ALICE.key(), None)
+        assert seat is not None
+        async with asyncio.TaskGroup() as tasks:
+            dialling = tasks.create_task(pool.pool.ready(seat, ALICE))
+            await server.until_heard("PASS")
+            await adopt(pool, other, renew=True)
+            go_on.set()
+            lease = await dialling
+        assert pool.pool.vouches_for(ALICE.key()) is None
+        lease.release()
+        await pool.until(lambda: pool.uses == [])
+
+
+async def test_fewer_sessions_are_reached_by_attrition(server: Scripted) -> None:
+    async with basin(server, sessions=3) as pool:
+        lent, also, idle = [await pool.lease() for _ in range(3)]
+        idle.release()
+        await adopt(pool, server, sessions=1)
+        await pool.until(lambda: pool.uses == ["LENT", "LENT"])
+        lent.release()
+        await pool.until(lambda: pool.uses == ["LENT"])
+        also.release()
+        assert pool.uses == ["IDLE"]
+        reasons = [event.reason for event in pool.told(UpstreamClosed)]
+        assert reasons == ["fewer sessions allowed"] * 2
+
+
+async def test_more_sessions_are_there_at_once(server: Scripted) -> None:
+    async with basin(server, sessions=2) as pool:
+        leases = [await pool.lease()]
+        await adopt(pool, server, sessions=1)
+        assert not pool.pool.has_room
+        await adopt(pool, server, sessions=2)
+        leases.append(await pool.lease())
+        for lease in leases:
+            lease.release()

@@ -30,3 +30,10 @@ def test_what_is_forgotten_vouches_for_nobody() -> None:
     proofs.forget(ALICE)
     proofs.forget(ALICE)
     assert proofs.of(ALICE, 10.0) is None
+
+
+def test_all_are_forgotten_together() -> None:
+    proofs = Proofs(10.0)
+    proofs.add(ALICE, b"/", 1.0)
+    proofs.clear()
+    assert proofs.of(ALICE, 1.0) is None

@@ -1,0 +1,85 @@
+"""When a changed key takes effect in a running proxy, and which keys differ between two files.
+
+Tells, for `show config`, the log and the documents; app.py carries it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from .models import Config
+from .section import Section
+
+
+class Effect(StrEnum):
+    """From when on a new value counts."""
+
+    AT_ONCE = "at once"
+    NEXT_TRANSFER = "from the next transfer"
+    NEW_SESSIONS = "for new client sessions"
+    NEW_UPSTREAM = (
+        "for new upstream sessions"  # idle ones are closed, lent ones when they come back
+    )
+    RESTART = "after a restart"
+
+
+# A key without a row follows its section.
+EFFECTS: Mapping[str, Effect] = MappingProxyType(
+    {
+        "listen": Effect.NEW_SESSIONS,
+        "listen.address": Effect.AT_ONCE,
+        "passive": Effect.AT_ONCE,
+        "upstream": Effect.NEW_UPSTREAM,
+        "upstream.sessions": Effect.AT_ONCE,
+        "upstream.pooling": Effect.NEW_SESSIONS,
+        "upstream.data": Effect.NEXT_TRANSFER,
+        "upstream.pipelining": Effect.NEXT_TRANSFER,
+        "upstream.bandwidth": Effect.NEXT_TRANSFER,
+        "upstream.list_by_stat": Effect.NEXT_TRANSFER,
+        "upstream.share_listings": Effect.NEXT_TRANSFER,
+        "upstream.source_addresses": Effect.RESTART,
+        "upstream.ports": Effect.AT_ONCE,
+        "upstream.session_lifetime": Effect.AT_ONCE,
+        "upstream.idle_timeout": Effect.AT_ONCE,
+        "upstream.login_memory": Effect.AT_ONCE,
+        "upstream.site_harmless": Effect.NEW_SESSIONS,
+        "budget": Effect.AT_ONCE,
+        "budget.close": Effect.NEXT_TRANSFER,
+        "queue": Effect.AT_ONCE,
+        "clients": Effect.NEXT_TRANSFER,
+        "refusals": Effect.AT_ONCE,
+        "login": Effect.AT_ONCE,
+        "timeouts": Effect.NEXT_TRANSFER,
+        "timeouts.login": Effect.AT_ONCE,
+        "timeouts.idle": Effect.AT_ONCE,
+        "timeouts.drain": Effect.AT_ONCE,
+        "heal": Effect.NEXT_TRANSFER,
+        "status": Effect.RESTART,
+        "state": Effect.RESTART,
+        "store": Effect.RESTART,
+        "log": Effect.AT_ONCE,
+    }
+)
+
+
+def effect_of(key: str) -> Effect:
+    """Tell from when on a new value of this key counts."""
+    while key not in EFFECTS:
+        key = key.rpartition(".")[0]
+    return EFFECTS[key]
+
+
+def changed_keys(old: Config, new: Config) -> tuple[str, ...]:
+    """Name the keys whose values differ; a list (`listen`, `clients`) is one key."""
+    return tuple(_differing(old, new, ""))
+
+
+def _differing(old: Section, new: Section, prefix: str) -> Iterator[str]:
+    for name in type(old).model_fields:
+        before, after = getattr(old, name), getattr(new, name)
+        if isinstance(before, Section) and type(before) is type(after):
+            yield from _differing(before, after, f"{prefix}{name}.")
+        elif before != after:
+            yield prefix + name

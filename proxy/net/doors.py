@@ -1,0 +1,116 @@
+"""Where clients come in: the listening sockets, opened and closed while others go on.
+
+Knows what a listener's address is, and nothing of what happens behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+
+from proxy.config import Address, Listen
+
+BACKLOG = 4096  # a cron minute brings thousands of scripts at once
+
+
+class CannotListen(Exception):
+    """An address of `listen` cannot be had; the message says which and why."""
+
+
+class Door:
+    """One listening socket. `listen` is what the configuration says of it, read at each knock."""
+
+    def __init__(self, listen: Listen, sock: socket.socket) -> None:
+        self.listen = listen
+        self.sock = sock
+        self._server: asyncio.Server | None = None
+
+    async def open(self, greet: Callable[[Listen], asyncio.BaseProtocol]) -> None:
+        """Let clients in; `greet` makes the protocol of each."""
+        if self._server is None and self.sock.fileno() != -1:
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: greet(self.listen), sock=self.sock, backlog=BACKLOG
+            )
+
+    def close(self) -> None:
+        """Let nobody in any more; who is in stays."""
+        if self._server is not None:
+            self._server.close()
+        self.sock.close()
+
+    @property
+    def place(self) -> str:
+        """Where it really is: the kernel may have chosen the port."""
+        host, port = self.sock.getsockname()[:2]
+        return str(Address(host, port))
+
+
+class Doors:
+    """All of them, in the order of the configuration."""
+
+    def __init__(self, greet: Callable[[Listen], asyncio.BaseProtocol]) -> None:
+        self._greet = greet
+        self._doors: list[Door] = []
+
+    @property
+    def places(self) -> list[str]:
+        """Where they are."""
+        return [door.place for door in self._doors]
+
+    def bind(self, listens: Sequence[Listen]) -> list[Door]:
+        """Return the doors for these listeners, those that are open already among them.
+
+        Nobody is let in through a new one so far. Raise CannotListen, and change nothing, when an
+        address cannot be had.
+        """
+        known = list(self._doors)
+        doors: list[Door] = []
+        try:
+            for listen in listens:
+                door = next(_at(listen.address, known), None)
+                if door is not None:
+                    known.remove(door)
+                doors.append(door or Door(listen, _bind(listen.address)))
+        except CannotListen:
+            for door in doors:
+                if door not in self._doors:
+                    door.close()
+            raise
+        return doors
+
+    async def adopt(self, doors: list[Door], listens: Sequence[Listen]) -> None:
+        """Open what `bind` returned for these listeners, and close every other door."""
+        for door, listen in zip(doors, listens, strict=True):
+            door.listen = listen
+        for door in self._doors:
+            if door not in doors:
+                door.close()
+        self._doors = doors
+        for door in doors:
+            await door.open(self._greet)
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        for door in self._doors:
+            door.close()
+
+
+def _at(address: Address, doors: Sequence[Door]) -> Iterator[Door]:
+    return (door for door in doors if door.listen.address == address)
+
+
+def _bind(address: Address) -> socket.socket:
+    try:
+        family, _, _, _, place = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(place[:2], family=family, backlog=BACKLOG)
+    except OSError as problem:
+        why = (
+            problem.strerror
+            if isinstance(problem, socket.gaierror)
+            else os.strerror(problem.errno or 0)
+        )
+        raise CannotListen(f"cannot listen on {address}: {why}") from None

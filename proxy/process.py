@@ -1,0 +1,43 @@
+"""The process around the app: its loop, and what the signals mean."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from proxy.app import App
+from proxy.config import Config
+from proxy.config.parsing import Reading
+from proxy.machine import loop_factory, spare_the_collector
+from proxy.ops.logs import EventLog
+
+
+def run(
+    config: Config,
+    log: EventLog,
+    ready: Callable[[list[str]], None],
+    reread: Callable[[], Reading] | None = None,
+) -> None:
+    """Run the proxy in this thread until SIGTERM or SIGINT; on uvloop where there is one.
+
+    `reread` reads the configuration's file anew; None where there is no file.
+    """
+    spare_the_collector()
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_run(config, log, ready, reread))
+
+
+async def _run(
+    config: Config,
+    log: EventLog,
+    ready: Callable[[list[str]], None],
+    reread: Callable[[], Reading] | None,
+) -> None:
+    app = App(config, log, reread=reread)
+    app.on_adopted = lambda adopted: log.adopt(adopted.log.format, adopted.log.level)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, app.stop)
+    loop.add_signal_handler(signal.SIGHUP, app.reload_soon)
+    await app.serve(ready)

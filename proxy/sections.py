@@ -1,0 +1,88 @@
+"""What each room is handed of the configuration: its own section, in its own words. Pure.
+
+Asked when a room is built, and again when a reload brings another configuration.
+"""
+
+from __future__ import annotations
+
+from proxy.config import Config
+from proxy.session.exchange import ExchangeRules
+from proxy.session.listings import Listings
+from proxy.session.shared import Manners
+from proxy.shaping.holds import PROFILES, Holds, explicit
+from proxy.store.budget import Enforce
+from proxy.upstream.dial import Dialer, Patience
+from proxy.upstream.habits import Habits
+from proxy.upstream.limits import Limits
+
+
+def holds(config: Config) -> Holds:
+    """How long the firewall counts a closed connection."""
+    budget = config.budget
+    return explicit(budget.time_wait) if budget.profile is None else PROFILES[budget.profile]
+
+
+def enforce(config: Config) -> Enforce:
+    """What the budget does with one who would exceed it."""
+    return Enforce(config.budget.enforce)
+
+
+def resets(config: Config) -> bool:
+    """Whether connections with the server end by reset where they can."""
+    return config.budget.close == "reset"
+
+
+def dialer(config: Config, source: str | None) -> Dialer:
+    """How sessions with the server are opened, from this address of ours."""
+    upstream, timeouts = config.upstream, config.timeouts
+    patience = Patience(connect=timeouts.connect, login=timeouts.login, reply=timeouts.final)
+    return Dialer(upstream.host, upstream.port, patience, source)
+
+
+def limits(config: Config) -> Limits:
+    """How many sessions with the server there are, and for how long."""
+    upstream = config.upstream
+    return Limits(
+        sessions=upstream.sessions,
+        lifetime=upstream.session_lifetime,
+        idle=upstream.idle_timeout,
+        login_memory=upstream.login_memory,
+        resets=resets(config),
+    )
+
+
+def exchange_rules(config: Config, habits: Habits) -> ExchangeRules:
+    """How data is exchanged."""
+    timeouts = config.timeouts
+    return ExchangeRules(
+        active_upstream=config.upstream.data == "active",
+        connect=timeouts.connect,
+        stall=timeouts.stall,
+        final=timeouts.final,
+        habits=habits if resets(config) else None,
+    )
+
+
+def listings(config: Config) -> Listings | None:
+    """Which listings need no data connection with the server; None: each one does."""
+    upstream = config.upstream
+    by_stat, shared = upstream.list_by_stat == "on", upstream.share_listings == "on"
+    if not by_stat and not shared:
+        return None
+    return Listings(by_stat=by_stat, shared=shared, max_wait=config.queue.max_wait)
+
+
+def manners(config: Config, most_descriptors: int) -> Manners:
+    """How clients are treated."""
+    told = config.passive.address
+    return Manners(
+        idle=config.timeouts.idle,
+        transfer_code=config.refusals.transfer_code,
+        refusal_delay=config.refusals.delay,
+        login_attempts=config.login.attempts,
+        login_delay=config.login.delay,
+        passive_address=None if told == "auto" else told,
+        keeps_session=config.upstream.pooling == "session",
+        site_harmless=frozenset(config.upstream.site_harmless),
+        most_descriptors=most_descriptors,
+    )

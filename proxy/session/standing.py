@@ -1,0 +1,53 @@
+"""Which class one session counts in: by its address first, by its user once it logs in, and anew
+after a reload."""
+
+from __future__ import annotations
+
+from proxy.refusals import Reason
+
+from .declined import Declined
+from .request import Source
+from .shared import Shared
+
+
+class Standing:
+    """The Source of one session, counted at the gate from `enter` to `leave`."""
+
+    def __init__(self, shared: Shared, host: str) -> None:
+        self._shared = shared
+        self._host = host
+        self._classify = shared.classify
+        self.source = self._classify(host, b"")
+        self._is_counted = False
+
+    def enter(self) -> None:
+        """Count the session; raise Declined when its class allows no more."""
+        self._shared.gate.enter(self.source)
+        self._is_counted = True
+
+    def leave(self) -> None:
+        """The session is over."""
+        if self._is_counted:
+            self._shared.gate.leave(self.source)
+
+    def log_in(self, user: bytes) -> None:
+        """A class may be chosen by user: the session counts there from now on, if it has room."""
+        source = self._class_of(user)
+        if source.key != self.source.key:
+            self._shared.gate.enter(source)
+            self._shared.gate.leave(self.source)
+        self.source = source
+
+    def renew(self, user: bytes) -> None:
+        """After a reload count in the class that matches now; who is here is not one too many."""
+        if self._classify is not self._shared.classify:
+            source = self._class_of(user)
+            self._shared.gate.move(self.source, source)
+            self.source = source
+
+    def _class_of(self, user: bytes) -> Source:
+        self._classify = self._shared.classify
+        source = self._classify(self._host, user)
+        if not source.class_name:
+            raise Declined(Reason.NO_CLASS, who=user.decode("utf-8", "backslashreplace"))
+        return source

@@ -1,0 +1,16 @@
+"""What the configuration says about the sessions with the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds, and the number of control connections the server allows us."""
+
+    sessions: int | None  # None: learned
+    lifetime: float
+    idle: float
+    login_memory: float
+    resets: bool = False  # end by RST after the server's 221 and FIN

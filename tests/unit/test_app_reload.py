@@ -1,0 +1,222 @@
+"""A reload of the running proxy: what changes, what stays, what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.app import STOPPING, App
+from proxy.config import Config, Effect, effect_of, keys
+from proxy.config.not_yet import NOT_YET
+from proxy.events import Event, Reloaded, ReloadRefused
+from tests.support.house import house
+from tests.support.misdeeds import waits_for
+from tests.support.raw_client import dial, read_all
+from tests.support.scripted import Scripted, scripted
+
+# For each key that a reload changes, a value that is not the one of house.py.
+OTHER_VALUES: dict[str, Any] = {
+    "listen": ["127.0.0.2:0"],
+    "passive.address": "192.0.2.9",
+    "passive.ports": "29000-29009",
+    "upstream.host": "localhost",
+    "upstream.port": 2100,
+    "upstream.sessions": 7,
+    "upstream.pooling": "session",
+    "upstream.data": "active",
+    "upstream.bandwidth": 1000,
+    "upstream.list_by_stat": "on",
+    "upstream.share_listings": "on",
+    "upstream.ports": "29010-29019",
+    "upstream.session_lifetime": 60.0,
+    "upstream.idle_timeout": 7.0,
+    "upstream.login_memory": 7.0,
+    "upstream.site_harmless": ["HELP"],
+    "budget.connections": 50,
+    "budget.time_wait": 7.0,
+    "budget.profile": "csf",
+    "budget.close": "reset",
+    "budget.headroom": 0.5,
+    "budget.reserved": 7,
+    "budget.guard": 7.0,
+    "budget.enforce": "shadow",
+    "queue.max_wait": 7.0,
+    "queue.max_length": 7,
+    "clients": [{"name": "others"}],
+    "refusals.transfer_code": 450,
+    "refusals.delay": 7.0,
+    "login.attempts": 7,
+    "login.delay": 7.0,
+    "login.remember": 7.0,
+    "timeouts.connect": 7.0,
+    "timeouts.login": 7.0,
+    "timeouts.idle": 7.0,
+    "timeouts.stall": 7.0,
+    "timeouts.final": 7.0,
+    "timeouts.drain": 7.0,
+    "log.format": "console",
+    "log.level": "error",
+}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted({b"/file": b"content"}) as server:
+        yield server
+
+
+async def test_a_reload_names_the_keys_that_changed(server: Scripted) -> None:
+    async with house(server) as home:
+        outcome = await home.reload(queue={"max_wait": 7.0}, timeouts={"idle": 11.0})
+        assert outcome == Reloaded(("queue.max_wait", "timeouts.idle"), ())
+        assert home.told(Reloaded) == [outcome]
+        assert home.app.gate.max_wait == 7.0
+        assert home.app.config.timeouts.idle == 11.0
+
+
+async def test_a_reload_that_changes_nothing_touches_nothing(server: Scripted) -> None:
+    async with house(server) as home, home.guest() as client:
+        await client.fetch("RETR /file")
+        places = home.app.doors.places
+        assert await home.reload() == Reloaded((), ())
+        assert home.app.doors.places == places
+        assert await client.fetch("RETR /file") == b"content"
+        assert server.total == 1
+
+
+async def test_settings_of_running_sessions_change_at_the_next_step(server: Scripted) -> None:
+    async with house(server) as home, home.guest() as client:
+        await home.reload(passive={"address": "192.0.2.9"}, refusals={"transfer_code": 450})
+        assert "(192,0,2,9," in (await client.ask("PASV")).text
+        await home.reload(timeouts={"idle": 0.01})
+        await client.ask("NOOP")
+        await client.expect(421)
+        await client.expect_end()
+
+
+async def test_a_running_transfer_does_not_notice_a_reload(server: Scripted) -> None:
+    go_on = asyncio.Event()
+    server.plan("RETR", waits_for(go_on, "RETR"))
+    async with house(server) as home, home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /file")
+            await server.until_heard("RETR")
+            outcome = await home.reload(
+                listen="127.0.0.2:0",
+                upstream={"sessions": 1, "host": "localhost"},
+                budget={"connections": 50},
+                clients=[{"name": "others"}],
+            )
+            assert isinstance(outcome, Reloaded)
+            go_on.set()
+            await client.expect(150)
+            assert await read_all(data) == b"content"
+        await client.expect(226)
+
+
+async def test_addresses_are_added_and_removed_while_clients_stay(server: Scripted) -> None:
+    async with house(server) as home, home.guest() as client:
+        await home.reload(listen=["127.0.0.2:0"])
+        (place,) = home.app.doors.places
+        assert place.startswith("127.0.0.2:")
+        with pytest.raises(ConnectionRefusedError):
+            await dial(home.port)
+        assert (await client.ask("NOOP")).code == 200
+
+
+async def test_a_taken_address_leaves_everything_as_it_was(server: Scripted) -> None:
+    async with house(server) as home, home.guest() as client:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            place = "127.0.0.1:{1}".format(*taken.getsockname())
+            outcome = await home.reload(listen=["127.0.0.1:0", place], queue={"max_wait": 7.0})
+        assert isinstance(outcome, ReloadRefused)
+        assert outcome.problems == (f"cannot listen on {place}: Address already in use",)
+        assert home.app.gate.max_wait == 40.0
+        assert (await client.ask("NOOP")).code == 200
+
+
+async def test_what_only_a_restart_can_change_is_refused_by_name(
+    server: Scripted, tmp_path: Path
+) -> None:
+    async with house(server) as home:
+        outcome = await home.reload(state=str(tmp_path / "other"), queue={"max_wait": 7.0})
+        assert isinstance(outcome, ReloadRefused)
+        (problem,) = outcome.problems
+        assert problem.startswith("house.yaml:")
+        assert "state: only a restart can change this" in problem
+        assert home.app.gate.max_wait == 40.0
+
+
+async def test_a_budget_that_began_without_its_file_is_not_enforced_later(
+    server: Scripted, tmp_path: Path
+) -> None:
+    state = str(tmp_path / "state")
+    async with house(server, state=state, budget={"enforce": "off"}) as home:
+        outcome = await home.reload(state=state)
+        assert isinstance(outcome, ReloadRefused)
+        assert "budget.enforce" in outcome.problems[0]
+
+
+async def test_without_a_file_there_is_nothing_to_read_anew() -> None:
+    told: list[Event] = []
+    upstream = {"host": "127.0.0.1"}
+    app = App(Config.model_validate({"upstream": upstream, "state": None}), told.append)
+    outcome = await app.reload()
+    assert told == [outcome]
+    assert isinstance(outcome, ReloadRefused)
+
+
+async def test_nothing_is_read_anew_while_it_shuts_down(server: Scripted) -> None:
+    async with house(server) as home:
+        home.app.stop()
+        assert await home.reload(queue={"max_wait": 7.0}) == ReloadRefused((STOPPING,))
+
+
+async def test_every_key_reaches_a_room_or_needs_a_restart(server: Scripted) -> None:
+    """A key that no room is handed would be ignored by a reload, without a word."""
+    async with house(server) as home:
+        for key, value in OTHER_VALUES.items():
+            section, _, name = key.rpartition(".")
+            before = handed_out(home.app)
+            sections = {section: {name: value}} if section else {name: value}
+            outcome = await home.reload(**sections)
+            assert outcome == Reloaded((key,), ()), key
+            assert handed_out(home.app) != before, key
+            await home.reload()
+
+
+def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
+    lists = ("listen", "clients")
+    flexible = {
+        next((name for name in lists if key.startswith(name)), key)
+        for key in keys()
+        if effect_of(key) is not Effect.RESTART
+    }
+    assert flexible - set(NOT_YET) <= set(OTHER_VALUES) <= flexible
+
+
+def handed_out(app: App) -> dict[str, object]:
+    """What the rooms have of the configuration, in a form that can be compared."""
+    (egress,) = app.egresses
+    shared, pool, budget = app._shared, egress.pool, egress.budget
+    return {
+        "manners": shared.manners,
+        "classify": shared.classify("192.0.2.1", b"alice"),
+        "rules": shared.exchange_rules,
+        "listings": shared.listings,
+        "total": shared.throttle._bandwidth.has_total,
+        "attempts": shared.attempts.memory,
+        "limits": pool._limits,
+        "dialer": (pool._dialer.host, pool._dialer.port, pool._dialer._patience),
+        "budget": (budget.limit, budget.longest_hold, budget._guard, budget._enforce),
+        "queue": (app.gate.max_wait, app.gate._max_length),
+        "ports": [(pool._ports, pool._rest) for pool in (app._passive_ports, app._upstream_ports)],
+        "doors": app.doors.places,
+        "told": app.config.log,
+        "drain": app.config.timeouts.drain,
+    }

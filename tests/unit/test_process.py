@@ -1,0 +1,85 @@
+"""The process and its signals, in a real process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.ports import give_back, lend
+from tests.support.programs import CHECKOUT
+from tests.support.waiting import until
+
+
+class Child:
+    """A proxy of its own, before a server that nobody asks."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "log"
+        self.file = folder / "ftpweir.yaml"
+        self._ports = lend()
+        self.write(connections=400)
+        command = [sys.executable, "-m", "proxy", "run", "-c", str(self.file)]
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=log, stderr=log
+            )
+        self.until_printed("ready: ")
+
+    def write(self, **budget: object) -> None:
+        config = {
+            "listen": "127.0.0.1:0",
+            "upstream": {"host": "127.0.0.1"},
+            "budget": budget,
+            "log": {"format": "json"},
+        }
+        self.file.write_text(yaml.safe_dump(config))
+
+    def until_printed(self, words: str) -> str:
+        """Return the line."""
+
+        def lines() -> list[str]:
+            return [line for line in self._log.read_text().splitlines() if words in line]
+
+        until(lambda: lines() or self.process.poll() is not None, f"it prints {words!r}")
+        return lines()[-1]
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        give_back(self._ports)
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Iterator[Child]:
+    child = Child(tmp_path)
+    yield child
+    child.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_ends_in_peace(child: Child, number: signal.Signals) -> None:
+    child.process.send_signal(number)
+    assert child.process.wait(10) == 0
+
+
+def test_a_hangup_reads_the_file_anew(child: Child) -> None:
+    child.write(connections=300)
+    child.process.send_signal(signal.SIGHUP)
+    assert '"budget.connections"' in child.until_printed('"reloaded"')
+    assert child.process.poll() is None
+
+
+def test_a_bad_file_is_refused_with_line_and_column_and_the_old_settings_stay(child: Child) -> None:
+    child.write(connections=0)
+    child.process.send_signal(signal.SIGHUP)
+    assert "ftpweir.yaml:2:16: budget.connections: " in child.until_printed('"reload refused"')
+    assert child.process.poll() is None

@@ -1,0 +1,62 @@
+"""What each room is handed: the room's own words for the configuration's keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proxy import sections
+from proxy.config import Config
+from proxy.shaping.holds import PROFILES, explicit
+from proxy.store.budget import Enforce
+from proxy.upstream.habits import Habits
+
+
+def config(**keys: Any) -> Config:
+    upstream = {"host": "ftp.example.com"} | keys.pop("upstream", {})
+    return Config.model_validate({"upstream": upstream, **keys})
+
+
+def test_a_profile_says_how_long_connections_count_or_a_time_does() -> None:
+    assert sections.holds(config(budget={"profile": "csf"})) == PROFILES["csf"]
+    assert sections.holds(config(budget={"time_wait": 30.0})) == explicit(30.0)
+
+
+def test_the_budget_is_enforced_as_the_file_says() -> None:
+    assert sections.enforce(config(budget={"enforce": "shadow"})) is Enforce.SHADOW
+
+
+def test_only_close_reset_ends_by_reset() -> None:
+    habits = Habits()
+    for close, resets in (("fin", False), ("reset", True)):
+        told = config(budget={"close": close})
+        assert sections.resets(told) is resets
+        assert sections.limits(told).resets is resets
+        assert (sections.exchange_rules(told, habits).habits is habits) is resets
+
+
+def test_sessions_with_the_server_follow_their_keys() -> None:
+    upstream = {"port": 2100, "sessions": "auto", "idle_timeout": 7.0, "login_memory": 0.0}
+    told = config(upstream=upstream)
+    limits = sections.limits(told)
+    assert (limits.sessions, limits.idle, limits.login_memory) == (None, 7.0, 0.0)
+    dialer = sections.dialer(told, None)
+    assert (dialer.host, dialer.port) == ("ftp.example.com", 2100)
+
+
+def test_data_is_exchanged_by_the_timeouts() -> None:
+    told = config(
+        upstream={"data": "active"}, timeouts={"connect": 1.0, "stall": 2.0, "final": 3.0}
+    )
+    rules = sections.exchange_rules(told, Habits())
+    assert (rules.active_upstream, rules.connect, rules.stall, rules.final) == (True, 1.0, 2.0, 3.0)
+
+
+def test_listings_take_a_data_connection_unless_told_otherwise() -> None:
+    assert sections.listings(config()) is None
+    assert sections.listings(config(upstream={"share_listings": "on"})) is not None
+
+
+def test_clients_are_treated_as_the_file_says() -> None:
+    manners = sections.manners(config(passive={"address": "192.0.2.9"}), 1000)
+    assert (manners.passive_address, manners.most_descriptors) == ("192.0.2.9", 1000)
+    assert sections.manners(config(), 1000).passive_address is None
