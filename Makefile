@@ -12,13 +12,14 @@ SERVERS := .cache/servers/complete
 ROOM_TESTS := $(filter-out tests/integration tests/support tests/fuzz,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo loadtest bench install lint test test-unit clean
+.PHONY: help run demo loadtest bench bench-relay install lint test test-unit clean
 
 help:
 	@echo "make run        start the proxy on 127.0.0.1:2121 (UPSTREAM=host[:port] for your server)"
 	@echo "make demo       scripts that a server refuses and a firewall bans, then the same through ftpweir"
 	@echo "make loadtest   your plan against both (SCENARIO=FILE.yaml, or the name of a shipped one)"
 	@echo "make bench      what the proxy costs, beside HAProxy, nginx and mod_proxy; as root, 15 minutes"
+	@echo "make bench-relay  the relay's loop alone: splice, copy, asyncio streams; seconds, not as root"
 	@echo "make install    only $(VENV), with the command $(BIN)/ftpweir"
 	@echo "make test       lint, then all tests; as root it installs the servers and clients they need"
 	@echo "make test-unit  the tests that need neither root nor any other program"
@@ -36,6 +37,9 @@ loadtest: $(VENV)/tools
 
 bench: $(VENV)/tools servers
 	$(BIN)/python -m loadtest bench --json .cache/bench.json --document docs/BENCHMARKS.md
+
+bench-relay: $(VENV)/tools
+	$(BIN)/python -m loadtest.bench.relay
 
 install: $(BIN)/ftpweir
 

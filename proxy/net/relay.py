@@ -16,7 +16,9 @@ from .throttle import Tap
 
 CHUNK = 1 << 16  # the first bytes are copied: a small file never needs a pipe
 PIPE = 1 << 20  # measured best with splice; 64 KiB costs a third of the throughput
-TURN = 4 << 20  # bytes moved before others get their turn on the loop
+# Bytes moved before others get their turn on the loop. With 4 MiB ten bulk relays made a control
+# connection wait 9 ms of CPU for its turn (99 %), with 1 MiB 2.4, at 1.00 to 1.05 of the cost.
+TURN = 1 << 20
 KEEP_PIPES = 32
 CHECKS = 8  # looks for progress within the time after which a relay counts as stalled
 
