@@ -70,7 +70,9 @@ class Plan:
         self._config = config
         self._question = question
         self._class = _class_of(config, question.client_class)
-        self._sessions = config.upstream.sessions or AUTO_START
+        # Each address of ours is counted apart: it has a budget and sessions of its own.
+        self._addresses = max(1, len(config.upstream.source_addresses))
+        self._sessions = (config.upstream.sessions or AUTO_START) * self._addresses
         self.configured = self._option(OWN, config.budget.close)
         self.options = tuple(
             self._option(profile, close)
@@ -81,7 +83,7 @@ class Plan:
     @property
     def slots(self) -> int:
         """What the budget leaves to transfers: the control connections count as well."""
-        return max(1, self._config.budget.limit - self._sessions)
+        return max(1, self._config.budget.limit * self._addresses - self._sessions)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values with documented keys."""
@@ -98,6 +100,7 @@ class Plan:
             "budget": {
                 "connections": budget.connections,
                 "limit": budget.limit,
+                "addresses": self._addresses,
                 "slots": self.slots,
                 "enforce": budget.enforce,
                 "guard": budget.guard,
@@ -176,8 +179,9 @@ class Plan:
             told.append(f"budget.enforce is {config.budget.enforce}: no file waits for the budget.")
         else:
             told.append(
-                f"Budget: {config.budget.connections} connections; {config.budget.limit} of them "
-                f"are ours, {self.slots} for transfers beside {self._sessions} sessions.\n"
+                f"Budget: {config.budget.connections} connections{self._each}; "
+                f"{config.budget.limit} of them are ours, in all {self.slots} for transfers "
+                f"beside {self._sessions} sessions.\n"
                 f"Each holds its slot for {own.hold:g} s after its end "
                 f"(guard included, close: {own.close}). "
                 f"The first {own.outcome.burst:,} files need not wait for it."
@@ -187,6 +191,10 @@ class Plan:
             f"class {self._class.name}, nobody else."
         )
         return told
+
+    @property
+    def _each(self) -> str:
+        return f" for each of {self._addresses} addresses" if self._addresses > 1 else ""
 
     def _limits(self) -> Table:
         table = Table(title="Each limit by itself", title_justify="left")

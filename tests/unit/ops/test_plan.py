@@ -37,6 +37,15 @@ def test_the_slots_are_what_the_control_connections_leave(tmp_path: Path) -> Non
     assert told["budget"]["slots"] == 100
 
 
+def test_each_address_brings_a_budget_and_sessions_of_its_own(tmp_path: Path) -> None:
+    two = BUDGET.replace("sessions: 4", "sessions: 4, source_addresses: [10.0.0.1, 10.0.0.2]") + "}"
+    told = as_json(tmp_path, two, "--files", "10")
+    assert told["budget"]["addresses"] == 2
+    assert told["budget"]["slots"] == 2 * 100
+    assert told["assumed"]["sessions"] == 2 * 4
+    assert "each of 2 addresses" in planned(tmp_path, two, "--files", "10")
+
+
 def test_the_rate_is_slots_over_use(tmp_path: Path) -> None:
     text = BUDGET + ", time_wait: 239s, guard: 500ms}"
     told = as_json(tmp_path, text, "--files", "9000", "--size", "4194304", "--bandwidth", "10MiB")
