@@ -41,6 +41,7 @@ class TransferEnded:
     code: int  # the final reply's
     moved: int
     way: str  # "data connection"; a listing may also come over the "control connection"
+    heals: int  # how often the server's part broke and was taken up again
     queue: float
     prepare: float
     open: float

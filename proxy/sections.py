@@ -60,6 +60,7 @@ def exchange_rules(config: Config, habits: Habits) -> ExchangeRules:
         stall=timeouts.stall,
         final=timeouts.final,
         habits=habits if resets(config) else None,
+        vigilance=habits.vigilance if config.heal.downloads == "on" else None,
     )
 
 

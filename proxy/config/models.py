@@ -60,7 +60,9 @@ class Heal(Section):
     """Whether a transfer that broke is resumed behind the script's back."""
 
     downloads: Switch = Field(
-        default="off", description="Resume a broken download with REST, unseen by the script."
+        default="on",
+        description="Whether a download that breaks on the server's side goes on with REST, unseen "
+        "by the script, if SIZE and MDTM say that it is still the same file.",
     )
     uploads: Switch = Field(
         default="off",

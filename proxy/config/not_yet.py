@@ -34,7 +34,7 @@ def _values(*waiting: str, reason: str) -> NotYet:
 CLIENT_TLS = "TLS towards clients comes with a later version: "
 SERVER_TLS = "TLS towards the server comes with a later version: "
 PROXY_HEADER = "the PROXY header comes with a later version: remove the key"
-HEALING = "resuming broken transfers comes with a later version: use off"
+HEALING = "resuming broken uploads comes with a later version: use off"
 
 NOT_YET: Mapping[str, NotYet] = MappingProxyType(
     {
@@ -54,7 +54,6 @@ NOT_YET: Mapping[str, NotYet] = MappingProxyType(
         "upstream.pipelining": _values(
             "auto", "on", reason="sending commands ahead comes with a later version: use off"
         ),
-        "heal.downloads": _values("on", reason=HEALING),
         "heal.uploads": _values("on", reason=HEALING),
         "status": NotYet("the status page comes with a later version: use none"),
         "store": NotYet("sharing a budget comes with a later version: use none"),

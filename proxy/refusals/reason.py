@@ -30,6 +30,7 @@ class Reason(StrEnum):
     CLIENT_DATA = auto()
     UPSTREAM_DATA = auto()
     UPSTREAM_DATA_LOST = auto()
+    FILE_CHANGED = auto()
     STALLED = auto()
     UPSTREAM_SESSIONS = auto()
     UPSTREAM_DOWN = auto()

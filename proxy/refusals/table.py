@@ -210,6 +210,18 @@ _ENTRIES = (
         "is short of memory or disk space: its own log tells.",
     ),
     Entry(
+        Reason.FILE_CHANGED,
+        Scope.TRANSFER,
+        "Transfer broken off: the file changed meanwhile",
+        "heal.downloads",
+        cause="The connection with the FTP server broke in the middle of a file. ftpweir was about "
+        "to fetch the rest, but the file's size or date is no longer what it was at its beginning: "
+        "the two parts might not belong together.",
+        script="Fetch the file again from its beginning; throw away what was received.",
+        operator="Somebody writes files while they are fetched: let them be written under another "
+        "name and renamed when they are whole.",
+    ),
+    Entry(
         Reason.STALLED,
         Scope.TRANSFER,
         "Transfer stalled",

@@ -25,12 +25,15 @@ from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.habits import Habits
 from proxy.upstream.session import Lost, Silent, UpstreamSession
+from proxy.upstream.vigilance import Vigilance
 
 from .declined import Declined
+from .healing import Broken, Healing
 from .listings import CLIENT_CLOSED, LARGEST
 from .server_data import ServerData
 
 AT_ONCE = 0.3  # seconds for a refusal that is already on its way
+BROKEN_OFF = (426, 451)  # a server's word for a download that it could not end
 LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early
 
 
@@ -44,6 +47,7 @@ class ExchangeRules:
     final: float
     splice: bool = True
     habits: Habits | None = None  # close: reset; None: downloads end by FIN
+    vigilance: Vigilance | None = None  # heal.downloads; None: what breaks stays broken
 
 
 class Exchange:
@@ -64,6 +68,7 @@ class Exchange:
         flush: Callable[[], None],
         mark: Callable[[], None],
         clock: Callable[[], float],
+        healing: Healing | None = None,
         keeps_copy: bool = False,
     ) -> None:
         self._job = job
@@ -72,6 +77,7 @@ class Exchange:
         self._preliminary = preliminary
         self._flush = flush
         self._mark = mark
+        self._healing = healing
         self._keeps_copy = keeps_copy
         self._copy: Remembering | None = None
         self._client: DataEnd | None = None
@@ -80,6 +86,8 @@ class Exchange:
         )
         self._server = self._new_server_data()
         self._relay: Relay | None = None
+        self._moved_before = 0  # by attempts that broke
+        self._is_announced = False  # the client has been told that data comes
         self._is_committed = False  # something of the client's own command has been sent
         self.is_delivered = False  # the client has sent all it had: it may leave, we go on
 
@@ -96,24 +104,34 @@ class Exchange:
     @property
     def moved(self) -> int:
         """Bytes handed on so far."""
-        return self._relay.moved if self._relay is not None else 0
+        return self._moved_before + (self._relay.moved if self._relay is not None else 0)
 
     async def run(self, session: UpstreamSession, open_tap: Callable[[], Tap | None]) -> Reply:
         """Move the file, no faster than the tap gives; return the final reply.
 
         Raise Declined when it fails for a reason of ours or the network's.
 
-        Raise Lost when the session died before anything of the client's command was sent: then
-        it may be tried again on another one.
+        Raise Lost when the session died before anything of the client's command was sent, and
+        Broken when only the server's part failed: then another session may go on. The client's
+        data connection stays open until `close`, which its owner must call.
         """
+        is_resumed, self._is_committed = self._is_committed, False
+        self._moved_before, self._relay = self.moved, None
         self._server = self._new_server_data()
         try:
+            if self._healing is not None:
+                if not is_resumed:
+                    await self._healing.look(session)
+                elif await self._healing.look_again(session, self.moved):
+                    return self._whole()
             opened = await self._server.open(session)
             self._mark()
             first = await self._start(session, opened)
             if first.is_refusal or first.is_intermediate:
                 return first
-            self._preliminary(first)
+            if not self._is_announced:
+                self._is_announced = True
+                self._preliminary(first)
             source, target = await self._both_ends()
             self._mark()
             end = await self._carry(source, target, open_tap())
@@ -129,9 +147,14 @@ class Exchange:
             if not self._is_committed:
                 raise
             reason = Reason.UPSTREAM_SILENT if isinstance(lost, Silent) else Reason.UPSTREAM_LOST
-            raise Declined(reason, words=lost.words) from None
+            raise Broken(reason, words=lost.words) from None
         finally:
-            self._break_off()
+            self._server.break_off()
+
+    def close(self) -> None:
+        """End the client's data connection, by RST unless it has ended in peace."""
+        if self._client is not None:
+            self._client.reset()
 
     # Opening.
 
@@ -141,10 +164,13 @@ class Exchange:
         Read that early, a 550 stays a 550 and does not become a 425 (statement 11).
         """
         self._is_committed = True
-        if self._job.restart is not None:
+        restart = self._job.restart
+        if self._healing is not None and self.moved:
+            restart = b"%d" % self._healing.restart(self.moved)
+        if restart is not None:
             # RFC 959 section 4.1.3: nothing may stand between REST and its transfer.
             session.is_restarted = True  # broken off here, it is taken back (settle)
-            reply = await session.ask(b"REST " + self._job.restart)
+            reply = await session.ask(b"REST " + restart)
             session.is_restarted = reply.is_intermediate
             if not reply.is_intermediate:
                 return reply
@@ -171,7 +197,7 @@ class Exchange:
             # is of no use: vsftpd, for one, hears nothing while it waits for the connection.
             try:
                 reply = await session.reply(AT_ONCE)
-            except Lost:
+            except Silent:
                 session.is_tainted = True
                 raise _no_data(disturbed.problem) from None
             if reply.is_preliminary:
@@ -182,7 +208,8 @@ class Exchange:
 
     async def _both_ends(self) -> tuple[socket, socket]:
         """Return (source, target) of the relay, both connected."""
-        self._client = self._open_client()
+        if self._client is None:
+            self._client = self._open_client()
         if not self._client.was_opened:
             self._flush()  # it may be waiting for the 150 before it connects
         try:
@@ -224,6 +251,8 @@ class Exchange:
                 # The client's FIN comes after the server's word: a 426 then still ends in RST.
                 # Where nothing came there is no part to be taken for the whole, and clients like
                 # ftplib hear the server's 450 only when their data connection ended in peace.
+                if self._healing is not None and final.code in BROKEN_OFF:
+                    raise Broken.told(final)
                 if final.is_success or not self.moved:
                     self._client.finish()
                 return final
@@ -231,7 +260,7 @@ class Exchange:
                 return CLIENT_CLOSED
             case End.SOURCE_FAILED:
                 # The data socket's error outranks a 226 (vsftpd was seen to send one).
-                raise Declined(Reason.UPSTREAM_DATA_LOST)
+                raise Broken(Reason.UPSTREAM_DATA_LOST)
             case End.STALLED:
                 raise Declined(Reason.STALLED, limit=round(self._rules.stall))
 
@@ -295,14 +324,14 @@ class Exchange:
             return False
         return int(size) == int(self._job.restart or b"0") + self.moved
 
-    def _break_off(self) -> None:
-        """End what was not ended in peace."""
-        if self._client is not None:
-            self._client.reset()
-        self._server.break_off()
+    def _whole(self) -> Reply:
+        """The server broke off only after the last byte, and the file is what it was."""
+        assert self._client is not None
+        self._client.finish()
+        return Reply.of(226, "Transfer complete.")
 
 
 def _no_data(problem: OSError) -> Declined:
     if isinstance(problem, ConnectionResetError):
-        return Declined(Reason.UPSTREAM_DATA_LOST)
+        return Broken(Reason.UPSTREAM_DATA_LOST)
     return Declined(Reason.UPSTREAM_DATA, words=problem.strerror or str(problem))

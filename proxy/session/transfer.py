@@ -20,6 +20,7 @@ from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
 from .exchange import Exchange
+from .healing import Broken, Healing
 from .listings import CLIENT_CLOSED, Delivery, wish
 from .request import Source
 from .shared import Shared
@@ -29,6 +30,8 @@ KINDS = {
     Direction.UPLOAD: Kind.UPLOAD,
     Direction.LISTING: Kind.LISTING,
 }
+MOST_IDLE_DEATHS = 2  # sessions in a row that turn out to be dead before anything was sent
+FLOWING = 4  # marks that are set once bytes flow
 PHASES = ("queue", "prepare", "open", "data", "final")
 
 ABORTED = Reply.of(426, "Transfer aborted.")
@@ -59,10 +62,13 @@ class TransferRun:
         self._is_fed = False
         self._is_announced = False  # the 150 is out
         self._marks = [shared.clock()]
+        self._unmarked = 0  # marks that an earlier attempt has set already
         self._data_port = data_port
         # What a listing came over; kept copies of it may serve others.
         self._listings = shared.listings if job.direction is Direction.LISTING else None
         self._way = "data connection"
+        vigilance = shared.exchange_rules.vigilance if job.direction.is_down else None
+        self._healing = Healing(job, vigilance) if vigilance is not None else None
         self._exchange: Exchange | Delivery = self._new_exchange()
         self._upstream_session: int | None = None
         self.result = "aborted"
@@ -121,6 +127,7 @@ class TransferRun:
             code=self.reply.code,
             moved=self.moved,
             way=self._way,
+            heals=self._healing.heals if self._healing is not None else 0,
             **{phase: phases.get(phase, 0.0) for phase in PHASES},
         )
 
@@ -188,29 +195,59 @@ class TransferRun:
         asks: Callable[[], None] = lambda: None,
     ) -> None:
         exchange = self._exchange = self._new_exchange()
-        for last in (False, True):
+        try:
+            self.reply = await self._exchange_until_done(exchange, borrower, source, wanted, asks)
+        except Broken as broken:
+            if broken.reply is None:
+                raise
+            self.reply = broken.reply
+        finally:
+            exchange.close()
+        self.result = _result(self.reply)
+        if self._healing is not None and self.reply.is_success:
+            self._healing.went_well(self.moved)
+
+    async def _exchange_until_done(
+        self,
+        exchange: Exchange,
+        borrower: Borrower,
+        source: Source,
+        wanted: State,
+        asks: Callable[[], None],
+    ) -> Reply:
+        idle_deaths = 0
+        while True:
             loan = await borrower.borrow(
                 source,
                 wanted,
                 Needs.ALL,
                 kind=KINDS[self.job.direction],
                 errand=self.job.command.line,
-                feed=self._feed,
+                feed=None if self._is_announced else self._feed,
             )
             self._mark()
             self._upstream_session = loan.lease.session.id
             asks()
             try:
-                self.reply = await exchange.run(loan.lease.session, partial(self._tap, source))
+                tap = partial(self._tap, source)
+                return await exchange.run(loan.lease.session, tap)
             except Lost as lost:
                 # It had died while idle; nothing was sent, so another one may do it.
-                if last:
+                idle_deaths += 1
+                if idle_deaths > MOST_IDLE_DEATHS:
                     raise explain_lost(lost) from None
-                continue
+            except Broken:
+                if self._healing is None or not self._healing.goes_on(self.moved):
+                    raise
             finally:
                 loan.end(exchange.ending)
-            self.result = _result(self.reply)
-            return
+            self._count_on()
+
+    def _count_on(self) -> None:
+        """Another attempt: what it takes belongs to the phase in which the last one broke."""
+        phase = len(self._marks) if len(self._marks) < FLOWING else FLOWING
+        del self._marks[phase:]
+        self._unmarked = phase - 1
 
     def _new_exchange(self) -> Exchange:
         return Exchange(
@@ -222,6 +259,7 @@ class TransferRun:
             flush=self._client.flush,
             mark=self._mark,
             clock=self._shared.clock,
+            healing=self._healing,
             keeps_copy=self._listings is not None,
         )
 
@@ -230,7 +268,10 @@ class TransferRun:
         return self._shared.throttle.tap(source.key, limits.bandwidth, limits.weight)
 
     def _mark(self) -> None:
-        self._marks.append(self._shared.clock())
+        if self._unmarked:
+            self._unmarked -= 1
+        else:
+            self._marks.append(self._shared.clock())
 
     def _feed(self, waited: float) -> None:
         self._is_fed = True

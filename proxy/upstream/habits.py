@@ -7,6 +7,8 @@ for ours (measured).
 
 from __future__ import annotations
 
+from .vigilance import Vigilance
+
 LEAST_PATIENCE = 0.1
 MOST_PATIENCE = 2.0
 
@@ -20,6 +22,7 @@ class Habits:
         self.bears_reset = True
         self.resets = 0
         self.harmed = 0
+        self.vigilance = Vigilance()
 
     def saw_round_trip(self, duration: float) -> None:
         """Learn from the time between a command and its reply."""
