@@ -115,15 +115,12 @@ class Exchange:
         Broken when only the server's part failed: then another session may go on. The client's
         data connection stays open until `close`, which its owner must call.
         """
-        is_resumed, self._is_committed = self._is_committed, False
+        self._is_committed = False
         self._moved_before, self._relay = self.moved, None
         self._server = self._new_server_data()
         try:
-            if self._healing is not None:
-                if not is_resumed:
-                    await self._healing.look(session)
-                elif await self._healing.look_again(session, self.moved):
-                    return self._whole()
+            if self._healing is not None and await self._healing.has_all(session, self.moved):
+                return self._whole()
             opened = await self._server.open(session)
             self._mark()
             first = await self._start(session, opened)

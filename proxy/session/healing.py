@@ -57,16 +57,16 @@ class Healing:
         self._best = 0
         self.heals = 0
 
-    async def look(self, session: UpstreamSession) -> None:
-        """Learn what the file is before it is fetched, where that may come to matter."""
-        # In ASCII a byte's place in the file is not its place on the wire: no REST goes there.
-        if self._has_content and self._vigilance.is_wary and session.state.type == BINARY:
-            self._identity = await _identify(session, self._path)
+    async def has_all(self, session: UpstreamSession, moved: int) -> bool:
+        """Tell whether the `moved` bytes are the whole file.
 
-    async def look_again(self, session: UpstreamSession, moved: int) -> bool:
-        """Tell whether all has come already; raise Declined when the file is not the same."""
+        Before the first byte, learn what the file is, where that may come to matter. Later, raise
+        Declined when it is not the same any more.
+        """
         if not moved:
-            await self.look(session)
+            # In ASCII a byte's place in the file is not its place on the wire: no REST goes there.
+            if self._has_content and self._vigilance.is_wary and session.state.type == BINARY:
+                self._identity = await _identify(session, self._path)
             return False
         if await _identify(session, self._path) != self._identity:
             raise Declined(Reason.FILE_CHANGED)

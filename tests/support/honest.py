@@ -143,6 +143,11 @@ async def _size(visit: Visit, name: bytes) -> None:
     await visit.say("550 No such file." if content is None else f"213 {len(content)}")
 
 
+async def _mdtm(visit: Visit, name: bytes) -> None:
+    known = visit.path(name) in visit.server.files
+    await visit.say(f"213 {visit.server.modified}" if known else "550 No such file.")
+
+
 async def _rnfr(visit: Visit, name: bytes) -> None:
     visit.renaming = visit.path(name)
     await visit.say("350 To?" if visit.renaming in visit.server.files else "550 No such file.")
@@ -175,6 +180,7 @@ HONEST: dict[str, Handler] = {
     "NLST": _list,
     "STOR": _stor,
     "SIZE": _size,
+    "MDTM": _mdtm,
     "RNFR": _rnfr,
     "RNTO": _rnto,
     "DELE": _dele,

@@ -147,6 +147,7 @@ class Scripted:
     def __init__(self) -> None:
         self.host, self.port = "127.0.0.1", 0
         self.files: dict[bytes, bytes] = {}
+        self.modified = "20260101000000"  # what MDTM says of every file
         self.passwords: dict[bytes, bytes] = {}  # empty: every password is right
         self.always: dict[str, Handler] = {}
         self.once: dict[str, deque[Handler]] = {}
