@@ -18,14 +18,15 @@ from typing import Any
 
 from proxy import sections
 from proxy.classes import classifier
-from proxy.config import Config, Effect, Listen, changed_keys, effect_of
+from proxy.config import Config, Effect, Listen, changed_keys, effect_of, rigid_changes
 from proxy.config.parsing import Reading
-from proxy.events import Announce, Fault, Reloaded, ReloadRefused
+from proxy.events import Announce, DrainBegan, DrainEnded, Fault, Reloaded, ReloadRefused
 from proxy.machine import raise_descriptor_limit
 from proxy.net.control import ClientChannel
-from proxy.net.doors import CannotListen, Doors
+from proxy.net.doors import CannotListen, Door, Doors
 from proxy.net.listener import ListenerPool
 from proxy.net.throttle import Throttle
+from proxy.phase import Phase
 from proxy.session.gate import Gate
 from proxy.session.roster import Roster
 from proxy.session.session import Session
@@ -48,6 +49,10 @@ NO_FILE = "there is no file to read anew: it was started with --upstream or --de
 STOPPING = "it is shutting down"
 
 
+class _Abandoned(Exception):
+    """Told to end at once, whatever runs."""
+
+
 class App:
     """The running proxy. `serve` returns when it has been told to stop and everything is over."""
 
@@ -59,12 +64,15 @@ class App:
         reread: Callable[[], Reading] | None = None,
     ) -> None:
         self.config = config
+        self.phase = Phase.STARTING
+        self.on_phase: Callable[[Phase], None] = lambda phase: None
         self.on_adopted: Callable[[Config], None] = lambda config: None
         self._announce = announce
         self._reread = reread
         self._reloading = asyncio.Lock()
         self._clock = time.monotonic
-        self._stop = asyncio.Event()
+        self._stop, self._hurry = asyncio.Event(), asyncio.Event()
+        self._swept_at = self._clock()
         self._descriptors = raise_descriptor_limit()
         self._habits = Habits()
         self.roster = Roster()
@@ -107,25 +115,52 @@ class App:
             listens = self.config.listen
             doors = self.doors.bind(listens)
             belongings.callback(self.doors.close)
-            async with asyncio.TaskGroup() as self._tasks:
-                sweeper = self._tasks.create_task(self._sweep())
-                await self.doors.adopt(doors, listens)
-                ready(self.doors.places)
-                await self._stop.wait()
-                await self._drain()
-                sweeper.cancel()
+            with contextlib.suppress(_Abandoned):
+                await self._live(doors, ready)
+        self._enter(Phase.OVER)
 
     def stop(self) -> None:
         """End after the running transfers; called again: end at once."""
         if self._stop.is_set():
+            self._hurry.set()
             self.roster.throw_out()
         self._stop.set()
+
+    def abandon(self) -> None:
+        """End now; only the ledger is saved."""
+        self._tasks.create_task(_give_up())
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether the loop keeps up and the books are in order: what a watchdog asks."""
+        is_late = self._clock() - self._swept_at > 3 * SWEEP_EVERY
+        return not is_late and all(egress.budget.adds_up for egress in self.egresses)
+
+    async def _live(self, doors: list[Door], ready: Callable[[list[str]], None]) -> None:
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                sweeper = self._tasks.create_task(self._sweep())
+                await self.doors.adopt(doors, self.config.listen)
+                self._enter(Phase.SERVING)
+                ready(self.doors.places)
+                await self._stop.wait()
+                await self._drain()
+                sweeper.cancel()
+        except* _Abandoned as ends:
+            raise _Abandoned from ends
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self.on_phase(phase)
 
     def _greet(self, listen: Listen) -> ClientChannel:
         return ClientChannel(self._welcome)
 
     def _welcome(self, client: ClientChannel) -> None:
-        self._spawn(Session(client, self._shared).run())
+        session = Session(client, self._shared)
+        if self.phase is Phase.DRAINING:
+            session.ask_to_leave()  # it came in the moment in which the door was closed
+        self._spawn(session.run())
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         self._tasks.create_task(self._guarded(work))
@@ -142,16 +177,27 @@ class App:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_EVERY)
+            self._swept_at = self._clock()
             for egress in self.egresses:
                 egress.pool.sweep()
 
     async def _drain(self) -> None:
+        """Let nobody in, let transfers end, say goodbye to the server."""
+        timeouts, began = self.config.timeouts, self._clock()
+        self._enter(Phase.STOPPING)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeouts.drain_lag):
+                await self._hurry.wait()
+        self._announce(DrainBegan(len(self.roster), timeouts.drain))
+        self._enter(Phase.DRAINING)
         self.doors.close()
-        await self.roster.drain(self.config.timeouts.drain)
+        self.gate.close()
+        thrown_out = await self.roster.drain(timeouts.drain)
         for egress in self.egresses:
             await egress.pool.close()
         self._passive_ports.close()
         self._upstream_ports.close()
+        self._announce(DrainEnded(self._clock() - began, thrown_out))
 
     # Another configuration.
 
@@ -162,7 +208,11 @@ class App:
     async def reload(self) -> Reloaded | ReloadRefused:
         """Read the file anew and go on by it; or change nothing at all, and tell why."""
         async with self._reloading:
+            if self.phase is Phase.SERVING:
+                self._enter(Phase.RELOADING)
             outcome = await self._reload()
+            if self.phase is Phase.RELOADING:
+                self._enter(Phase.SERVING)
         self._announce(outcome)
         return outcome
 
@@ -177,27 +227,13 @@ class App:
         if reading.config is None:
             return ReloadRefused(told)
         changed = changed_keys(self.config, reading.config)
-        if rigid := self._rigid(changed, reading):
+        if rigid := tuple(rigid_changes(changed, reading.document, has_ledger=self._has_ledger)):
             return ReloadRefused(rigid)
         try:
             await self._adopt(reading.config, changed)
         except CannotListen as problem:
             return ReloadRefused((str(problem),))
         return Reloaded(changed, told)
-
-    def _rigid(self, changed: tuple[str, ...], reading: Reading) -> tuple[str, ...]:
-        """Name the changed keys that only a restart can change, with their places."""
-        assert reading.document is not None
-        place = reading.document.problem
-        problems = [
-            place(tuple(key.split(".")), "only a restart can change this: put it back, or restart")
-            for key in changed
-            if effect_of(key) is Effect.RESTART
-        ]
-        if "budget.enforce" in changed and not self._has_ledger:
-            words = "it began as off, without the state file: only a restart can change this"
-            problems.append(place(("budget", "enforce"), words))
-        return tuple(str(problem) for problem in problems)
 
     async def _adopt(self, config: Config, changed: tuple[str, ...]) -> None:
         """Go on by another configuration; raise CannotListen before anything has changed."""
@@ -284,3 +320,7 @@ class App:
 def _new_ref() -> str:
     """Return a reference short enough to read out on the telephone."""
     return secrets.token_hex(3)
+
+
+async def _give_up() -> None:
+    raise _Abandoned

@@ -145,6 +145,34 @@ class ReloadRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class DrainBegan:
+    """Told to end: so many sessions are asked to leave, and have `patience` seconds for it."""
+
+    sessions: int
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class DrainEnded:
+    """Everybody has left, `thrown_out` of them because the time was over."""
+
+    seconds: float
+    thrown_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateTold:
+    """What everybody is doing, told because somebody asked (SIGUSR2)."""
+
+    phase: str
+    sessions: tuple[str, ...]
+    waiting: int
+    upstream: tuple[str, ...]
+    budgets: tuple[str, ...]
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A mistake of ours: an error nobody expected, with where it came from."""
 
@@ -166,6 +194,9 @@ Event = (
     | BanSuspected
     | Reloaded
     | ReloadRefused
+    | DrainBegan
+    | DrainEnded
+    | StateTold
     | Fault
 )
 

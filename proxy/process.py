@@ -10,6 +10,7 @@ from proxy.app import App
 from proxy.config import Config
 from proxy.config.parsing import Reading
 from proxy.machine import loop_factory, spare_the_collector
+from proxy.ops.dump import state
 from proxy.ops.logs import EventLog
 
 
@@ -37,7 +38,17 @@ async def _run(
     app = App(config, log, reread=reread)
     app.on_adopted = lambda adopted: log.adopt(adopted.log.format, adopted.log.level)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, app.stop)
-    loop.add_signal_handler(signal.SIGHUP, app.reload_soon)
+    for number, meaning in {
+        signal.SIGTERM: app.stop,
+        signal.SIGINT: app.stop,
+        signal.SIGQUIT: app.abandon,
+        signal.SIGHUP: app.reload_soon,
+        signal.SIGUSR1: _nothing,  # else it would end us: tools send it to have logs reopened
+        signal.SIGUSR2: lambda: log(state(app.phase, app.roster, app.gate, app.egresses)),
+    }.items():
+        loop.add_signal_handler(number, meaning)
     await app.serve(ready)
+
+
+def _nothing() -> None:
+    """The log is standard error, which is not ours to reopen."""

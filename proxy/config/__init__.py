@@ -5,7 +5,7 @@ Pure but for loader.py. The other rooms get their own section, never the whole.
 
 from .addresses import Address, Network, PortRange
 from .clientside import ClientClass, Listen, Login, Passive, Refusals
-from .effect import Effect, changed_keys, effect_of
+from .effect import Effect, changed_keys, effect_of, rigid_changes
 from .explain import explain, keys
 from .loader import check, load
 from .models import Config, Heal, Log, Timeouts
@@ -41,5 +41,6 @@ __all__ = [
     "keys",
     "load",
     "parse",
+    "rigid_changes",
     "simple",
 ]

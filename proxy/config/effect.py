@@ -5,10 +5,11 @@ Tells, for `show config`, the log and the documents; app.py carries it out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from .document import Document
 from .models import Config
 from .section import Section
 
@@ -55,6 +56,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "timeouts.login": Effect.AT_ONCE,
         "timeouts.idle": Effect.AT_ONCE,
         "timeouts.drain": Effect.AT_ONCE,
+        "timeouts.drain_lag": Effect.AT_ONCE,
         "heal": Effect.NEXT_TRANSFER,
         "status": Effect.RESTART,
         "state": Effect.RESTART,
@@ -74,6 +76,24 @@ def effect_of(key: str) -> Effect:
 def changed_keys(old: Config, new: Config) -> tuple[str, ...]:
     """Name the keys whose values differ; a list (`listen`, `clients`) is one key."""
     return tuple(_differing(old, new, ""))
+
+
+def rigid_changes(
+    changed: Iterable[str], document: Document | None, *, has_ledger: bool
+) -> Iterator[str]:
+    """Tell, each with its place, the changes that a running process cannot make.
+
+    `has_ledger`: it keeps a state file, or was told to keep none.
+    """
+    place = (document or Document("configuration")).problem
+    for key in changed:
+        if effect_of(key) is Effect.RESTART:
+            words = "only a restart can change this: put it back, or restart"
+        elif key == "budget.enforce" and not has_ledger:
+            words = "it began as off, without the state file: only a restart can change this"
+        else:
+            continue
+        yield str(place(tuple(key.split(".")), words))
 
 
 def _differing(old: Section, new: Section, prefix: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from .addresses import Address
 from .clientside import ClientClass, Listen, Login, Passive, Refusals, as_listeners, at_least_one
 from .section import Section
 from .serverside import Budget, Queue, Upstream
-from .shapes import FileOrNone, PlaceOrNone, StoreOrNone, Switch, TimeLimit, one_of
+from .shapes import Duration, FileOrNone, PlaceOrNone, StoreOrNone, Switch, TimeLimit, one_of
 
 Format: TypeAlias = Literal["auto", "json", "console"]
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -53,6 +53,11 @@ class Timeouts(Section):
         default=60.0,
         description="After SIGTERM, running transfers may take so long to end. Give the service "
         "manager's own stop timeout a little more.",
+    )
+    drain_lag: Duration = Field(
+        default=0.0,
+        description="After SIGTERM, clients are still let in for so long while the health check "
+        "says not ready. For balancers that need a moment to notice; 0s where there is none.",
     )
 
 

@@ -24,6 +24,9 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.BanSuspected: ("ban suspected", "error"),
     events.Reloaded: ("reloaded", "info"),
     events.ReloadRefused: ("reload refused", "error"),
+    events.DrainBegan: ("drain began", "info"),
+    events.DrainEnded: ("drain ended", "info"),
+    events.StateTold: ("state", "warning"),
     events.Fault: ("fault", "error"),
 }
 _LEVELS: Final = {

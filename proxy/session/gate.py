@@ -54,7 +54,7 @@ class Gate:
         self._queue: FairQueue[_Waiting] = FairQueue()
         self._places = StickyPlaces(2 * max_wait)
         self._stay = 0.0
-        self._assigning = False
+        self._assigning = self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._needs: Counter[Needs] = Counter()  # of those who wait
@@ -69,6 +69,13 @@ class Gate:
         self._max_length = max_length
         self._places.memory = 2 * max_wait
         self._assign()
+
+    def close(self) -> None:
+        """Turn away everybody who waits, and whoever comes from now on: the proxy shuts down."""
+        self._is_closed = True
+        for ticket in list(self._queue.turns()):
+            self._queue.remove(ticket)
+            ticket.item.turn.set_exception(Declined(Reason.DRAINING))
 
     # Client sessions.
 
@@ -101,6 +108,8 @@ class Gate:
         `deadline` is on the gate's clock; `feed` is called with the seconds waited so far, every
         FEED_EVERY seconds, to keep the client patient.
         """
+        if self._is_closed:
+            raise Declined(Reason.DRAINING)
         now = self._clock()
         request.since = now
         # A login that is vouched for takes nothing from those who wait: it goes past them.
@@ -225,9 +234,10 @@ class Gate:
 
     def _abandon(self, waiting: _Waiting) -> None:
         """Give back what was granted to one who left in the same moment."""
-        if waiting.is_taken or not waiting.turn.done() or waiting.turn.cancelled():
+        turn = waiting.turn
+        if waiting.is_taken or not turn.done() or turn.cancelled() or turn.exception():
             return
-        permit = waiting.turn.result()
+        permit = turn.result()
         if permit.seat is not None:
             permit.egress.pool.forgo(permit.seat)
         permit.settle(None)

@@ -45,15 +45,16 @@ class Roster:
     def __iter__(self) -> Iterator[Guest]:
         return iter(tuple(self._guests.values()))
 
-    async def drain(self, patience: float) -> bool:
-        """Ask everybody to leave; after `patience` seconds throw out the rest. True: all left."""
+    async def drain(self, patience: float) -> int:
+        """Ask everybody to leave; after `patience` seconds throw out the rest. Return how many."""
         for guest in self:
             guest.ask_to_leave()
         if await self._wait_empty(patience):
-            return True
+            return 0
+        late = len(self)
         self.throw_out()
         await self._wait_empty(5.0)
-        return False
+        return late
 
     def throw_out(self) -> None:
         """End every session now."""

@@ -49,6 +49,8 @@ from .shared import Shared
 from .standing import Standing
 from .transfer import ABORTED, TransferRun
 
+# Refusals that need no delay: nobody comes back the sooner for them.
+AT_ONCE = frozenset({Reason.IDLE, Reason.DRAINING, Reason.DESCRIPTORS})
 LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
 
 _GREETING = Reply.of(220, "ftpweir is ready.")
@@ -145,13 +147,10 @@ class Session:
         return self.dialogue.user.decode("utf-8", "backslashreplace")
 
     async def _greet(self) -> None:
-        if self._client.fileno >= self._shared.manners.most_descriptors:
-            # Descriptors are numbered from below: this number tells how many are in use.
-            limit = self._shared.manners.most_descriptors
-            declined = Declined(Reason.DESCRIPTORS, used=self._client.fileno, limit=limit)
-            raise Goodbye(declined.reason.value, self._explain(declined))
+        if self._is_leaving:
+            raise await self._goodbye(Declined(Reason.DRAINING))
         try:
-            self._standing.enter()
+            self._standing.enter(self._client.fileno)
         except Declined as declined:
             raise await self._goodbye(declined) from None
         self._send(_GREETING)
@@ -301,7 +300,7 @@ class Session:
             else:
                 self.bytes_up += run.moved
             shared.announce(run.told(self.id, self.source, self.user))
-        if run.was_declined:
+        if run.was_declined and not self._is_leaving:
             await asyncio.sleep(self._shared.manners.refusal_delay)
         if run.ends_session:
             raise Goodbye(run.result, run.reply)
@@ -355,7 +354,7 @@ class Session:
     async def _goodbye(self, declined: Declined, reply: Reply | None = None) -> Goodbye:
         """Word a refusal that ends the session; late, so that nobody hammers (clients.md)."""
         reply = reply or self._explain(declined)
-        if declined.reason not in (Reason.IDLE, Reason.DRAINING):
+        if declined.reason not in AT_ONCE:
             await asyncio.sleep(self._shared.manners.refusal_delay)
         return Goodbye(declined.reason.value, reply)
 

@@ -20,8 +20,12 @@ class Standing:
         self.source = self._classify(host, b"")
         self._is_counted = False
 
-    def enter(self) -> None:
-        """Count the session; raise Declined when its class allows no more."""
+    def enter(self, descriptor: int) -> None:
+        """Count the session; raise Declined when its class, or the process, allows no more."""
+        limit = self._shared.manners.most_descriptors
+        if descriptor >= limit:
+            # Descriptors are numbered from below: this number tells how many are in use.
+            raise Declined(Reason.DESCRIPTORS, used=descriptor, limit=limit)
         self._shared.gate.enter(self.source)
         self._is_counted = True
 

@@ -63,6 +63,11 @@ class Ledger:
         """Count every slot that is not free; above `limit` only after a shrink or a `force`."""
         return len(self._open) + self.cooling(now)
 
+    @property
+    def adds_up(self) -> bool:
+        """Tell whether the slots of all sources together are those open and cooling."""
+        return sum(self._held.values()) == len(self._open) + len(self._cooling)
+
     def held(self, source: str, now: float) -> int:
         """Count the slots of one source, open and cooling."""
         self._expire(now)

@@ -176,6 +176,11 @@ class Budget:
         """Slots open now."""
         return self._ledger.open
 
+    @property
+    def adds_up(self) -> bool:
+        """Tell whether the books are in order; False is a mistake of ours."""
+        return self._ledger.adds_up
+
     def held(self, source: str) -> int:
         """Slots that one source holds now, open or cooling."""
         return self._ledger.held(source, self._clock())

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from proxy.app import App
+from proxy.app import SWEEP_EVERY, App
 from proxy.config import Config
-from proxy.events import Event, Fault, Refused
+from proxy.events import DrainBegan, DrainEnded, Event, Fault, Refused
 from proxy.net.doors import CannotListen
+from proxy.phase import Phase
 from proxy.shaping.holds import PROFILES
 from proxy.store.budget import Budget
 from proxy.store.journal import JournalError
@@ -217,6 +218,75 @@ async def test_who_does_not_end_in_time_is_thrown_out(server: Scripted) -> None:
             home.app.stop()
             await client.expect(426, 421)
             await client.expect_end()
+
+
+async def test_clients_are_still_let_in_for_the_lag(server: Scripted) -> None:
+    async with house(server, timeouts={"drain": 5.0, "drain_lag": 60.0}) as home:
+        home.app.stop()
+        await home.until(lambda: home.app.phase is Phase.STOPPING)
+        assert not home.app.phase.is_ready
+        async with home.guest() as client:
+            assert await client.fetch("RETR /file") == b"content"
+            home.app.stop()  # told again: no lag any more
+            await client.expect(421)
+            await client.expect_end()
+
+
+async def test_who_waits_for_a_turn_is_told_that_it_shuts_down(server: Scripted) -> None:
+    go_on = asyncio.Event()
+    server.plan("RETR", waits_for(go_on, "RETR"))
+    async with (
+        house(server, upstream={"sessions": 1}) as home,
+        home.guest() as first,
+        home.guest() as second,
+    ):
+        with await first.passive() as data, await second.passive():
+            await first.say("RETR /file")
+            await server.until_heard("RETR")
+            await second.say("RETR /file")
+            await home.until(lambda: home.app.gate.waiting == 1)
+            home.app.stop()
+            told = await second.hear()
+            assert told.code == 421
+            assert "shutting down" in told.text
+            await second.expect_end()
+            go_on.set()
+            await first.expect(150)
+            assert await read_all(data) == b"content"
+        await first.expect(226, 421)
+        await first.expect_end()
+
+
+async def test_who_comes_while_it_drains_is_told_at_the_greeting(server: Scripted) -> None:
+    async with house(server) as home:
+        home.app._enter(Phase.DRAINING)
+        async with home.client() as client:
+            told = await client.hear()
+            assert told.code == 421
+            assert "shutting down" in told.text
+            await client.expect_end()
+
+
+async def test_the_end_of_a_drain_is_told_with_how_many_were_thrown_out(server: Scripted) -> None:
+    server.plan("RETR", keeps_silent)
+    async with house(server, timeouts={"drain": 0.05}) as home, home.guest() as client:
+        with await client.passive():
+            await client.say("RETR /file")
+            await server.until_heard("RETR")
+            home.app.stop()
+            await client.expect(426, 421)
+            await client.expect_end()
+        await home.until(lambda: home.told(DrainEnded))
+        assert [event.sessions for event in home.told(DrainBegan)] == [1]
+        assert [event.thrown_out for event in home.told(DrainEnded)] == [1]
+
+
+async def test_it_is_sound_while_its_books_are_in_order(server: Scripted) -> None:
+    async with house(server) as home, home.guest() as client:
+        await client.fetch("RETR /file")
+        assert home.app.is_sound
+        home.app._swept_at -= 4 * SWEEP_EVERY
+        assert not home.app.is_sound
 
 
 async def test_sessions_with_the_server_end_by_quit(server: Scripted) -> None:

@@ -60,6 +60,7 @@ OTHER_VALUES: dict[str, Any] = {
     "timeouts.stall": 7.0,
     "timeouts.final": 7.0,
     "timeouts.drain": 7.0,
+    "timeouts.drain_lag": 7.0,
     "log.format": "console",
     "log.level": "error",
 }
@@ -219,5 +220,5 @@ def handed_out(app: App) -> dict[str, object]:
         "ports": [(pool._ports, pool._rest) for pool in (app._passive_ports, app._upstream_ports)],
         "doors": app.doors.places,
         "told": app.config.log,
-        "drain": app.config.timeouts.drain,
+        "drain": (app.config.timeouts.drain, app.config.timeouts.drain_lag),
     }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from proxy.store.journal import Journal
 from tests.support.ports import give_back, lend
 from tests.support.programs import CHECKOUT
 from tests.support.waiting import until
@@ -83,3 +86,32 @@ def test_a_bad_file_is_refused_with_line_and_column_and_the_old_settings_stay(ch
     child.process.send_signal(signal.SIGHUP)
     assert "ftpweir.yaml:2:16: budget.connections: " in child.until_printed('"reload refused"')
     assert child.process.poll() is None
+
+
+def test_told_to_quit_it_ends_at_once_with_the_ledger_saved(child: Child) -> None:
+    child.process.send_signal(signal.SIGQUIT)
+    assert child.process.wait(10) == 0
+    remembered = Journal(child.file.with_name("ftpweir.state"), clock=time.monotonic())
+    assert remembered.remembered == []
+    remembered.close()
+
+
+def test_a_request_to_reopen_the_log_changes_nothing(child: Child) -> None:
+    child.process.send_signal(signal.SIGUSR1)
+    child.process.send_signal(signal.SIGUSR2)
+    child.until_printed('"state"')
+    assert child.process.poll() is None
+
+
+def test_asked_for_its_state_it_tells_it_in_the_log(child: Child) -> None:
+    child.process.send_signal(signal.SIGUSR2)
+    told = json.loads(child.until_printed('"state"'))
+    assert told["phase"] == "serving"
+    assert any("_sweep at " in task for task in told["tasks"])
+
+
+def test_the_beginning_and_the_end_of_a_drain_are_told(child: Child) -> None:
+    child.process.send_signal(signal.SIGTERM)
+    assert child.process.wait(10) == 0
+    assert json.loads(child.until_printed('"drain began"'))["sessions"] == 0
+    assert json.loads(child.until_printed('"drain ended"'))["thrown_out"] == 0

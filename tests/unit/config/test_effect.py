@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.config import Config, keys
-from proxy.config.effect import EFFECTS, Effect, changed_keys, effect_of
+from proxy.config import Config, examine, keys
+from proxy.config.effect import EFFECTS, Effect, changed_keys, effect_of, rigid_changes
 
 BASE = {"upstream": {"host": "ftp.example.com"}}
 
@@ -51,3 +51,15 @@ def test_changed_keys_are_named_by_section_and_key() -> None:
 def test_a_list_is_one_key() -> None:
     clients = [{"name": "nightly", "sessions": 3}, {"name": "everyone"}]
     assert changed(clients=clients, listen=["127.0.0.1:2122"]) == ("listen", "clients")
+
+
+def test_what_only_a_restart_changes_is_told_with_its_place() -> None:
+    text = "upstream: {host: ftp.example.com}\nqueue: {max_wait: 30s}\nstate: ./other\n"
+    reading = examine(text, "f.yaml")
+    told = list(rigid_changes(("queue.max_wait", "state"), reading.document, has_ledger=True))
+    assert told == ["f.yaml:3:8: state: only a restart can change this: put it back, or restart"]
+
+
+@pytest.mark.parametrize(("has_ledger", "told"), [(True, 0), (False, 1)])
+def test_a_budget_without_its_file_stays_off(has_ledger: bool, told: int) -> None:
+    assert len(list(rigid_changes(("budget.enforce",), None, has_ledger=has_ledger))) == told

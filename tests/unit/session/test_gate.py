@@ -290,3 +290,23 @@ async def test_a_shorter_queue_turns_newcomers_away_and_nobody_who_waits(server:
         assert (declined.value.reason, declined.value.limit) == (Reason.QUEUE_FULL, 1)
         first.settle(Ending.FIN)
         (await second).settle(Ending.FIN)
+
+
+async def test_a_closed_gate_turns_away_who_waits_and_who_comes(server: Scripted) -> None:
+    async with basin(server, budget=3) as pool:
+        door = Door(pool)
+        first = await door.pass_through("first")
+        async with asyncio.TaskGroup() as tasks:
+            second = tasks.create_task(refusal_of(door))
+            await door.until_waiting(1)
+            door.gate.close()
+            assert await second is Reason.DRAINING
+        assert await refusal_of(door) is Reason.DRAINING
+        assert door.gate.waiting == 0
+        first.settle(Ending.FIN)
+
+
+async def refusal_of(door: Door) -> Reason:
+    with pytest.raises(Declined) as declined:
+        await door.pass_through("late")
+    return declined.value.reason

@@ -192,3 +192,13 @@ def test_a_later_waiter_is_never_promised_an_earlier_slot() -> None:
         ledger.close(slot, 0.0, hold)
     etas = [ledger.eta(k, 0.0, 10.0) for k in range(1, 20)]
     assert etas == sorted(etas)
+
+
+def test_the_slots_of_all_sources_add_up() -> None:
+    ledger = Ledger(4)
+    slots = [ledger.force(Kind.DOWNLOAD, source, 0.0) for source in "aab"]
+    ledger.close(slots[0], 0.0, 5.0)
+    ledger.cancel(slots[1])
+    assert ledger.adds_up
+    ledger._held["c"] = 1
+    assert not ledger.adds_up

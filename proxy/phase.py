@@ -1,0 +1,26 @@
+"""How far the process is on its way from start to end."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """What the proxy as a whole is doing."""
+
+    STARTING = "starting"
+    SERVING = "serving"
+    RELOADING = "reloading"  # and serving
+    STOPPING = "stopping"  # told to end, and still letting clients in for `timeouts.drain_lag`
+    DRAINING = "draining"  # letting nobody in; running transfers end
+    OVER = "over"
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether whoever chooses among proxies should choose this one."""
+        return self in (Phase.SERVING, Phase.RELOADING)
+
+    @property
+    def is_ending(self) -> bool:
+        """Tell whether it has been told to end."""
+        return self in (Phase.STOPPING, Phase.DRAINING, Phase.OVER)
