@@ -61,6 +61,7 @@ def exchange_rules(config: Config, habits: Habits) -> ExchangeRules:
         final=timeouts.final,
         habits=habits if resets(config) else None,
         vigilance=habits.vigilance if config.heal.downloads == "on" else None,
+        dscp=config.dscp,
     )
 
 

@@ -57,6 +57,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "timeouts.idle": Effect.AT_ONCE,
         "timeouts.drain": Effect.AT_ONCE,
         "timeouts.drain_lag": Effect.AT_ONCE,
+        "dscp": Effect.NEXT_TRANSFER,
         "heal": Effect.NEXT_TRANSFER,
         "status": Effect.RESTART,
         "state": Effect.RESTART,

@@ -15,7 +15,16 @@ from .addresses import Address
 from .clientside import ClientClass, Listen, Login, Passive, Refusals, as_listeners, at_least_one
 from .section import Section
 from .serverside import Budget, Queue, Upstream
-from .shapes import Duration, FileOrNone, PlaceOrNone, StoreOrNone, Switch, TimeLimit, one_of
+from .shapes import (
+    DscpOrNone,
+    Duration,
+    FileOrNone,
+    PlaceOrNone,
+    StoreOrNone,
+    Switch,
+    TimeLimit,
+    one_of,
+)
 
 Format: TypeAlias = Literal["auto", "json", "console"]
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -111,6 +120,11 @@ class Config(Section):
     refusals: Refusals = Refusals()
     login: Login = Login()
     timeouts: Timeouts = Timeouts()
+    dscp: DscpOrNone = Field(
+        default=None,
+        description="The DiffServ class marked on data connections, both sides, for routers that "
+        "share a line by it: af11 for bulk data, le for what may wait. none marks nothing.",
+    )
     heal: Heal = Heal()
     status: PlaceOrNone = Field(
         default=None,

@@ -118,6 +118,7 @@ def _parse_verb(value: object) -> str:
 
 COUNT = whole(1)
 RATE = Shape(units.RATE_WORDS, units.parse_rate, units.show_rate)
+DSCP = Shape(units.DSCP_WORDS, units.parse_dscp, units.show_dscp)
 ADDRESS = Shape(addresses.ADDRESS_WORDS, addresses.parse_address)
 FILE = pattern("the path of a file", r"[^\0\r\n]*[^\0\r\n ]")
 NETWORK = Shape(addresses.NETWORK_WORDS, addresses.parse_network)
@@ -143,6 +144,7 @@ Count: TypeAlias = Annotated[int, COUNT]
 CountOrZero: TypeAlias = Annotated[int, whole(0)]
 CountOrNone: TypeAlias = Annotated[int | None, or_none(COUNT)]
 RateOrNone: TypeAlias = Annotated[int | None, or_none(RATE)]
+DscpOrNone: TypeAlias = Annotated[int | None, or_none(DSCP)]
 Port: TypeAlias = Annotated[int, whole(1, addresses.HIGHEST_PORT)]
 Ports: TypeAlias = Annotated[PortRange, Shape(addresses.PORTS_WORDS, addresses.parse_ports)]
 Host: TypeAlias = Annotated[str, Shape(addresses.HOST_WORDS, addresses.parse_host)]

@@ -21,6 +21,16 @@ RATE_WORDS = "a rate such as 64KiB/s or 20MiB/s"
 PERCENT = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,6})?)%")
 PERCENT_WORDS = "a percentage such as 5% (below 100%)"
 
+# RFC 2474, 2597, 3246, 5865 and 8622: what routers are told of a packet's class.
+DSCP = {
+    **{f"cs{number}": 8 * number for number in range(8)},
+    **{f"af{row}{drop}": 8 * row + 2 * drop for row in range(1, 5) for drop in range(1, 4)},
+    "le": 1,
+    "va": 44,
+    "ef": 46,
+}
+DSCP_WORDS = "a DSCP such as af31, cs1, ef or a number from 0 to 63"
+
 WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
@@ -132,6 +142,25 @@ def show_rate(rate: int) -> str:
         if rate % SIZE_UNITS[unit] == 0:
             return f"{rate // SIZE_UNITS[unit]}{unit}/s"
     return f"{rate}B/s"
+
+
+def parse_dscp(value: object) -> int:
+    """Read a class of traffic by its name or its number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        code: int | None = value
+    elif isinstance(value, str) and WHOLE.fullmatch(value):
+        code = int(value)
+    else:
+        code = DSCP.get(value.lower()) if isinstance(value, str) else None
+    if code is None or not 0 <= code <= 63:
+        hint = closest(value.lower(), tuple(DSCP)) if isinstance(value, str) else None
+        raise misfit(DSCP_WORDS, value, hint)
+    return code
+
+
+def show_dscp(code: int) -> str:
+    """Write a class of traffic by its name, if it has one."""
+    return next((name for name, known in DSCP.items() if known == code), str(code))
 
 
 def parse_percent(value: object) -> float:

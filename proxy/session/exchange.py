@@ -16,7 +16,7 @@ from proxy.ftp.command import Direction
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import BINARY
 from proxy.net.control import Disturbed
-from proxy.net.data import DataEnd
+from proxy.net.data import DataEnd, mark
 from proxy.net.listener import ListenerPool
 from proxy.net.memory import Remembering
 from proxy.net.relay import End, Relay
@@ -48,6 +48,7 @@ class ExchangeRules:
     splice: bool = True
     habits: Habits | None = None  # close: reset; None: downloads end by FIN
     vigilance: Vigilance | None = None  # heal.downloads; None: what breaks stays broken
+    dscp: int | None = None  # None: data connections are not marked
 
 
 class Exchange:
@@ -217,6 +218,9 @@ class Exchange:
             client = await self._client.wait(self._rules.connect)
         except OSError as problem:
             raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
+        if self._rules.dscp is not None:
+            for sock in (server, client):
+                mark(sock, self._rules.dscp)
         if self._job.direction is Direction.UPLOAD:
             return client, server
         return server, client

@@ -17,7 +17,7 @@ from proxy.ftp.action import Transfer
 from proxy.ftp.reply import Reply
 from proxy.ftp.stat_listing import Listed, StatHabit, listed
 from proxy.ftp.virtual import State
-from proxy.net.data import DataEnd
+from proxy.net.data import DataEnd, mark
 from proxy.net.memory import Remembered
 from proxy.net.relay import End, Relay
 from proxy.net.throttle import Tap
@@ -175,6 +175,7 @@ class Delivery:
         connect: float,
         stall: float,
         open_tap: Callable[[], Tap | None],
+        dscp: int | None,
     ) -> None:
         self._content = content
         self._open_client = open_client
@@ -183,6 +184,7 @@ class Delivery:
         self._connect = connect
         self._stall = stall
         self._open_tap = open_tap
+        self._dscp = dscp
         self.moved = 0
 
     async def run(self) -> Reply:
@@ -196,6 +198,8 @@ class Delivery:
                 sock = await client.wait(self._connect)
             except OSError as problem:
                 raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
+            if self._dscp is not None:
+                mark(sock, self._dscp)
             with Remembered(self._content) as source:
                 relay = Relay(source, sock, stall=self._stall, splice=False, tap=self._open_tap())
                 try:

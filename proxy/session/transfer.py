@@ -183,6 +183,7 @@ class TransferRun:
             connect=rules.connect,
             stall=rules.stall,
             open_tap=partial(self._tap, source),
+            dscp=rules.dscp,
         )
         self.reply = await self._exchange.run()
         self.result = _result(self.reply)

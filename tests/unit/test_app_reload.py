@@ -21,6 +21,7 @@ from tests.support.scripted import Scripted, scripted
 
 # For each key that a reload changes, a value that is not the one of house.py.
 OTHER_VALUES: dict[str, Any] = {
+    "dscp": "af11",
     "heal.downloads": "off",
     "listen": ["127.0.0.2:0"],
     "passive.address": "192.0.2.9",

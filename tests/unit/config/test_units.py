@@ -124,6 +124,34 @@ def test_what_is_no_rate_is_refused_with_the_likely_meaning(text: object, hint: 
 
 
 @pytest.mark.parametrize(
+    ("text", "code", "shown"),
+    [
+        ("af31", 26, "af31"),
+        ("AF13", 14, "af13"),
+        ("cs0", 0, "cs0"),
+        ("cs7", 56, "cs7"),
+        ("le", 1, "le"),
+        ("ef", 46, "ef"),
+        ("46", 46, "ef"),
+        (63, 63, "63"),
+    ],
+)
+def test_a_dscp_is_a_name_or_a_number(text: object, code: int, shown: str) -> None:
+    assert units.parse_dscp(text) == code
+    assert units.show_dscp(code) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("af51", "af41"), ("64", None), (-1, None), (True, None), ("0x1a", None), ([], None)],
+)
+def test_what_is_no_dscp_is_refused(text: object, hint: str | None) -> None:
+    with pytest.raises(Misfit, match="expected a DSCP such as af31") as caught:
+        units.parse_dscp(text)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
     ("text", "share", "shown"),
     [("5%", 0.05, "5%"), ("0%", 0.0, "0%"), ("12.5%", 0.125, "12.5%"), (0.07, 0.07, "7%")],
 )
@@ -219,7 +247,14 @@ def test_a_misfit_tells_what_stood_there(value: object, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "parse", [units.parse_duration, units.parse_rate, units.parse_percent, units.parse_weight]
+    "parse",
+    [
+        units.parse_duration,
+        units.parse_rate,
+        units.parse_dscp,
+        units.parse_percent,
+        units.parse_weight,
+    ],
 )
 def test_a_section_is_never_a_value(parse: Callable[[object], object]) -> None:
     with pytest.raises(Misfit, match="got a section"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, acknowledge
+from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, acknowledge, mark
 from proxy.net.listener import Listener
 from tests.support.house import free_port
 from tests.support.raw_client import accept, dial, read_all, read_some
@@ -202,3 +202,23 @@ async def test_acknowledging_a_live_socket_does_no_harm(listener: Listener) -> N
         assert end.sock is not None
         acknowledge(end.sock)
         end.finish()
+
+
+@pytest.mark.parametrize(
+    ("host", "level", "option"),
+    [
+        ("127.0.0.1", socket.IPPROTO_IP, socket.IP_TOS),
+        ("::1", socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+    ],
+)
+def test_a_mark_is_the_class_of_what_is_sent(host: str, level: int, option: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as sock:
+        mark(sock, 26)
+        assert sock.getsockopt(level, option) >> 2 == 26
+
+
+def test_what_cannot_be_marked_is_no_trouble() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        mark(one, 26)

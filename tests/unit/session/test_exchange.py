@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import socket
+
+import pytest
 
 from proxy.events import TransferEnded
 from tests.support.house import house
@@ -123,3 +128,32 @@ async def test_a_refused_listing_ends_in_peace_as_the_server_ended_it() -> None:
             await client.expect(150)
             assert await read_all(data) == b""
         await client.expect(450)
+
+
+@pytest.mark.parametrize("dscp", [None, 10])
+async def test_both_data_connections_carry_the_mark(dscp: int | None) -> None:
+    async with (
+        scripted(FILES) as server,
+        house(server, dscp=dscp) as home,
+        home.guest() as client,
+    ):
+        before = marked_sockets(10)
+        with await client.passive() as data:
+            await client.say("RETR /big")
+            await client.expect(150)
+            assert await read_some(data)
+            assert marked_sockets(10) - before == (0 if dscp is None else 2)
+            await read_all(data)
+        await client.expect(226)
+
+
+def marked_sockets(dscp: int) -> int:
+    """Count the sockets of this process that carry a mark."""
+    count = 0
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
+                sock = socket.socket(fileno=os.dup(int(name)))
+                with sock:
+                    count += sock.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) >> 2 == dscp
+    return count
