@@ -47,6 +47,7 @@ def limits(config: Config) -> Limits:
         lifetime=upstream.session_lifetime,
         idle=upstream.idle_timeout,
         login_memory=upstream.login_memory,
+        outage=config.timeouts.outage,
         resets=resets(config),
     )
 

@@ -55,6 +55,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "timeouts": Effect.NEXT_TRANSFER,
         "timeouts.login": Effect.AT_ONCE,
         "timeouts.idle": Effect.AT_ONCE,
+        "timeouts.outage": Effect.AT_ONCE,
         "timeouts.drain": Effect.AT_ONCE,
         "timeouts.drain_lag": Effect.AT_ONCE,
         "dscp": Effect.NEXT_TRANSFER,

@@ -58,6 +58,11 @@ class Timeouts(Section):
         description="Longest wait for the server's final reply after the data. curl waits 60 "
         "seconds for its 226 and then counts the file as failed.",
     )
+    outage: Duration = Field(
+        default=10.0,
+        description="A server that refuses connections is waited for so long, counted from its "
+        "first refusal, because restarts take a few seconds. After that scripts are told at once.",
+    )
     drain: TimeLimit = Field(
         default=60.0,
         description="After SIGTERM, running transfers may take so long to end. Give the service "

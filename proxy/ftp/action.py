@@ -114,7 +114,7 @@ Action = (
     | Close
 )
 
-_LOOKS_ONLY = frozenset({"AVBL", "MDTM", "MLST", "SIZE", "STAT"})
+LOOKS_ONLY = frozenset({"AVBL", "MDTM", "MLST", "SIZE", "STAT"})
 
 
 def may_change_files(action: Action) -> bool:
@@ -123,7 +123,7 @@ def may_change_files(action: Action) -> bool:
         case Transfer(direction=direction):
             return not direction.is_down
         case Forward(command):
-            return command.verb not in _LOOKS_ONLY
+            return command.verb not in LOOKS_ONLY
         case Rename() | Pin():
             return True
         case _:

@@ -6,6 +6,7 @@ or once the client is pinned, it is kept until the client leaves.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from proxy.ftp.command import Needs
@@ -20,6 +21,7 @@ from proxy.upstream.egress import Egress
 from proxy.upstream.identity import Credentials, LoginKey
 from proxy.upstream.lease import Lease
 from proxy.upstream.session import Lost, Silent
+from proxy.upstream.troubles import FRESH
 
 from .declined import Declined
 from .gate import Gate
@@ -175,7 +177,8 @@ class Borrower:
         deadline = self._clock() + self._gate.max_wait
         while True:
             if (trouble := self._gate.trouble) is not None:
-                raise Declined(trouble.reason, words=trouble.words)
+                await self._outlast(trouble, deadline)
+                continue
             permit = await self._gate.admit(request, deadline=deadline, feed=feed)
             if permit.seat is None:
                 return None, permit
@@ -187,10 +190,16 @@ class Borrower:
                     raise Declined(busy.reason, words=busy.words) from None
             except DialError as problem:
                 permit.settle(None)
-                raise Declined(problem.reason, words=problem.words) from None
+                await self._outlast(problem, deadline)
             except BaseException:
                 permit.settle(None)
                 raise
+
+    async def _outlast(self, problem: DialError, deadline: float) -> None:
+        """Wait a moment for a server that may be restarting; raise Declined for any other."""
+        if not problem.may_pass or self._clock() + FRESH > deadline:
+            raise Declined(problem.reason, words=problem.words) from None
+        await asyncio.sleep(FRESH)
 
 
 def explain_lost(lost: Lost) -> Declined:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from proxy.ftp.action import LOOKS_ONLY
 from proxy.ftp.command import Command, Needs
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import UNKNOWN, parse_directory
-from proxy.upstream.session import UpstreamSession
+from proxy.upstream.session import Lost, Silent, UpstreamSession
 
 from .borrower import Borrower, Loan
 
@@ -35,6 +36,11 @@ class ServerCommands:
 
     async def forward(self, command: Command, needs: Needs) -> Reply:
         """Ask, and learn what the answer means for the client's state."""
+        if command.verb in LOOKS_ONLY:
+            return await _again_if_lost(lambda: self._forward(command, needs))
+        return await self._forward(command, needs)
+
+    async def _forward(self, command: Command, needs: Needs) -> Reply:
         loan = await self._borrow(needs)
         try:
             session = loan.lease.session
@@ -48,6 +54,9 @@ class ServerCommands:
 
     async def move(self, command: Command) -> Reply:
         """CWD or CDUP: where it led is what the server says then (257), not what we would guess."""
+        return await _again_if_lost(lambda: self._move(command))
+
+    async def _move(self, command: Command) -> Reply:
         loan = await self._borrow(Needs.PATH)
         try:
             session = loan.lease.session
@@ -103,6 +112,16 @@ class ServerCommands:
             word, value = _option(command)
             self._dialogue.option_set(word, value)
             session.state.options[word] = value
+
+
+async def _again_if_lost(ask: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Ask once more when the server hung up over it: what changes no file may be asked twice."""
+    try:
+        return await ask()
+    except Silent:
+        raise
+    except Lost:
+        return await ask()
 
 
 def _option(command: Command) -> tuple[bytes, bytes]:

@@ -35,6 +35,7 @@ class DialError(Exception):
         super().__init__(words)
         self.reason = reason
         self.words = words
+        self.may_pass = False  # a server that restarts looks like this for a moment
 
 
 class Busy(DialError):

@@ -13,4 +13,5 @@ class Limits:
     lifetime: float
     idle: float
     login_memory: float
+    outage: float  # a server that refuses connections for less may just be restarting
     resets: bool = False  # end by RST after the server's 221 and FIN

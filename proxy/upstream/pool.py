@@ -362,7 +362,7 @@ class Pool:
             self._announce(UpstreamRefused(busy.words, busy.reason.value, backoff))
             raise
         except DialError as problem:
-            pause = self._troubles.failed(problem, self._clock())
+            pause = self._troubles.failed(problem, self._clock(), self._limits.outage)
             self._announce(UpstreamRefused(problem.words, problem.reason.value, pause))
             raise
         except LoginRefused:

@@ -12,6 +12,8 @@ from proxy.net.control import Ended, ServerChannel
 
 from .identity import LoginKey
 
+# What vsftpd says, to whatever was asked, before a process of it dies.
+_OOPS = b"500 OOPS:"
 SETTLE = 5.0  # seconds an aborted command may take to send its final reply
 PROMPTLY = 1.0  # the same for a transfer whose data connection was reset
 
@@ -89,7 +91,7 @@ class UpstreamSession:
             if not self.owed:
                 self.is_moving_data = False
         self._last = reply
-        if reply.code == 421:
+        if reply.code == 421 or (self.key is not None and reply.lines[0].startswith(_OOPS)):
             # RFC 959 section 5.4: the server closes next, whatever was asked.
             self.is_over = True
             raise Lost("closed", reply.words)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from proxy.refusals import Reason
+
 from .dial import DialError
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 15.0
-FRESH = 1.0  # seconds for which others are spared an attempt that just failed
+FRESH = 0.5  # seconds for which others are spared an attempt that just failed
+ROW = 30.0  # seconds between two failures of one and the same outage
 
 
 class Troubles:
@@ -16,6 +19,7 @@ class Troubles:
         self._retry_at = 0.0
         self._error: DialError | None = None
         self._error_until = 0.0
+        self._down_since = 0.0
 
     def was_full(self, now: float) -> float:
         """The server would not have one more session; return the seconds to wait."""
@@ -23,14 +27,21 @@ class Troubles:
         self._retry_at = now + self._backoff
         return self._backoff
 
-    def failed(self, error: DialError, now: float) -> float:
-        """The server could not be reached; return the seconds for which that is believed."""
+    def failed(self, error: DialError, now: float, outage: float) -> float:
+        """The server could not be reached; return the seconds for which that is believed.
+
+        An outage shorter than `outage` seconds may just be a restart: the error is marked so.
+        """
+        if self._error is None or now > self._error_until + ROW:
+            self._down_since = now
+        error.may_pass = error.reason is Reason.UPSTREAM_DOWN and now < self._down_since + outage
         self._error, self._error_until = error, now + FRESH
         return FRESH
 
     def are_over(self) -> None:
         """A session was had: begin with short waits again."""
         self._backoff = 0.0
+        self._error = None
 
     def retry_at(self, now: float) -> float | None:
         """When the server may be asked for a session again; None: now."""
@@ -40,4 +51,6 @@ class Troubles:
         """Return a new copy of the error just met, while it is fresh."""
         if self._error is None or now >= self._error_until:
             return None
-        return DialError(self._error.reason, self._error.words)
+        again = DialError(self._error.reason, self._error.words)
+        again.may_pass = self._error.may_pass
+        return again

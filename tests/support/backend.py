@@ -49,6 +49,7 @@ class Backend:
     netns: str | None = None
     folder: Path = field(init=False, default=Path())
     log: str = field(init=False, default="")  # all of it, once stopped
+    _command: list[str] = field(init=False, default_factory=list)
     _process: subprocess.Popen[bytes] | None = field(init=False, default=None)
     _world: World | None = field(init=False, default=None)
     _undo: ExitStack = field(init=False, default_factory=ExitStack)
@@ -122,6 +123,15 @@ class Backend:
             shutil.rmtree(self.folder)
             self.folder = Path()
 
+    def crash_and_restart(self) -> None:
+        """Kill it with all its sessions, and start it again with the same files; its port stays."""
+        if self._process is None:
+            raise RuntimeError(f"{self.kind} is not running")
+        self._process.kill()
+        self._process.wait()
+        self._kill_the_rest()
+        self._launch()
+
     def home(self, user: User = ALICE) -> Path:
         """Return the folder that the user sees as /."""
         return self.homes / user.name
@@ -179,9 +189,13 @@ class Backend:
             self.home(user).mkdir()
             os.chown(self.home(user), user.number, user.number)
         self.port = self.port or self._there(lambda: sockets.free_port(self.host))
-        command = self.command()
+        self._command = self.command()
+        self._launch()
+        self.wait_until_alone()
+
+    def _launch(self) -> None:
         # A mount namespace of its own is also how all its processes are found again.
-        command = [program("unshare"), "-m", *command]
+        command = [program("unshare"), "-m", *self._command]
         if self.netns:
             command = [program("ip"), "netns", "exec", self.netns, *command]
         with self.log_file.open("ab") as log:
@@ -195,7 +209,6 @@ class Backend:
             )
         until(self._greets, f"{self.kind} greets on {self.address}")
         self._world = World.of(self.pid)
-        self.wait_until_alone()
 
     def _greets(self) -> bool:
         if self._process is None or self._process.poll() is not None:
@@ -221,6 +234,9 @@ class Backend:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._kill_the_rest()
+
+    def _kill_the_rest(self) -> None:
         # Session processes outlive their listener, and those of vsftpd leave its session.
         for member in self.processes():
             with suppress(ProcessLookupError):

@@ -92,7 +92,9 @@ async def basin(
     hold: float = 0.0,
 ) -> AsyncIterator[Basin]:
     """Run a pool for the length of the block; afterwards nothing of it is left."""
-    limits = Limits(sessions=sessions, lifetime=lifetime, idle=idle, login_memory=login_memory)
+    limits = Limits(
+        sessions=sessions, lifetime=lifetime, idle=idle, login_memory=login_memory, outage=0.0
+    )
     async with asyncio.TaskGroup() as tasks:
         one = Basin(server, tasks, limits, budget, hold)
         yield one

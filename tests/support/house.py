@@ -150,7 +150,7 @@ def config(server: Scripted, **sections: Any) -> Config:
         "state": None,
         "refusals": {"delay": 0.0},
         "login": {"delay": 0.0},
-        "timeouts": {"drain": 5.0},
+        "timeouts": {"drain": 5.0, "outage": 0.0},
         "clients": [{"name": "everyone"}],
     }
     for name, section in sections.items():

@@ -62,6 +62,7 @@ OTHER_VALUES: dict[str, Any] = {
     "timeouts.final": 7.0,
     "timeouts.drain": 7.0,
     "timeouts.drain_lag": 7.0,
+    "timeouts.outage": 7.0,
     "log.format": "console",
     "log.level": "error",
 }

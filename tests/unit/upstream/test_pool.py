@@ -370,7 +370,7 @@ async def test_a_closing_pool_lends_nothing_new_and_says_quit(server: Scripted) 
 
 async def adopt(pool: Basin, server: Scripted, sessions: int = 2, *, renew: bool = False) -> None:
     dialer = Dialer(server.host, server.port, QUICK)
-    limits = Limits(sessions=sessions, lifetime=3600.0, idle=600.0, login_memory=600.0)
+    limits = Limits(sessions=sessions, lifetime=3600.0, idle=600.0, login_memory=600.0, outage=0.0)
     pool.pool.adopt(dialer, limits, renew=renew)
 
 

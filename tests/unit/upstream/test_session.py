@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from proxy.net.control import ServerChannel
+from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 from tests.support.misdeeds import hangs_up, last_says, says, spits, waits_for
 from tests.support.scripted import GREETING, Scripted, scripted
@@ -106,6 +107,17 @@ async def test_a_421_ends_the_session_whatever_was_asked(
         await session.ask(b"NOOP")
     assert caught.value.words == "Enough."
     assert not session.is_clean
+
+
+async def test_a_server_process_that_dies_says_so_only_in_a_session_that_is_logged_in(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.always["PASV"] = says("500 OOPS: priv_sock_send_cmd")
+    assert (await session.ask(b"PASV")).code == 500
+    session.key = Credentials(b"alice", b"secret", None).key()
+    with pytest.raises(Lost, match="closed"):
+        await session.ask(b"PASV")
+    assert session.is_over
 
 
 async def test_settling_reads_what_abandoned_commands_still_answer(

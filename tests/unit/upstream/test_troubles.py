@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from proxy.refusals import Reason
 from proxy.upstream.dial import DialError
-from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF, Troubles
+from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF, ROW, Troubles
 
 
 def test_each_refusal_doubles_the_wait_up_to_the_longest() -> None:
@@ -30,9 +30,44 @@ def test_a_session_that_was_had_makes_the_next_wait_short() -> None:
 def test_an_error_is_told_to_others_while_it_is_fresh() -> None:
     troubles = Troubles()
     assert troubles.error(0.0) is None
-    troubles.failed(DialError(Reason.UPSTREAM_DOWN, "refuses"), 10.0)
+    troubles.failed(DialError(Reason.UPSTREAM_DOWN, "refuses"), 10.0, 0.0)
     told = troubles.error(10.0)
     assert told is not None
     assert (told.reason, told.words) == (Reason.UPSTREAM_DOWN, "refuses")
     assert told is not troubles.error(10.0)  # each gets its own, with its own traceback
     assert troubles.error(10.0 + FRESH) is None
+
+
+def fails(troubles: Troubles, now: float, reason: Reason = Reason.UPSTREAM_DOWN) -> bool:
+    """Let a dial fail; tell whether the outage may yet pass."""
+    error = DialError(reason, "refuses")
+    troubles.failed(error, now, 10.0)
+    told = troubles.error(now)
+    assert told is not None
+    assert told.may_pass == error.may_pass
+    return error.may_pass
+
+
+def test_a_server_that_refuses_for_a_moment_may_be_restarting() -> None:
+    troubles = Troubles()
+    assert fails(troubles, 100.0)
+    assert fails(troubles, 109.0)
+    assert not fails(troubles, 110.0)
+    assert not fails(troubles, 130.0)
+
+
+def test_a_session_that_was_had_ends_the_outage() -> None:
+    troubles = Troubles()
+    fails(troubles, 100.0)
+    troubles.are_over()
+    assert fails(troubles, 115.0)
+
+
+def test_an_outage_nobody_has_met_for_long_is_a_new_one() -> None:
+    troubles = Troubles()
+    fails(troubles, 100.0)
+    assert fails(troubles, 101.0 + ROW)
+
+
+def test_silence_is_no_restart() -> None:
+    assert not fails(Troubles(), 100.0, Reason.UPSTREAM_UNREACHABLE)

@@ -1,0 +1,132 @@
+"""The network breaks connections, and the server dies: no script that downloads notices."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from loadtest.lab.namespaces import Side, lab
+from tests.support.backend import Backend
+from tests.support.harvest import Harvest
+from tests.support.proxy import Ftpweir
+from tests.support.servers import ProFtpd, PureFtpd, PyFtpd, Vsftpd
+from tests.support.users import ALICE
+
+pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(300)]
+
+SERVERS = [Vsftpd, PureFtpd, ProFtpd, PyFtpd]
+# FTPWEIR_HARVEST=1000 and FTPWEIR_LARGEST=50000000 make it the run of docs/RELIABILITY.md.
+FILES = int(os.environ.get("FTPWEIR_HARVEST", "100"))
+LARGEST = int(os.environ.get("FTPWEIR_LARGEST", "4000000"))
+SCRIPTS = 20
+PORTS = (40_000, 40_999)
+RESTART_EVERY = 5.0
+# 127 of 1,000 data connections are reset towards the client, as a field report counted it: at the
+# first packet, after some, or deep in a large file.
+RESETS = """
+table inet breaks {
+  map after { type mark : verdict; }
+  chain input {
+    type filter hook input priority 0
+    tcp dport 40000-40999 tcp flags & (syn | ack) == syn ct mark set numgen random mod 1000
+    tcp flags & rst == rst accept
+    tcp dport 40000-40999 ct mark < 43 ct reply packets > 0 tcp flags & syn == 0 jump cut
+    tcp dport 40000-40999 ct mark < 86 ct reply bytes > 20000 jump cut
+    tcp dport 40000-40999 ct mark < 127 ct reply bytes > 400000 jump cut
+  }
+  chain cut {
+    counter
+    reject with tcp reset
+  }
+}
+"""
+
+
+def break_connections(side: Side) -> None:
+    """Let the server's side reset some of the data connections."""
+    side.setting("net.netfilter.nf_conntrack_acct", 1)
+    side.run("nft", "-f", "-", text=RESETS)
+
+
+def furnish(server: Backend) -> list[tuple[str, str]]:
+    """Place files from 1 KB to the largest, evenly on a logarithmic scale."""
+    chance = random.Random(10)
+    files = []
+    for number in range(FILES):
+        size = int(1000 * (LARGEST / 1000) ** chance.random())
+        content = chance.randbytes(size)
+        server.place(f"file-{number}", content)
+        files.append((f"file-{number}", hashlib.sha256(content).hexdigest()))
+    return files
+
+
+@contextmanager
+def dying_again_and_again(server: Backend) -> Iterator[list[int]]:
+    """Kill the server and start it again every few seconds while the block lasts."""
+    over = threading.Event()
+    deaths: list[int] = []
+
+    def kill() -> None:
+        while not over.wait(RESTART_EVERY):
+            server.crash_and_restart()
+            deaths.append(1)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield deaths
+    finally:
+        over.set()
+        killer.join()
+
+
+def broken_transfers(weir: Ftpweir) -> list[dict[str, object]]:
+    """What the log says of transfers that failed, and of refusals."""
+    ended = [event for event in weir.events("transfer ended") if event["result"] != "done"]
+    return ended + weir.events("refused")
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_no_script_notices_that_data_connections_are_reset(kind: Callable[..., Backend]) -> None:
+    with (
+        lab() as one,
+        kind(host=one.server.address, netns=one.server.name, passive_ports=PORTS) as server,
+        Ftpweir(
+            server, netns=one.client.name, upstream={"sessions": 8}, budget={"enforce": "off"}
+        ) as weir,
+    ):
+        files = furnish(server)
+        break_connections(one.server)
+        login = (ALICE.name, ALICE.password)
+        direct = Harvest(server.host, server.port, *login, SCRIPTS, files)
+        told = direct.run(one.client.inside())
+        done = Harvest(weir.host, weir.port, *login, SCRIPTS, files).run(one.client.inside())
+        heals = sum(event["heals"] for event in weir.events("transfer ended"))
+        unhealed = broken_transfers(weir)
+    assert told.failed, "nothing was broken: the test proves nothing"
+    assert done.wrong == []
+    assert done.failed == [], unhealed
+    assert done.whole == FILES
+    assert heals > 0
+
+
+@pytest.mark.parametrize("kind", [Vsftpd, ProFtpd])
+def test_no_script_notices_that_the_server_dies(kind: Callable[..., Backend]) -> None:
+    with (
+        kind() as server,
+        Ftpweir(server, upstream={"sessions": 4}, budget={"enforce": "off"}) as weir,
+    ):
+        files = furnish(server) * 5
+        login = (ALICE.name, ALICE.password)
+        with dying_again_and_again(server) as deaths:
+            while len(deaths) < 2:
+                done = Harvest(weir.host, weir.port, *login, SCRIPTS, files).run([])
+                assert done.wrong == []
+                assert done.failed == [], broken_transfers(weir)
+                assert done.whole == len(files)

@@ -1,0 +1,97 @@
+"""Scripts that fetch many different files and compare each with what it should be.
+
+Run as `python -m tests.support.harvest`, so that it can be started inside a namespace. A file that
+fails is counted and not asked for again; the script goes on with a new session.
+"""
+
+from __future__ import annotations
+
+import ftplib
+import hashlib
+import json
+import queue
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+
+from .programs import CHECKOUT
+
+
+@dataclass
+class Harvest:
+    """The files, with the SHA-256 of each, and afterwards what became of them."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    scripts: int
+    files: list[tuple[str, str]]  # name, SHA-256
+    whole: int = 0
+    wrong: list[str] = field(default_factory=list)  # said to be complete, and was not
+    failed: list[str] = field(default_factory=list)
+
+    def run(self, prefix: list[str], patience: float = 600.0) -> Harvest:
+        """Run in a process of its own, `prefix` in front of its command; return the outcome."""
+        done = subprocess.run(
+            [*prefix, sys.executable, "-m", "tests.support.harvest"],
+            cwd=CHECKOUT,
+            input=json.dumps(asdict(self)),
+            capture_output=True,
+            text=True,
+            timeout=patience,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"the harvest failed: {done.stderr}")
+        return Harvest(**json.loads(done.stdout))
+
+
+def run_here(harvest: Harvest) -> None:
+    """Let the scripts, threads of this process, share the files out."""
+    left: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+    for file in harvest.files:
+        left.put(file)
+    threads = [
+        threading.Thread(target=_script, args=(harvest, left)) for _ in range(harvest.scripts)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _script(harvest: Harvest, left: queue.SimpleQueue[tuple[str, str]]) -> None:
+    ftp: ftplib.FTP | None = None
+    with suppress(queue.Empty):
+        while True:
+            name, expected = left.get_nowait()
+            digest = hashlib.sha256()
+            try:
+                if ftp is None:
+                    ftp = ftplib.FTP(timeout=60)
+                    ftp.connect(harvest.host, harvest.port)
+                    ftp.login(harvest.user, harvest.password)
+                ftp.retrbinary(f"RETR {name}", digest.update)
+            except (ftplib.Error, OSError, EOFError) as error:
+                harvest.failed.append(f"{name}: {type(error).__name__}: {error}")
+                if ftp is not None:
+                    ftp.close()
+                ftp = None
+                continue
+            if digest.hexdigest() == expected:
+                harvest.whole += 1
+            else:
+                harvest.wrong.append(name)
+    if ftp is not None:
+        with suppress(ftplib.Error, OSError, EOFError):
+            ftp.quit()
+
+
+if __name__ == "__main__":
+    given = json.load(sys.stdin)
+    work = Harvest(**given)
+    run_here(work)
+    json.dump(asdict(work), sys.stdout)
