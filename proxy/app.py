@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import random
 import secrets
+import socket
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ NO_FILE = "there is no file to read anew: it was started with --upstream or --de
 STOPPING = "it is shutting down"
 
 
+Lasting = Callable[[], Coroutine[Any, Any, None]]  # what goes on for as long as the app serves
+
+
 class _Abandoned(Exception):
     """Told to end at once, whatever runs."""
 
@@ -62,6 +66,7 @@ class App:
         announce: Announce,
         *,
         reread: Callable[[], Reading] | None = None,
+        inherited: Sequence[socket.socket] = (),
     ) -> None:
         self.config = config
         self.phase = Phase.STARTING
@@ -76,7 +81,7 @@ class App:
         self._descriptors = raise_descriptor_limit()
         self._habits = Habits()
         self.roster = Roster()
-        self.doors = Doors(self._greet)
+        self.doors = Doors(self._greet, inherited)
         self.egresses = tuple(
             self._egress(address) for address in config.upstream.source_addresses or (None,)
         )
@@ -107,16 +112,15 @@ class App:
 
     # Life.
 
-    async def serve(self, ready: Callable[[list[str]], None]) -> None:
-        """Listen, tell `ready` where, and serve until told to stop."""
+    async def serve(self, ready: Callable[[list[str]], None], *beside: Lasting) -> None:
+        """Listen, tell `ready` where, and serve until told to stop; `beside` runs as long."""
         with contextlib.ExitStack() as belongings:
             for egress in self.egresses:
                 belongings.callback(egress.budget.close)
-            listens = self.config.listen
-            doors = self.doors.bind(listens)
+            doors = self.doors.bind(self.config.listen, claim_all=True)
             belongings.callback(self.doors.close)
             with contextlib.suppress(_Abandoned):
-                await self._live(doors, ready)
+                await self._live(doors, ready, beside)
         self._enter(Phase.OVER)
 
     def stop(self) -> None:
@@ -136,16 +140,22 @@ class App:
         is_late = self._clock() - self._swept_at > 3 * SWEEP_EVERY
         return not is_late and all(egress.budget.adds_up for egress in self.egresses)
 
-    async def _live(self, doors: list[Door], ready: Callable[[list[str]], None]) -> None:
+    async def _live(
+        self,
+        doors: list[Door],
+        ready: Callable[[list[str]], None],
+        beside: Sequence[Lasting],
+    ) -> None:
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                sweeper = self._tasks.create_task(self._sweep())
+                lasting = [self._tasks.create_task(one()) for one in (self._sweep, *beside)]
                 await self.doors.adopt(doors, self.config.listen)
                 self._enter(Phase.SERVING)
                 ready(self.doors.places)
                 await self._stop.wait()
                 await self._drain()
-                sweeper.cancel()
+                for task in lasting:
+                    task.cancel()
         except* _Abandoned as ends:
             raise _Abandoned from ends
 

@@ -18,9 +18,12 @@ from rich.console import Console
 from proxy import __version__, process
 from proxy import config as settings
 from proxy.config import Address, Budget, Config, ConfigError
+from proxy.config.addresses import parse_address
 from proxy.config.units import Misfit, closest, enumerated, parse_size
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
 from proxy.net.doors import CannotListen
+from proxy.net.inherited import NotListening
+from proxy.ops.healthcheck import Unwell, check_greeting
 from proxy.ops.logs import EventLog
 from proxy.ops.plan import NoSuchClass, Plan, Question
 from proxy.refusals import Reason
@@ -85,7 +88,7 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
                 lambda places: _ready(config, places, demo=demo),
                 None if path is None else partial(settings.check, path),
             )
-        except (CannotListen, JournalError) as problem:
+        except (CannotListen, JournalError, NotListening) as problem:
             click.echo(str(problem), err=True)
             sys.exit(2)
 
@@ -102,6 +105,38 @@ def check(path: Path | None) -> None:
     if reading.config is None:
         sys.exit(1)
     click.echo(f"{path}: good" + (", with warnings" if reading.problems else ""))
+
+
+@main.command(short_help="Tell whether a running proxy greets its clients.")
+@CONFIG_OPTION
+@click.option(
+    "--at",
+    metavar="ADDR:PORT",
+    envvar="FTPWEIR_CONTROL",
+    help="Where it listens. [default: the first `listen` of FILE, else 127.0.0.1:2121]",
+)
+@click.option("--timeout", type=click.FloatRange(0.1, 300), default=5.0, show_default=True)
+def healthcheck(path: Path | None, at: str | None, timeout: float) -> None:
+    """Connect as a client does; exit 0 if it greets with 220, else say why not and exit 1."""
+    try:
+        place = parse_address(at) if at else _control(path)
+    except Misfit as misfit:
+        raise click.BadParameter(str(misfit), param_hint="--at") from None
+    try:
+        click.echo(check_greeting(place.host, place.port, timeout))
+    except Unwell as unwell:
+        click.echo(f"{place}: {unwell}", err=True)
+        sys.exit(1)
+
+
+def _control(path: Path | None) -> Address:
+    """Return where a client on this machine reaches the proxy."""
+    if path is None:
+        return Address("127.0.0.1", 2121)
+    address = _load(path).listen[0].address
+    return Address(
+        {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host), address.port
+    )
 
 
 class Size(click.ParamType[int]):

@@ -1,17 +1,21 @@
-"""The process around the app: its loop, and what the signals mean."""
+"""The process around the app: its loop, what the signals mean, what its starter is told."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
+from functools import partial
 
 from proxy.app import App
 from proxy.config import Config
 from proxy.config.parsing import Reading
 from proxy.machine import loop_factory, spare_the_collector
+from proxy.net.inherited import inherited
 from proxy.ops.dump import state
 from proxy.ops.logs import EventLog
+from proxy.ops.service import ServiceManager
 
 
 def run(
@@ -35,7 +39,9 @@ async def _run(
     ready: Callable[[list[str]], None],
     reread: Callable[[], Reading] | None,
 ) -> None:
-    app = App(config, log, reread=reread)
+    service = ServiceManager(os.environ, os.getpid())
+    app = App(config, log, reread=reread, inherited=inherited(os.environ, os.getpid()))
+    app.on_phase = service.entered
     app.on_adopted = lambda adopted: log.adopt(adopted.log.format, adopted.log.level)
     loop = asyncio.get_running_loop()
     for number, meaning in {
@@ -47,7 +53,15 @@ async def _run(
         signal.SIGUSR2: lambda: log(state(app.phase, app.roster, app.gate, app.egresses)),
     }.items():
         loop.add_signal_handler(number, meaning)
-    await app.serve(ready)
+    await app.serve(ready, partial(service.keep_told, lambda: app.is_sound, partial(_status, app)))
+
+
+def _status(app: App) -> str:
+    """Say in a line how full it is."""
+    budgets = [egress.budget for egress in app.egresses]
+    used, limit = sum(one.used for one in budgets), sum(one.limit for one in budgets)
+    slots = f"{used} of {limit} slots used, {sum(one.open for one in budgets)} of them open"
+    return f"{app.phase.value}: {slots}; {app.gate.waiting} waiting; {len(app.roster)} sessions"
 
 
 def _nothing() -> None:

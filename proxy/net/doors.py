@@ -43,15 +43,19 @@ class Door:
     @property
     def place(self) -> str:
         """Where it really is: the kernel may have chosen the port."""
-        host, port = self.sock.getsockname()[:2]
-        return str(Address(host, port))
+        return _place(self.sock)
 
 
 class Doors:
     """All of them, in the order of the configuration."""
 
-    def __init__(self, greet: Callable[[Listen], asyncio.BaseProtocol]) -> None:
+    def __init__(
+        self,
+        greet: Callable[[Listen], asyncio.BaseProtocol],
+        inherited: Sequence[socket.socket] = (),
+    ) -> None:
         self._greet = greet
+        self._inherited = tuple(inherited)
         self._doors: list[Door] = []
 
     @property
@@ -59,11 +63,11 @@ class Doors:
         """Where they are."""
         return [door.place for door in self._doors]
 
-    def bind(self, listens: Sequence[Listen]) -> list[Door]:
+    def bind(self, listens: Sequence[Listen], *, claim_all: bool = False) -> list[Door]:
         """Return the doors for these listeners, those that are open already among them.
 
         Nobody is let in through a new one so far. Raise CannotListen, and change nothing, when an
-        address cannot be had.
+        address cannot be had, or with `claim_all` when a socket was inherited that none names.
         """
         known = list(self._doors)
         doors: list[Door] = []
@@ -72,7 +76,9 @@ class Doors:
                 door = next(_at(listen.address, known), None)
                 if door is not None:
                     known.remove(door)
-                doors.append(door or Door(listen, _bind(listen.address)))
+                doors.append(door or Door(listen, self._bind(listen.address)))
+            if claim_all:
+                self._expect_claimed({door.place for door in doors})
         except CannotListen:
             for door in doors:
                 if door not in self._doors:
@@ -96,21 +102,38 @@ class Doors:
         for door in self._doors:
             door.close()
 
+    def _expect_claimed(self, places: set[str]) -> None:
+        if unclaimed := {_place(sock) for sock in self._inherited} - places:
+            told = ", ".join(sorted(unclaimed))
+            raise CannotListen(f"the service manager listens on {told}, which `listen` names not")
+
+    def _bind(self, address: Address) -> socket.socket:
+        family, place = _resolve(address)
+        for sock in self._inherited:
+            if sock.family == family and sock.getsockname()[:2] == place:
+                # Ours may be closed and opened again by reloads: the original stays what it is.
+                return sock.dup()
+        try:
+            return socket.create_server(place, family=family, backlog=BACKLOG)
+        except OSError as problem:
+            why = os.strerror(problem.errno or 0)
+            raise CannotListen(f"cannot listen on {address}: {why}") from None
+
 
 def _at(address: Address, doors: Sequence[Door]) -> Iterator[Door]:
     return (door for door in doors if door.listen.address == address)
 
 
-def _bind(address: Address) -> socket.socket:
+def _resolve(address: Address) -> tuple[int, tuple[str, int]]:
     try:
         family, _, _, _, place = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(place[:2], family=family, backlog=BACKLOG)
-    except OSError as problem:
-        why = (
-            problem.strerror
-            if isinstance(problem, socket.gaierror)
-            else os.strerror(problem.errno or 0)
-        )
-        raise CannotListen(f"cannot listen on {address}: {why}") from None
+    except socket.gaierror as problem:
+        raise CannotListen(f"cannot listen on {address}: {problem.strerror}") from None
+    return family, (str(place[0]), int(place[1]))
+
+
+def _place(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return str(Address(host, port))

@@ -16,6 +16,7 @@ tools=(
   prometheus                                    # with promtool, for rules and scraping
   haproxy nginx-light libnginx-mod-stream       # the peers of the benchmark
   chromium                                      # pages are looked at as their readers do
+  systemd                                       # judges the unit files; never started
 )
 
 if [ "$(id -u)" != 0 ]; then

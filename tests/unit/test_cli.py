@@ -297,3 +297,25 @@ def test_a_second_sigterm_ends_a_transfer_that_hangs(tmp_path: Path) -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0  # far below timeouts.drain
+
+
+# healthcheck
+
+
+def test_a_running_proxy_is_healthy(tmp_path: Path) -> None:
+    with running(tmp_path, "run", "--demo", "--listen", "127.0.0.1:0") as (_, port):
+        result = invoke("healthcheck", "--at", f"127.0.0.1:{port}")
+    assert (result.exit_code, result.output) == (0, "220 ftpweir is ready.\n")
+
+
+def test_nobody_at_the_files_address_is_not_healthy(file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    file.write_text(f"listen: 0.0.0.0:{port}\n{GOOD}")
+    result = invoke("healthcheck", "-c", file)
+    assert result.exit_code == 1
+    assert result.stderr == f"127.0.0.1:{port}: Connection refused\n"
+
+
+def test_an_address_that_is_none_is_bad_usage() -> None:
+    assert invoke("healthcheck", "--at", "2121").exit_code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -29,7 +30,15 @@ class Child:
         self._ports = lend()
         self.write(connections=400)
         command = [sys.executable, "-m", "proxy", "run", "-c", str(self.file)]
-        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(str(folder / "notify"))
+        self.manager.settimeout(10)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(CHECKOUT),
+            "PYTHONUNBUFFERED": "1",
+            "NOTIFY_SOCKET": str(folder / "notify"),
+        }
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdout=log, stderr=log
@@ -54,10 +63,17 @@ class Child:
         until(lambda: lines() or self.process.poll() is not None, f"it prints {words!r}")
         return lines()[-1]
 
+    def told(self, word: str) -> str:
+        """Return the service manager's next message with this word."""
+        while word not in (message := self.manager.recv(4096).decode()):
+            pass
+        return message
+
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self.manager.close()
         give_back(self._ports)
 
 
@@ -115,3 +131,13 @@ def test_the_beginning_and_the_end_of_a_drain_are_told(child: Child) -> None:
     assert child.process.wait(10) == 0
     assert json.loads(child.until_printed('"drain began"'))["sessions"] == 0
     assert json.loads(child.until_printed('"drain ended"'))["thrown_out"] == 0
+
+
+def test_its_starter_hears_of_start_reload_and_end(child: Child) -> None:
+    child.told("READY=1")
+    child.process.send_signal(signal.SIGHUP)
+    assert "MONOTONIC_USEC=" in child.told("RELOADING=1")
+    child.told("READY=1")
+    child.process.send_signal(signal.SIGTERM)
+    child.told("STOPPING=1")
+    assert child.process.wait(10) == 0

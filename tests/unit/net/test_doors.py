@@ -114,3 +114,26 @@ async def test_closed_doors_let_nobody_in(doors: Doors) -> None:
     doors.close()
     with pytest.raises(ConnectionRefusedError):
         await knock(place)
+
+
+async def test_an_inherited_socket_is_used_and_survives_being_closed_and_opened_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        place = "127.0.0.1:{1}".format(*given.getsockname())
+        doors = Doors(Greeter, [given])
+        try:
+            listens = at(place)
+            await doors.adopt(doors.bind(listens, claim_all=True), listens)
+            assert await knock(place) == "plain"
+            await adopt(doors, *at("127.0.0.2:0"))
+            await adopt(doors, *at(place))
+            assert await knock(place) == "plain"
+        finally:
+            doors.close()
+
+
+async def test_an_inherited_socket_that_no_listener_names_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        place = "127.0.0.1:{1}".format(*given.getsockname())
+        doors = Doors(Greeter, [given])
+        with pytest.raises(CannotListen, match=f"the service manager listens on {place}"):
+            doors.bind(at("127.0.0.2:0"), claim_all=True)

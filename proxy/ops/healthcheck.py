@@ -1,0 +1,34 @@
+"""Is the proxy well? Asked from outside, as its clients meet it: connect, hear 220, say QUIT."""
+
+from __future__ import annotations
+
+import socket
+
+LONGEST = 4096  # bytes of a greeting
+
+
+class Unwell(Exception):
+    """It is not; the message says what came instead of a greeting."""
+
+
+def check_greeting(host: str, port: int, patience: float) -> str:
+    """Return the greeting; raise Unwell."""
+    try:
+        with socket.create_connection((host, port), timeout=patience) as sock:
+            greeting = _line(sock)
+            sock.sendall(b"QUIT\r\n")
+    except OSError as problem:
+        raise Unwell(problem.strerror or str(problem) or type(problem).__name__) from None
+    if not greeting.startswith("220"):
+        raise Unwell(f"it greets with {greeting!r}")
+    return greeting
+
+
+def _line(sock: socket.socket) -> str:
+    said = b""
+    while b"\n" not in said and len(said) < LONGEST:
+        more = sock.recv(LONGEST)
+        if not more:
+            break
+        said += more
+    return said.partition(b"\r\n")[0].decode("ascii", "replace")
