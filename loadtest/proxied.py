@@ -39,6 +39,7 @@ def configuration(scenario: Scenario, upstream: tuple[str, int], port: int) -> d
         },
         "budget": {"enforce": "off"},
         "clients": [{"name": "everyone", "sessions": max(50, scenario.scripts_in_all + 1)}],
+        "login": {"anonymous": "allow"},  # how the scripts log in to vsftpd
         "log": {"format": "json", "level": "warning"},
     }
     if wall.connections is not None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from proxy.config import ClientClass
+from proxy.ftp.permissions import Permissions
 from proxy.session.request import Source
 from proxy.shaping.quota import Limits
 
@@ -27,11 +28,16 @@ def classifier(classes: tuple[ClientClass, ...]) -> Callable[[str, bytes], Sourc
         for one in classes
     }
 
+    permissions = {
+        one.name: Permissions(one.read_only == "on", frozenset(one.deny), frozenset(one.allow))
+        for one in classes
+    }
+
     @lru_cache(maxsize=4096)  # asked twice for each session; attackers cannot make it grow
     def classify(host: str, user: bytes) -> Source:
         for one in classes:
             if _matches(one, host, user):
-                return Source(host, one.name, limits[one.name])
+                return Source(host, one.name, limits[one.name], permissions[one.name])
         return Source(host, "", NO_LIMITS)  # may still match once its user is known
 
     return classify

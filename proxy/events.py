@@ -64,6 +64,18 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A client asked for what its class may not do; `setting` is the one that says so."""
+
+    session: str
+    source: str
+    user: str
+    client_class: str
+    verb: str
+    setting: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoginFailed:
     """The server did not take a login."""
 
@@ -185,6 +197,7 @@ Event = (
     SessionEnded
     | TransferEnded
     | Refused
+    | Forbidden
     | LoginFailed
     | UpstreamOpened
     | UpstreamClosed

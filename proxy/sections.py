@@ -84,6 +84,7 @@ def manners(config: Config, most_descriptors: int) -> Manners:
         refusal_delay=config.refusals.delay,
         login_attempts=config.login.attempts,
         login_delay=config.login.delay,
+        anonymous=config.login.anonymous,
         passive_address=None if told == "auto" else told,
         keeps_session=config.upstream.pooling == "session",
         site_harmless=frozenset(config.upstream.site_harmless),

@@ -147,6 +147,7 @@ def _ftpweir(place: Place) -> list[str]:
         },
         "budget": {"connections": 100_000, "time_wait": "60s"},
         "clients": [{"name": "everyone", "sessions": place.scripts + 10}],
+        "login": {"anonymous": "allow"},
         "state": str(place.folder / "ftpweir.state"),
         "log": {"format": "json", "level": "info"},
     }

@@ -24,12 +24,14 @@ from .shapes import (
     TimeLimit,
     Told,
     TransferCode,
+    Verbs,
     Weight,
     one_of,
 )
 from .units import misfit
 
 Tls: TypeAlias = Literal["off", "explicit", "implicit"]
+Anonymous: TypeAlias = Literal["deny", "read-only", "allow"]
 Require: TypeAlias = Literal["none", "login", "data"]
 
 ANYWHERE = frozenset({ip_network("0.0.0.0/0"), ip_network("::/0")})
@@ -123,6 +125,19 @@ class ClientClass(Section):
         description="Bytes per second of one source, both directions and all its transfers "
         "together; none sets no cap.",
     )
+    read_only: Switch = Field(
+        default="off",
+        description="Whether these clients may only look and fetch: uploads, deletions, renaming, "
+        "SITE and verbs unknown to us are answered 550.",
+    )
+    deny: Verbs = Field(
+        default=(), description="Verbs that these clients may not use; the answer is 550."
+    )
+    allow: Verbs = Field(
+        default=(),
+        description="The only verbs that these clients may use, logging in and out apart; empty "
+        "means every verb.",
+    )
     weight: Weight = Field(
         default=1.0,
         description="Share of the turns when the queue is contended: 2 gets twice what 1 gets.",
@@ -152,8 +167,13 @@ class Refusals(Section):
 
 
 class Login(Section):
-    """How wrong passwords are slowed down before they reach the server."""
+    """Who may not log in, and how wrong passwords are slowed down before they reach the server."""
 
+    anonymous: Annotated[Anonymous, one_of(Anonymous)] = Field(
+        default="deny",
+        description="Whether anonymous and ftp may log in: deny (an open door is found within "
+        "days), read-only, or allow what the class allows.",
+    )
     attempts: Count = Field(
         default=3,
         description="Wrong passwords in one session before it ends with 421. People mistype "

@@ -15,6 +15,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.SessionEnded: ("session ended", "info"),
     events.TransferEnded: ("transfer ended", "info"),
     events.Refused: ("refused", "warning"),
+    events.Forbidden: ("forbidden", "warning"),
     events.LoginFailed: ("login failed", "warning"),
     events.UpstreamOpened: ("upstream session opened", "info"),
     events.UpstreamClosed: ("upstream session closed", "info"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from proxy.ftp.permissions import Permissions
 from proxy.ftp.virtual import State
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
@@ -31,6 +32,7 @@ class Source:
     host: str
     class_name: str  # empty: no class matches
     limits: Limits
+    permissions: Permissions = Permissions()
 
     @property
     def key(self) -> tuple[str, str]:

@@ -30,6 +30,7 @@ from proxy.ftp.address import Endpoint, canonical, extended_passive_reply, passi
 from proxy.ftp.command import Command, Kind, Needs, parse_command
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.lines import Malformed
+from proxy.ftp.permissions import READ_ONLY, is_anonymous
 from proxy.ftp.reply import Refused, Reply
 from proxy.net.control import ClientChannel, Disturbed, Ended
 from proxy.refusals import Reason
@@ -55,6 +56,7 @@ LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
 
 _GREETING = Reply.of(220, "ftpweir is ready.")
 _NO_DATA_PORT = Reply.of(425, "Send PASV, EPSV, PORT or EPRT first.")
+_NO_STRANGERS = Reply.of(530, "Anonymous logins are not served here (login.anonymous).")
 _LOGGED_IN = Reply.of(230, "Logged in.")
 _MALFORMED = {
     Malformed.TOO_LONG: Reply.of(500, "This line is too long for a command."),
@@ -164,6 +166,7 @@ class Session:
                 raise Refused(_MALFORMED[line])
             command = parse_command(line)
             self.doing = command.verb
+            self._raise_if_forbidden(command)
             if command.rule.kind is Kind.TRANSFER and self._lacks_data_port:
                 raise Refused(_NO_DATA_PORT)  # before it is decided: a REST stays for the next try
             await self._do(command, self.dialogue.decide(command))
@@ -173,6 +176,27 @@ class Session:
             await self._decline(explain_lost(lost))
         except Declined as declined:
             await self._decline(declined)
+
+    def _raise_if_forbidden(self, command: Command) -> None:
+        """A class may forbid verbs; an anonymous login may have to leave all as it is."""
+        if not self.dialogue.is_logged_in:
+            return
+        setting = self.source.permissions.forbids(command)
+        where = f"clients.{setting}, class {self.source.class_name}"
+        if setting is None and self._is_looking_only and READ_ONLY.forbids(command):
+            setting, where = "anonymous", "login.anonymous"
+        if setting is not None:
+            self._shared.announce(
+                events.Forbidden(
+                    self.id, self.host, self.user, self.source.class_name, command.verb, setting
+                )
+            )
+            raise Refused(Reply.of(550, f"{command.verb} is not allowed here ({where})."))
+
+    @property
+    def _is_looking_only(self) -> bool:
+        is_read_only = self._shared.manners.anonymous == "read-only"
+        return is_read_only and is_anonymous(self.dialogue.user)
 
     @property
     def _lacks_data_port(self) -> bool:
@@ -319,6 +343,11 @@ class Session:
         self._shared.announce(events.Pinned(self.id, upstream_session, verb))
 
     async def _log_in(self, credentials: Credentials) -> None:
+        if is_anonymous(credentials.user) and self._shared.manners.anonymous == "deny":
+            user = self.user
+            self.dialogue.login_failed()
+            await self._attempts.failed(user, _NO_STRANGERS, self._shared.clock())
+            raise Refused(_NO_STRANGERS)
         self._standing.log_in(credentials.user)
         self._attempts.check()
         asked_at = self._shared.clock()

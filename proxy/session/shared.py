@@ -26,6 +26,7 @@ class Manners:
     refusal_delay: float
     login_attempts: int
     login_delay: float
+    anonymous: str  # deny | read-only | allow
     passive_address: str | None  # None: tell the address at which the client reached us
     keeps_session: bool  # pooling: session
     site_harmless: frozenset[str]

@@ -53,6 +53,7 @@ OTHER_VALUES: dict[str, Any] = {
     "refusals.transfer_code": 450,
     "refusals.delay": 7.0,
     "login.attempts": 7,
+    "login.anonymous": "allow",
     "login.delay": 7.0,
     "login.remember": 7.0,
     "timeouts.connect": 7.0,

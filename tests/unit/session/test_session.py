@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy.events import SessionEnded
+from proxy.events import Forbidden, SessionEnded
 from tests.support.house import house
 from tests.support.misdeeds import waits_for
 from tests.support.raw_client import is_reset
@@ -131,3 +131,50 @@ async def test_who_does_not_read_its_replies_is_let_go() -> None:
                     await asyncio.sleep(0)
             await home.until(lambda: not len(home.app.roster))
         assert home.told(SessionEnded)[0].reason in ("client lost", "idle")
+
+
+async def test_what_a_class_forbids_is_not_asked_of_the_server() -> None:
+    wishes = {"clients": [{"name": "careful", "deny": ["DELE"]}]}
+    async with scripted({b"/a": b"1"}) as server, house(server, **wishes) as home:
+        async with home.guest() as client:
+            heard = await client.ask("DELE a")
+            assert heard.text == "550 DELE is not allowed here (clients.deny, class careful)."
+            assert (await client.ask("SIZE a")).code == 213
+        (told,) = home.told(Forbidden)
+        assert (told.verb, told.setting, told.client_class) == ("DELE", "deny", "careful")
+    assert b"/a" in server.files
+
+
+async def test_a_read_only_class_fetches_and_stores_nothing() -> None:
+    wishes = {"clients": [{"name": "lookers", "read_only": "on"}]}
+    files = {b"/a": b"1"}
+    async with (
+        scripted(files) as server,
+        house(server, **wishes) as home,
+        home.guest() as client,
+    ):
+        assert await client.fetch("RETR a") == b"1"
+        with await client.passive():
+            assert (await client.ask("STOR b")).code == 550
+    assert server.files == {b"/a": b"1"}
+
+
+async def test_strangers_are_refused_unless_they_are_invited() -> None:
+    async with scripted() as server, house(server) as home, home.client() as client:
+        await client.expect(220)
+        assert (await client.ask("USER anonymous")).code == 331
+        heard = await client.ask("PASS me@example.com")
+        assert heard.text == "530 Anonymous logins are not served here (login.anonymous)."
+        await client.log_in("bob")
+    assert [visit.user for visit in server.visits] == [b"bob"]
+
+
+async def test_strangers_who_may_look_may_not_touch() -> None:
+    wishes = {"login": {"anonymous": "read-only", "delay": 0.0}}
+    async with scripted({b"/a": b"1"}) as server, house(server, **wishes) as home:
+        async with home.guest("ftp") as client:
+            assert await client.fetch("RETR a") == b"1"
+            assert (await client.ask("DELE a")).code == 550
+        async with home.guest("alice") as client:
+            assert (await client.ask("DELE a")).code == 250
+    assert server.files == {}
