@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import TypeAlias
 
 from .script import BLOCK, Cut, Failed, Script, patiently
@@ -67,6 +68,7 @@ class Seen:
 Window: TypeAlias = tuple[float, float]
 
 
+@cache
 def block() -> bytes:
     """Return the block of which bulk files are made; no part of it repeats another."""
     return b"".join(b"%015x\n" % number for number in range(BLOCK // 16))
@@ -169,6 +171,7 @@ def main() -> None:
     told = json.loads(sys.stdin.readline())
     told["deeds"] = [Deed(deed) for deed in told["deeds"]]
     wishes = Wishes(**told)
+    block()  # made once, for all who are born now
     members = [_fork(number, deed, wishes) for number, deed in enumerate(wishes.deeds)]
     for member in members:
         os.read(member.told, 1)
