@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -38,27 +41,6 @@ _LEVELS: Final = {
 }
 
 
-def set_up(form: str, level: str) -> None:
-    """Choose form (auto, json, console) and level of the loggers that are made from now on."""
-    is_console = form == "console" or (form == "auto" and sys.stderr.isatty())
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(sort_keys=False)
-        if is_console
-        else structlog.processors.JSONRenderer()
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=not is_console),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-
-
 class EventLog:
     """Writes each event as one line."""
 
@@ -66,10 +48,10 @@ class EventLog:
         self.adopt(form, level)
 
     def adopt(self, form: str, level: str) -> None:
-        """Go on in another form, or from another level on."""
-        set_up(form, level)
-        self._log = structlog.get_logger()
+        """Go on in another form (auto, json, console), or from another level on."""
         self._least = _LEVELS[level]
+        is_console = form == "console" or (form == "auto" and sys.stderr.isatty())
+        self._write = _console() if is_console else _write_json
 
     def __call__(self, event: Event) -> None:
         """Write the line of this event; times are rounded to a tenth of a millisecond."""
@@ -81,4 +63,25 @@ class EventLog:
             value = getattr(event, key)
             if value not in ("", None, ()):
                 fields[key] = round(value, 4) if isinstance(value, float) else value
-        getattr(self._log, level)(name, **fields)
+        self._write(name, level, fields)
+
+
+def _write_json(name: str, level: str, fields: dict[str, Any]) -> None:
+    """Write one line for a machine. By hand: structlog takes twice the time and two writes."""
+    moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    line = json.dumps({**fields, "event": name, "level": level, "timestamp": moment})
+    sys.stderr.write(line + "\n")
+
+
+def _console() -> Callable[[str, str, dict[str, Any]], None]:
+    """Return what writes a line for a human."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=False),
+            structlog.dev.ConsoleRenderer(sort_keys=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    log = structlog.get_logger()
+    return lambda name, level, fields: getattr(log, level)(name, **fields)
