@@ -313,6 +313,11 @@ class Session:
         try:
             if not self._attention.is_abort_heard:
                 await run.run(self.borrower, self.source, self.dialogue.state, self._explain)
+            if run.was_declined and not self._is_leaving:
+                await asyncio.sleep(self._shared.manners.refusal_delay)
+            if run.ends_session:
+                raise Goodbye(run.result, run.reply)
+            self._send(run.reply)  # before the bookkeeping: somebody waits for it
         except asyncio.CancelledError:
             self._send(ABORTED)  # thrown out: the 421 follows
             raise
@@ -324,11 +329,6 @@ class Session:
             else:
                 self.bytes_up += run.moved
             shared.announce(run.told(self.id, self.source, self.user))
-        if run.was_declined and not self._is_leaving:
-            await asyncio.sleep(self._shared.manners.refusal_delay)
-        if run.ends_session:
-            raise Goodbye(run.result, run.reply)
-        self._send(run.reply)
         self._data_port.drop()
         self._attention.raise_if_gone()
 
