@@ -15,6 +15,8 @@ import socket
 from .control import LINGER_ZERO
 from .listener import Listener
 
+UNWATCHED = 0.02  # seconds for which a connection may be under way without the loop's watching it
+
 
 class DataEnd:
     """One side's data connection: being opened, open, gone. Its owner ends it exactly once.
@@ -57,8 +59,12 @@ class DataEnd:
         assert self.sock is not None
         self.sock.shutdown(socket.SHUT_WR)
 
+    def look(self) -> None:
+        """Take note of a connection that has come about since; else the loop tells of it."""
+
     async def wait(self, patience: float) -> socket.socket:
         """Return the open socket; raise OSError, TimeoutError among them."""
+        self.look()
         if not self.opened.done():
             await asyncio.wait({self.opened}, timeout=patience)
             if not self.opened.done():
@@ -73,10 +79,16 @@ class DataEnd:
 
 
 class ConnectingEnd(DataEnd):
-    """We connect: to a server's passive port, or to a client's active one."""
+    """We connect: to a server's passive port, or to a client's active one.
+
+    The loop watches only what takes long: most connections stand before anybody asks, and to be
+    told of it costs as much as to make them (nine system calls of uvloop's).
+    """
 
     def __init__(self, host: str, port: int, source: str | None) -> None:
         super().__init__()
+        self._later: asyncio.TimerHandle | None = None
+        self._is_watched = False
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -91,13 +103,40 @@ class ConnectingEnd(DataEnd):
             self.opened.set_exception(problem)
             return
         if error == errno.EINPROGRESS:
-            self._loop.add_writer(self.sock, self._connected)
+            self._later = self._loop.call_later(UNWATCHED, self._watch)
         else:
             self._settle(error)
 
+    def look(self) -> None:
+        """Take note of it if the connection stands."""
+        if not self.opened.done() and self.sock is not None:
+            try:
+                self.sock.getpeername()
+            except OSError:
+                self._watch()  # not yet, or never: the loop will tell
+            else:
+                self._unwatch()
+                self._settle(0)
+
+    def _watch(self) -> None:
+        if not self._is_watched:
+            assert self.sock is not None
+            self._unwatch()
+            self._is_watched = True
+            self._loop.add_writer(self.sock, self._connected)
+
+    def _unwatch(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if self._is_watched:
+            assert self.sock is not None
+            self._is_watched = False
+            self._loop.remove_writer(self.sock)
+
     def _connected(self) -> None:
         assert self.sock is not None
-        self._loop.remove_writer(self.sock)
+        self._unwatch()
         self._settle(self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def _settle(self, error: int) -> None:
@@ -107,9 +146,7 @@ class ConnectingEnd(DataEnd):
             self.opened.set_result(None)
 
     def _stop_opening(self) -> None:
-        if not self.opened.done():
-            assert self.sock is not None
-            self._loop.remove_writer(self.sock)
+        self._unwatch()
         super()._stop_opening()
 
 

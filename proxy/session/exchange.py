@@ -203,6 +203,7 @@ class Exchange:
             return reply
         finally:
             timer.cancel()
+            opened.remove_done_callback(failed)
 
     async def _both_ends(self) -> tuple[socket, socket]:
         """Return (source, target) of the relay, both connected."""

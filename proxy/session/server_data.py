@@ -138,6 +138,7 @@ class ServerData:
         """End what was not ended in peace, and give back the port that was offered."""
         end = self._end
         if end is not None:
+            end.look()
             if not end.was_opened:
                 self.ending = self._why_unopened(end)
             end.reset()

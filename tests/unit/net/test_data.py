@@ -47,6 +47,26 @@ async def test_a_connecting_end_comes_from_the_address_it_was_told(listener: Lis
     end.finish()
 
 
+async def test_a_connection_that_stands_is_seen_without_the_loop(listener: Listener) -> None:
+    end = ConnectingEnd(HOST, listener.port, HOST)
+    with listener.sock.dup() as still:
+        still.setblocking(True)
+        peer, _ = still.accept()  # blocks the loop: it can have told nobody
+    with peer:
+        end.look()
+        assert end.was_opened
+        end.finish()
+
+
+async def test_an_error_is_told_to_those_who_do_not_wait() -> None:
+    end = ConnectingEnd(HOST, free_port(), HOST)
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(ConnectionRefusedError):
+            await end.opened
+    assert end.has_failed
+    end.finish()
+
+
 async def test_a_refused_connection_is_an_error_of_the_wait() -> None:
     end = ConnectingEnd(HOST, free_port(), HOST)
     with pytest.raises(ConnectionRefusedError, match="Connection refused"):
