@@ -23,6 +23,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 MOST_PENDING = 1024
 LINGER_ZERO = struct.pack("ii", 1, 0)  # SO_LINGER: close drops what is unsent and sends RST
 HELD = 0.002  # seconds for which a reply may wait for the next one, to go out with it
+EARLY = 0.002  # seconds by which a timer may ring before its time
 UNREAD = 2.5  # seconds the other side has to read the last words
 
 
@@ -60,6 +61,10 @@ class Channel(asyncio.Protocol, Generic[T]):
         self._transport: asyncio.Transport | None = None
         self._items: deque[T] = deque()
         self._held = b""
+        self._holding: asyncio.TimerHandle | None = None
+        # A timer for each wait would cost more than the wait: one is kept, and may ring too early.
+        self._alarm: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._paused = False
@@ -107,6 +112,9 @@ class Channel(asyncio.Protocol, Generic[T]):
             self.fault = str(exc)
         self._end()
         self.resume_writing()
+        for timer in (self._alarm, self._holding):
+            if timer is not None:
+                timer.cancel()
         if not self._closed.done():
             self._closed.set_result(None)
 
@@ -147,13 +155,16 @@ class Channel(asyncio.Protocol, Generic[T]):
         """Send; nothing is raised when the other side is gone."""
         if self._held:
             data, self._held = self._held + data, b""
+            if self._holding is not None:
+                self._holding.cancel()
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def write_soon(self, data: bytes) -> None:
         """Send together with what follows, or after HELD seconds if nothing does."""
+        if not self._held:
+            self._holding = self._loop.call_later(HELD, self.flush)
         self._held += data
-        self._loop.call_later(HELD, self.flush)
 
     def flush(self) -> None:
         """Send now what write_soon has held back."""
@@ -227,13 +238,29 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     async def _arrival(self, patience: float | None) -> None:
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(patience, _expire, waiter) if patience is not None else None
+        if patience is not None:
+            self._ring_at(self._loop.time() + patience)
         try:
             await waiter
         finally:
-            self._waiter = None
-            if timer is not None:
-                timer.cancel()
+            self._waiter = self._deadline = None
+
+    def _ring_at(self, deadline: float) -> None:
+        self._deadline = deadline
+        if self._alarm is not None and self._alarm.when() > deadline:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None:
+            self._alarm = self._loop.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._deadline is None:
+            return
+        if self._deadline > self._loop.time() + EARLY:
+            self._ring_at(self._deadline)  # it was set for an earlier wait
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(TimeoutError())
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -271,11 +298,6 @@ class ServerChannel(Channel[Reply]):
         super().data_received(data)
         if self._replies.error is not None and not self.ended:
             self._break_off(self._replies.error)
-
-
-def _expire(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_exception(TimeoutError())
 
 
 def tune_control(sock: socket.socket) -> None:

@@ -64,6 +64,17 @@ async def test_malformed_lines_come_out_as_such() -> None:
         assert got == [Malformed.TOO_LONG, Malformed.NUL, b"NOOP"]
 
 
+async def test_each_wait_has_its_own_patience_whatever_the_one_before_it_had() -> None:
+    loop = asyncio.get_running_loop()
+    async with client_side() as (channel, client):
+        loop.call_soon(client.sock.send, b"NOOP\r\n")
+        assert await channel.next(0.5) == b"NOOP"
+        loop.call_later(0.6, client.sock.send, b"PWD\r\n")  # the first one's alarm has rung
+        assert await channel.next(30) == b"PWD"
+        with pytest.raises(TimeoutError):
+            await channel.next(0.01)
+
+
 async def test_both_addresses_are_known() -> None:
     async with client_side() as (channel, client):
         assert channel.peer == client.sock.getsockname()
