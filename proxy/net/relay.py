@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from enum import Enum, auto
 from typing import Protocol
 
@@ -25,6 +26,7 @@ CHECKS = 8  # looks for progress within the time after which a relay counts as s
 _HAS_SPLICE = hasattr(os, "splice")
 _SPLICE_FLAGS = 0x01 | 0x02  # SPLICE_F_MOVE | SPLICE_F_NONBLOCK
 _F_SETPIPE_SZ = 1031
+_MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
 
 class End(Enum):
@@ -110,6 +112,7 @@ class Relay:
         self._pipe: tuple[int, int] | None = None
         self._piped = 0  # bytes in the pipe
         self._copying = True
+        self._is_at_end = False  # the source has been read to its end
         self._seen = self._quiet = 0
         self._timer: asyncio.TimerHandle | None = None
         self.moved = 0
@@ -193,13 +196,7 @@ class Relay:
     def _take(self, most: int) -> int:
         """Take bytes from the source; 0 is its end; raise BlockingIOError when none are there."""
         if self._copying:
-            count = self._source.recv_into(_SCRATCH if most >= CHUNK else _SCRATCH[:most])
-            if count:
-                self._hand_over(count)
-                if count == CHUNK and self._may_splice:
-                    self._copying = False
-                    self._pipe = self._pipe or PIPES.take()
-            return count
+            return self._copy(_SCRATCH if most >= CHUNK else _SCRATCH[:most])
         assert self._pipe is not None
         try:
             count = os.splice(self._source.fileno(), self._pipe[1], most, flags=_SPLICE_FLAGS)
@@ -212,10 +209,40 @@ class Relay:
         self._piped += count
         return count
 
+    def _copy(self, buffer: memoryview) -> int:
+        if self._is_at_end:
+            return 0
+        count = self._source.recv_into(buffer)
+        if not count:
+            return 0
+        if not self.moved and count < len(buffer):
+            count += self._take_more(buffer[count:])
+        self._hand_over(count)
+        if count == CHUNK and self._may_splice:
+            self._copying = False
+            self._pipe = self._pipe or PIPES.take()
+        return count
+
+    def _take_more(self, room: memoryview) -> int:
+        """See whether the first bytes are all, which a small file's mostly are; 0: they are, or
+        nothing more has come yet."""
+        try:
+            more = self._source.recv_into(room)
+        except BlockingIOError:
+            return 0
+        self._is_at_end = more == 0
+        return more
+
     def _hand_over(self, count: int) -> None:
         """Send straight from the scratch buffer; what the target would not take is kept."""
         try:
-            sent = self._target.send(_SCRATCH[:count])
+            if self._is_at_end and type(self._target) is socket.socket:
+                # The FIN follows, and takes them with it: a packet less, and one that wakes the
+                # other side once and not twice. Should it be late, the kernel sends them after
+                # 200 ms.
+                sent = self._target.send(_SCRATCH[:count], _MSG_MORE)
+            else:
+                sent = self._target.send(_SCRATCH[:count])
         except BlockingIOError:
             sent = 0
         except OSError:

@@ -323,3 +323,39 @@ def test_an_empty_pipe_is_kept_and_a_dirty_one_closed() -> None:
         os.fstat(dirty[0])
     for end in clean:
         os.close(end)
+
+
+async def test_a_small_files_last_bytes_leave_with_the_fin_at_the_latest(ends: Ends) -> None:
+    sender, source, target, receiver = ends
+    sender.sendall(b"a small file")
+    sender.shutdown(socket.SHUT_WR)
+    relay = Relay(source, target, stall=LONG)
+    async with patiently():
+        assert await relay.run() is End.SOURCE_ENDED
+        assert relay.moved == 12
+        target.close()
+        assert await read_all(receiver) == b"a small file"
+
+
+class Broken:
+    """A source whose first bytes are followed by a reset, and then, as in a kernel, by nothing."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._says = iter((b"half", ConnectionResetError(), b""))
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def recv_into(self, buffer: memoryview) -> int:
+        said = next(self._says)
+        if isinstance(said, Exception):
+            raise said
+        buffer[: len(said)] = said
+        return len(said)
+
+
+async def test_a_reset_behind_the_first_bytes_is_never_taken_for_their_end(ends: Ends) -> None:
+    _, source, target, _ = ends
+    async with patiently():
+        assert await Relay(Broken(source), target, stall=LONG).run() is End.SOURCE_FAILED
