@@ -92,8 +92,7 @@ def parse_epsv(argument: bytes) -> EpsvArgument:
 
 def format_port(endpoint: Endpoint) -> bytes:
     """Write the argument of PORT; raise ValueError for IPv6, which PORT cannot name."""
-    packed = IPv4Address(endpoint.host).packed
-    return b"%d,%d,%d,%d,%d,%d" % (*packed, *divmod(endpoint.port, 256))
+    return b"%s,%d,%d" % (_four_numbers(endpoint.host), *divmod(endpoint.port, 256))
 
 
 def format_eprt(endpoint: Endpoint) -> bytes:
@@ -190,6 +189,12 @@ def _endpoint_of_six(found: re.Match[bytes]) -> Endpoint | None:
     if max(a, b, c, d, high, low) > 255 or port == 0:
         return None
     return Endpoint(f"{a}.{b}.{c}.{d}", port)
+
+
+@lru_cache(maxsize=64)
+def _four_numbers(host: str) -> bytes:
+    """Write an IPv4 address as PORT and 227 do; remembered, for it is mostly one of our own."""
+    return b"%d,%d,%d,%d" % tuple(IPv4Address(host).packed)
 
 
 def _without_scope(host: str) -> str:

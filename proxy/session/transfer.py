@@ -69,7 +69,7 @@ class TransferRun:
         self._way = "data connection"
         vigilance = shared.exchange_rules.vigilance if job.direction.is_down else None
         self._healing = Healing(job, vigilance) if vigilance is not None else None
-        self._exchange: Exchange | Delivery = self._new_exchange()
+        self._exchange: Exchange | Delivery | None = None
         self._upstream_session: int | None = None
         self.result = "aborted"
         self.reply = ABORTED
@@ -79,12 +79,12 @@ class TransferRun:
     @property
     def moved(self) -> int:
         """Bytes handed to the receiving side."""
-        return self._exchange.moved
+        return self._exchange.moved if self._exchange is not None else 0
 
     @property
     def may_lose_client(self) -> bool:
         """Tell whether the client's part is done: its leaving changes nothing any more."""
-        return self._exchange.is_delivered
+        return self._exchange is not None and self._exchange.is_delivered
 
     async def run(
         self,
