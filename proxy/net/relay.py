@@ -113,6 +113,7 @@ class Relay:
         self._piped = 0  # bytes in the pipe
         self._copying = True
         self._is_at_end = False  # the source has been read to its end
+        self._broke: OSError | None = None  # met behind bytes that are handed over first
         self._seen = self._quiet = 0
         self._timer: asyncio.TimerHandle | None = None
         self.moved = 0
@@ -212,6 +213,8 @@ class Relay:
     def _copy(self, buffer: memoryview) -> int:
         if self._is_at_end:
             return 0
+        if self._broke is not None:
+            raise self._broke
         count = self._source.recv_into(buffer)
         if not count:
             return 0
@@ -229,6 +232,9 @@ class Relay:
         try:
             more = self._source.recv_into(room)
         except BlockingIOError:
+            return 0
+        except OSError as problem:
+            self._broke = problem  # the kernel tells it once, and the next time it says "ended"
             return 0
         self._is_at_end = more == 0
         return more

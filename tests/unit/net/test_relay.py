@@ -356,6 +356,9 @@ class Broken:
 
 
 async def test_a_reset_behind_the_first_bytes_is_never_taken_for_their_end(ends: Ends) -> None:
-    _, source, target, _ = ends
+    _, source, target, receiver = ends
+    relay = Relay(Broken(source), target, stall=LONG)
     async with patiently():
-        assert await Relay(Broken(source), target, stall=LONG).run() is End.SOURCE_FAILED
+        assert await relay.run() is End.SOURCE_FAILED
+        assert await read_some(receiver) == b"half"
+    assert relay.moved == 4
