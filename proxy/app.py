@@ -14,17 +14,28 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from proxy import sections
 from proxy.classes import classifier
 from proxy.config import Config, Effect, Listen, changed_keys, effect_of, rigid_changes
+from proxy.config.addresses import is_within
 from proxy.config.parsing import Reading
-from proxy.events import Announce, DrainBegan, DrainEnded, Fault, Reloaded, ReloadRefused
+from proxy.events import (
+    Announce,
+    DrainBegan,
+    DrainEnded,
+    Fault,
+    ProxyHeaderRefused,
+    Reloaded,
+    ReloadRefused,
+)
 from proxy.machine import raise_descriptor_limit
 from proxy.net.control import ClientChannel
 from proxy.net.doors import CannotListen, Door, Doors
+from proxy.net.header_first import HeaderFirst
 from proxy.net.listener import ListenerPool
 from proxy.net.throttle import Throttle
 from proxy.phase import Phase
@@ -163,8 +174,14 @@ class App:
         self.phase = phase
         self.on_phase(phase)
 
-    def _greet(self, listen: Listen) -> ClientChannel:
-        return ClientChannel(self._welcome)
+    def _greet(self, listen: Listen) -> asyncio.Protocol:
+        if listen.proxy_protocol == "off":
+            return ClientChannel(self._welcome)
+        return HeaderFirst(
+            partial(ClientChannel, self._welcome),
+            trusts=partial(is_within, listen.trusted),
+            refused=lambda peer, why: self._announce(ProxyHeaderRefused(peer, why)),
+        )
 
     def _welcome(self, client: ClientChannel) -> None:
         session = Session(client, self._shared)

@@ -18,7 +18,7 @@ from rich.console import Console
 from proxy import __version__, process
 from proxy import config as settings
 from proxy.config import Address, Budget, Config, ConfigError
-from proxy.config.addresses import parse_address
+from proxy.config.addresses import is_within, parse_address
 from proxy.config.units import Misfit, closest, enumerated, parse_size
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
 from proxy.net.doors import CannotListen
@@ -118,25 +118,22 @@ def check(path: Path | None) -> None:
 @click.option("--timeout", type=click.FloatRange(0.1, 300), default=5.0, show_default=True)
 def healthcheck(path: Path | None, at: str | None, timeout: float) -> None:
     """Connect as a client does; exit 0 if it greets with 220, else say why not and exit 1."""
+    first = b""
     try:
-        place = parse_address(at) if at else _control(path)
+        place = parse_address(at or "127.0.0.1:2121")
     except Misfit as misfit:
         raise click.BadParameter(str(misfit), param_hint="--at") from None
+    if path is not None:
+        listen = _load(path).listen[0]
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.address.host, listen.address.host)
+        place = place if at else Address(here, listen.address.port)
+        if listen.proxy_protocol == "on" and is_within(listen.trusted, here):
+            first = b"PROXY UNKNOWN\r\n"
     try:
-        click.echo(check_greeting(place.host, place.port, timeout))
+        click.echo(check_greeting(place.host, place.port, timeout, first))
     except Unwell as unwell:
         click.echo(f"{place}: {unwell}", err=True)
         sys.exit(1)
-
-
-def _control(path: Path | None) -> Address:
-    """Return where a client on this machine reaches the proxy."""
-    if path is None:
-        return Address("127.0.0.1", 2121)
-    address = _load(path).listen[0].address
-    return Address(
-        {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host), address.port
-    )
 
 
 class Size(click.ParamType[int]):

@@ -76,6 +76,14 @@ class Forbidden:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxyHeaderRefused:
+    """A balancer that is believed said something else than whose connection it passes on."""
+
+    balancer: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoginFailed:
     """The server did not take a login."""
 
@@ -198,6 +206,7 @@ Event = (
     | TransferEnded
     | Refused
     | Forbidden
+    | ProxyHeaderRefused
     | LoginFailed
     | UpstreamOpened
     | UpstreamClosed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import (
     AddressValueError,
@@ -10,6 +11,7 @@ from ipaddress import (
     IPv4Network,
     IPv6Address,
     IPv6Network,
+    ip_address,
     ip_network,
 )
 from typing import TypeAlias
@@ -180,6 +182,13 @@ def parse_network(value: object) -> Network:
         return ip_network(value)
     except ValueError:
         raise misfit(NETWORK_WORDS, value, _network_hint(value)) from None
+
+
+def is_within(networks: Iterable[Network], host: str) -> bool:
+    """Tell whether a numeric address is in one of them; IPv4 inside IPv6 counts as IPv4."""
+    address = ip_address(host)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return any((mapped or address) in network for network in networks)
 
 
 def _network_hint(text: str) -> str | None:

@@ -56,11 +56,13 @@ class Listen(Section):
     )
     proxy_protocol: Switch = Field(
         default="off",
-        description="Whether a load balancer tells the client's address in a PROXY header. Off, "
-        "because anybody could forge one.",
+        description="Whether a load balancer tells the client's address in a PROXY header, "
+        "version 1 or 2. Off, because where none stands before us, none is to be believed.",
     )
     trusted: Networks = Field(
-        default=(), description="The load balancers whose PROXY header is believed."
+        default=(),
+        description="The load balancers, as networks or addresses, that send the header; anybody "
+        "else is served without one, as who he is.",
     )
 
 

@@ -70,6 +70,12 @@ def _listeners(config: Config, document: Document) -> Iterator[Problem]:
             yield document.problem(("listen", at), f"{listen.address} is listed twice")
         if listen.address.port:
             seen.add(listen.address)
+        if listen.proxy_protocol == "on" and not listen.trusted:
+            message = "trusts nobody, so no header is ever read: name the balancers in `trusted`"
+            yield document.problem(("listen", at, "proxy_protocol"), message)
+        if listen.trusted and listen.proxy_protocol == "off":
+            message = "changes nothing while proxy_protocol is off"
+            yield document.problem(("listen", at, "trusted"), message, severity="warning")
 
 
 def _classes(config: Config, document: Document) -> Iterator[Problem]:

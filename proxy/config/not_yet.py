@@ -33,7 +33,6 @@ def _values(*waiting: str, reason: str) -> NotYet:
 
 CLIENT_TLS = "TLS towards clients comes with a later version: "
 SERVER_TLS = "TLS towards the server comes with a later version: "
-PROXY_HEADER = "the PROXY header comes with a later version: remove the key"
 HEALING = "resuming broken uploads comes with a later version: use off"
 
 NOT_YET: Mapping[str, NotYet] = MappingProxyType(
@@ -42,8 +41,6 @@ NOT_YET: Mapping[str, NotYet] = MappingProxyType(
         "listen.certificate": NotYet(CLIENT_TLS + "remove the key"),
         "listen.key": NotYet(CLIENT_TLS + "remove the key"),
         "listen.require": _values("login", "data", reason=CLIENT_TLS + "use none"),
-        "listen.proxy_protocol": _values("on", reason=PROXY_HEADER),
-        "listen.trusted": NotYet(PROXY_HEADER),
         "upstream.data": _values(
             "auto",
             reason="choosing by itself comes with a later version: use passive or active",

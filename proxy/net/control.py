@@ -275,11 +275,21 @@ class Channel(asyncio.Protocol, Generic[T]):
 
 
 class ClientChannel(Channel[bytes | Malformed]):
-    """A client's control connection: command lines in, Telnet negotiation answered (RFC 854)."""
+    """A client's control connection: command lines in, Telnet negotiation answered (RFC 854).
 
-    def __init__(self, on_open: Callable[[ClientChannel], None]) -> None:
+    `told` is whose connection it is, where a balancer that is believed has said so.
+    """
+
+    def __init__(
+        self, on_open: Callable[[ClientChannel], None], told: tuple[str, int] | None = None
+    ) -> None:
         self._lines = LineReader()
-        super().__init__(self._lines, lambda _: on_open(self))
+        self._told = told
+        super().__init__(self._lines, lambda _: self._introduce(on_open))
+
+    def _introduce(self, on_open: Callable[[ClientChannel], None]) -> None:
+        self.peer = self._told or self.peer
+        on_open(self)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

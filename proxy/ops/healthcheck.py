@@ -11,10 +11,11 @@ class Unwell(Exception):
     """It is not; the message says what came instead of a greeting."""
 
 
-def check_greeting(host: str, port: int, patience: float) -> str:
-    """Return the greeting; raise Unwell."""
+def check_greeting(host: str, port: int, patience: float, first: bytes = b"") -> str:
+    """Return the greeting; raise Unwell. `first` is said before it: a balancer's header."""
     try:
         with socket.create_connection((host, port), timeout=patience) as sock:
+            sock.sendall(first)
             greeting = _line(sock)
             sock.sendall(b"QUIT\r\n")
     except OSError as problem:

@@ -19,6 +19,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.TransferEnded: ("transfer ended", "info"),
     events.Refused: ("refused", "warning"),
     events.Forbidden: ("forbidden", "warning"),
+    events.ProxyHeaderRefused: ("proxy header refused", "warning"),
     events.LoginFailed: ("login failed", "warning"),
     events.UpstreamOpened: ("upstream session opened", "info"),
     events.UpstreamClosed: ("upstream session closed", "info"),

@@ -21,6 +21,7 @@ from proxy.cli import main
 from proxy.config import keys
 from proxy.demo import PASSWORD, SESSIONS, USER
 from proxy.refusals import Reason
+from tests.support.house import free_port
 from tests.support.programs import CHECKOUT
 from tests.support.waiting import until
 
@@ -319,3 +320,12 @@ def test_nobody_at_the_files_address_is_not_healthy(file: Path) -> None:
 
 def test_an_address_that_is_none_is_bad_usage() -> None:
     assert invoke("healthcheck", "--at", "2121").exit_code == 2
+
+
+def test_a_proxy_that_believes_this_machine_gets_a_balancers_header_first(file: Path) -> None:
+    port = free_port()
+    listen = f"[{{address: 127.0.0.1:{port}, proxy_protocol: on, trusted: 127.0.0.1}}]"
+    file.write_text(f"listen: {listen}\n{GOOD}")
+    with running(file.parent, "run", "-c", file):
+        result = invoke("healthcheck", "-c", file)
+    assert (result.exit_code, result.output) == (0, "220 ftpweir is ready.\n")

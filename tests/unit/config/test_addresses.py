@@ -152,3 +152,12 @@ def test_what_is_no_network_is_refused(text: object, hint: str | None) -> None:
     with pytest.raises(Misfit, match="expected a network such as") as caught:
         addresses.parse_network(text)
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("11.1.2.3", False), ("2001:db8::1", True)],
+)
+def test_an_address_is_within_a_network_in_whatever_form_it_comes(host: str, told: bool) -> None:
+    networks = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
+    assert addresses.is_within(networks, host) is told

@@ -93,3 +93,15 @@ def test_clients_that_no_class_matches_are_a_warning() -> None:
     assert problem.severity == "warning"
     assert problem.message.startswith("the last class does not match everybody")
     assert reading.config is not None
+
+
+def test_a_header_that_nobody_may_send_is_an_error() -> None:
+    text = "upstream: {host: h}\nlisten:\n- {address: 127.0.0.1:2121, proxy_protocol: on}\n"
+    (problem,) = examine(text, "f").problems
+    assert (problem.severity, problem.key) == ("error", "listen.proxy_protocol")
+
+
+def test_balancers_whose_header_is_not_read_are_worth_a_warning() -> None:
+    text = "upstream: {host: h}\nlisten:\n- {address: 127.0.0.1:2121, trusted: 10.0.0.1}\n"
+    (problem,) = examine(text, "f").problems
+    assert (problem.severity, problem.key) == ("warning", "listen.trusted")

@@ -11,7 +11,6 @@ from proxy.config.parsing import examine
 
 # One value that a key takes by its kind, where the row names none.
 SAMPLES = {
-    "listen.trusted": "[10.0.0.0/8]",
     "status": "127.0.0.1:8021",
     "store": "redis://localhost:6379/0",
 }
