@@ -24,8 +24,8 @@ ROUND: Final = 0.25
 # Forgetting costs a walk over all sources: not worth it below this many.
 FEW: Final = 64
 
-# A grant where nothing limits any more, because the configuration has changed.
-UNLIMITED: Final = 4 << 20
+# Bytes in one grant, at most: whoever moves them keeps everybody else waiting.
+LARGEST_GRANT: Final = 1 << 20
 
 
 class Bucket:
@@ -76,7 +76,8 @@ class Bucket:
 
     def most(self, sharers: int) -> int:
         """Tell the largest grant when so many share the rate."""
-        return max(1, int(self._rate * min(LONGEST_GRANT, ROUND / max(1, sharers))))
+        fair = int(self._rate * min(LONGEST_GRANT, ROUND / max(1, sharers)))
+        return max(1, min(fair, LARGEST_GRANT))
 
     def _earn(self, now: float) -> None:
         earned = int((now - self._at) * self._rate)
@@ -239,7 +240,7 @@ class Bandwidth:
 
     def _want(self, share: _Share) -> int:
         """Tell how large a grant is now: smaller the more share, so that each has one soon."""
-        own = UNLIMITED if share.bucket is None else share.bucket.most(share.flows)
+        own = LARGEST_GRANT if share.bucket is None else share.bucket.most(share.flows)
         return own if self._total is None else min(own, self._total.most(self._flows))
 
     def _pay(self, share: _Share, want: int) -> None:

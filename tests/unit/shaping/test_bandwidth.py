@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.shaping.bandwidth import DEPTH, FEW, LONGEST_GRANT, UNLIMITED, Bandwidth, Bucket, Flow
+from proxy.shaping.bandwidth import (
+    DEPTH,
+    FEW,
+    LARGEST_GRANT,
+    LONGEST_GRANT,
+    Bandwidth,
+    Bucket,
+    Flow,
+)
 
 RATE = 1_000_000
 SAVED = int(RATE * DEPTH)
@@ -118,7 +126,7 @@ def test_a_changed_rate_holds_for_the_whole_source_at_once() -> None:
     assert emptied(bandwidth, flow, 0.0) == SAVED // 10
     bandwidth.join("a", None, 1.0, 0.0)
     assert bandwidth.next_grant(0.1) is flow
-    assert bandwidth.fetch(flow) == UNLIMITED
+    assert bandwidth.fetch(flow) == LARGEST_GRANT
     bandwidth.join("a", RATE, 1.0, 0.1)
     assert emptied(bandwidth, flow, 0.1) == SAVED
 
@@ -140,7 +148,7 @@ def test_the_total_may_come_change_and_go() -> None:
     bandwidth = Bandwidth(None, 0.0)
     flow = bandwidth.join("a", None, 1.0, 0.0)
     assert not bandwidth.has_total
-    assert bandwidth.ask(flow, 0.0) == UNLIMITED
+    assert bandwidth.ask(flow, 0.0) == LARGEST_GRANT
     bandwidth.limit_total(RATE, 0.0)
     assert emptied(bandwidth, flow, 0.0) == SAVED
     bandwidth.limit_total(10 * RATE, 0.0)
@@ -148,7 +156,7 @@ def test_the_total_may_come_change_and_go() -> None:
     assert bandwidth.fetch(flow) == 10 * GRANT
     bandwidth.ask(flow, 0.05)
     bandwidth.limit_total(None, 0.05)
-    assert bandwidth.ask(flow, 0.05) == UNLIMITED
+    assert bandwidth.ask(flow, 0.05) == LARGEST_GRANT
 
 
 def test_a_source_is_remembered_until_its_bucket_is_full_again() -> None:
