@@ -45,6 +45,7 @@ from proxy.session.session import Session
 from proxy.session.shared import Shared
 from proxy.shaping.attempts import Attempts
 from proxy.store.budget import Budget
+from proxy.store.group import Group
 from proxy.store.journal import Journal
 from proxy.upstream.egress import Egress
 from proxy.upstream.habits import Habits
@@ -93,6 +94,8 @@ class App:
         self._habits = Habits()
         self.roster = Roster()
         self.doors = Doors(self._greet, inherited)
+        self._group = Group(config, clock=self._clock, announce=announce)
+        self._group.when_cut_off(self._cut)
         self.egresses = tuple(
             self._egress(address) for address in config.upstream.source_addresses or (None,)
         )
@@ -159,7 +162,8 @@ class App:
     ) -> None:
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                lasting = [self._tasks.create_task(one()) for one in (self._sweep, *beside)]
+                always = (self._sweep, self._group.keep_in_touch, *beside)
+                lasting = [self._tasks.create_task(one()) for one in always]
                 await self.doors.adopt(doors, self.config.listen)
                 self._enter(Phase.SERVING)
                 ready(self.doors.places)
@@ -167,6 +171,7 @@ class App:
                 await self._drain()
                 for task in lasting:
                     task.cancel()
+            await self._group.leave()
         except* _Abandoned as ends:
             raise _Abandoned from ends
 
@@ -207,6 +212,11 @@ class App:
             self._swept_at = self._clock()
             for egress in self.egresses:
                 egress.pool.sweep()
+
+    def _cut(self) -> None:
+        self.roster.throw_out()
+        for egress in self.egresses:
+            egress.pool.cut()
 
     async def _drain(self) -> None:
         """Let nobody in, let transfers end, say goodbye to the server."""
@@ -308,6 +318,7 @@ class App:
             clock=self._clock,
             announce=self._announce,
             journal=self._journal(address),
+            share=self._group.slots(address),
         )
         pool = Pool(
             sections.dialer(config, address),
@@ -316,6 +327,7 @@ class App:
             clock=self._clock,
             announce=self._announce,
             spawn=self._spawn,
+            share=self._group.seats(address),
         )
         return Egress(address, budget, pool)
 

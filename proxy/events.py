@@ -150,6 +150,21 @@ class BanSuspected:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreLost:
+    """The shared store cannot be reached; `mode` is what `sharing.on_store_down` says."""
+
+    why: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBack:
+    """The shared store answers again, after so many seconds."""
+
+    away: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reloaded:
     """The file was read anew, and these keys are others now; `warnings` are of `ftpweir check`."""
 
@@ -214,6 +229,8 @@ Event = (
     | Pinned
     | ShadowWait
     | BanSuspected
+    | StoreLost
+    | StoreBack
     | Reloaded
     | ReloadRefused
     | DrainBegan

@@ -19,6 +19,7 @@ LONGEST_SAFE_WAIT = 50.0
 def crosscheck(config: Config, document: Document) -> Iterator[Problem]:
     """Find every disagreement between keys."""
     yield from _budget(config, document)
+    yield from _sharing(config, document)
     yield from _queue(config, document)
     yield from _ports(config, document)
     yield from _listeners(config, document)
@@ -39,6 +40,20 @@ def _budget(config: Config, document: Document) -> Iterator[Problem]:
         "no transfer could ever run"
     )
     yield document.problem(("budget", "connections"), message, severity=severity)
+
+
+def _sharing(config: Config, document: Document) -> Iterator[Problem]:
+    sharing = config.sharing
+    floors = sharing.instances * sharing.floor
+    if sharing.floor and sharing.instances < 2:
+        message = "with a floor the number of instances must be known: give sharing.instances"
+        yield document.problem(("sharing", "floor"), message)
+    elif floors > config.budget.limit:
+        message = (
+            f"{sharing.instances} instances with a floor of {sharing.floor} are {floors} slots, "
+            f"and the budget leaves {config.budget.limit}"
+        )
+        yield document.problem(("sharing", "floor"), message)
 
 
 def _queue(config: Config, document: Document) -> Iterator[Problem]:

@@ -63,6 +63,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "status": Effect.RESTART,
         "state": Effect.RESTART,
         "store": Effect.RESTART,
+        "sharing": Effect.RESTART,
         "log": Effect.AT_ONCE,
     }
 )

@@ -25,6 +25,7 @@ from .shapes import (
     TimeLimit,
     one_of,
 )
+from .sharing import Sharing
 
 Format: TypeAlias = Literal["auto", "json", "console"]
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -142,6 +143,8 @@ class Config(Section):
     )
     store: StoreOrNone = Field(
         default=None,
-        description="Where several proxies share one budget; none means this process counts alone.",
+        description="The Redis or Valkey through which several instances share one budget; none "
+        "means that this process counts alone.",
     )
+    sharing: Sharing = Sharing()
     log: Log = Log()

@@ -53,7 +53,6 @@ NOT_YET: Mapping[str, NotYet] = MappingProxyType(
         ),
         "heal.uploads": _values("on", reason=HEALING),
         "status": NotYet("the status page comes with a later version: use none"),
-        "store": NotYet("sharing a budget comes with a later version: use none"),
     }
 )
 

@@ -125,7 +125,13 @@ NETWORK = Shape(addresses.NETWORK_WORDS, addresses.parse_network)
 SOURCE = Shape(addresses.SOURCE_WORDS, addresses.parse_source)
 GLOB = pattern("a user name or pattern such as batch-*", r"[^\s,]{1,200}")
 VERB = Shape("a word that follows SITE", _parse_verb)
-STORE = pattern("a store such as redis://host:6379/0", r"redis://[^\s]+")
+STORE = pattern(
+    "a store such as redis://host:6379/0, rediss://host:6380/0 or unix:///run/redis.sock",
+    r"(?:rediss?://[^\s]+|unix:///[^\s]+)",
+)
+GROUP = pattern(
+    "a name of letters, digits and ._:- (at most 64), or auto", r"[A-Za-z0-9._:-]{1,64}"
+)
 
 Duration: TypeAlias = Annotated[
     float, Shape(units.DURATION_WORDS, units.parse_duration, units.show_duration)
@@ -153,6 +159,7 @@ Place: TypeAlias = Annotated[Address, ADDRESS]
 PlaceOrNone: TypeAlias = Annotated[Address | None, or_none(ADDRESS)]
 FileOrNone: TypeAlias = Annotated[str | None, or_none(FILE)]
 StoreOrNone: TypeAlias = Annotated[str | None, or_none(STORE)]
+GroupOrAuto: TypeAlias = Annotated[str | None, or_word("auto", GROUP)]
 Networks: TypeAlias = Annotated[tuple[Network, ...], Several(NETWORK)]
 Globs: TypeAlias = Annotated[tuple[str, ...], Several(GLOB)]
 Sources: TypeAlias = Annotated[tuple[str, ...], Several(SOURCE)]

@@ -27,6 +27,8 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.Pinned: ("session pinned", "warning"),
     events.ShadowWait: ("would have waited", "info"),
     events.BanSuspected: ("ban suspected", "error"),
+    events.StoreLost: ("store lost", "error"),
+    events.StoreBack: ("store back", "warning"),
     events.Reloaded: ("reloaded", "info"),
     events.ReloadRefused: ("reload refused", "error"),
     events.DrainBegan: ("drain began", "info"),

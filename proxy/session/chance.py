@@ -29,7 +29,7 @@ def next_chance(
     match request.blocked:
         case Reason.BUDGET | Reason.SUSPECTED_BAN:
             host = request.source.host
-            chances = [way.budget.next_chance(host, spare=way.pool.unopened) for way in ways]
+            chances = [way.budget.next_chance(host, spare=way.pool.places.unfilled) for way in ways]
         case Reason.CLASS_RATE:
             chances = [None if rate_wait is None else now + rate_wait]
         case Reason.UPSTREAM_SESSIONS:

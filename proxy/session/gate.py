@@ -7,7 +7,6 @@ holds one scarce thing while waiting for another. Waiting is here and nowhere el
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +23,8 @@ from proxy.upstream.egress import Egress
 
 from .chance import next_chance
 from .declined import Declined
-from .request import Needs, Permit, Request, Source
+from .demand import Demand
+from .request import Permit, Request, Source
 from .verdict import verdict
 
 FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients.md)
@@ -57,11 +57,13 @@ class Gate:
         self._assigning = self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._needs: Counter[Needs] = Counter()  # of those who wait
+        self._demand = Demand(lambda: self._queue.weight)
         self._logins_seen = 0
         for egress in self._egresses:
             egress.budget.on_closed = self._assign
             egress.pool.on_room = self._assign
+            egress.budget.wanted = partial(self._demand.slots, egress)
+            egress.pool.places.wanted = self._demand.seats
 
     def adopt(self, *, max_wait: float, max_length: int) -> None:
         """Go on by other limits, and look who may go on now; who waits keeps its deadline."""
@@ -126,7 +128,7 @@ class Gate:
         place = (flow, request.errand)
         tag = self._places.take(place, now)
         ticket = self._queue.push(waiting, flow, request.source.limits.weight, now, tag=tag)
-        self._needs[request.needs] += 1
+        self._demand.joined(request.needs)
         try:
             # Nobody who waits can be served now, else they had been: only the newcomer may.
             if self._queue.is_first(ticket):
@@ -136,7 +138,7 @@ class Gate:
                 self._wake_at(self._next_chance(request, now))
             return await self._turn(waiting, deadline, feed)
         finally:
-            self._needs[request.needs] -= 1
+            self._demand.left(request.needs)
             if ticket.waiting and request.errand:
                 self._places.keep(place, ticket.tag, self._clock())
             self._queue.remove(ticket)
@@ -210,7 +212,7 @@ class Gate:
         def eta(place: int) -> float:
             # Several addresses serve the line together: its places are dealt out among them.
             dealt = -(-place // len(ways))
-            return min(way.budget.eta(dealt, spare=way.pool.unopened) for way in ways)
+            return min(way.budget.eta(dealt, spare=way.pool.places.unfilled) for way in ways)
 
         last = eta(len(self._queue))
         if last <= patience:
@@ -257,21 +259,16 @@ class Gate:
     def _is_anybody_servable(self) -> bool:
         """Tell, without looking at each of thousands, whether anybody's needs can be met at all."""
         seat = any(way.pool.has_room for way in self._egresses)
-        slot = any(way.budget.has_room(way.pool.unopened) for way in self._egresses)
+        slot = any(way.budget.has_room(way.pool.places.unfilled) for way in self._egresses)
         proofs = sum(way.pool.logins for way in self._egresses)
         has_news, self._logins_seen = proofs != self._logins_seen, proofs
-        return any(
-            count
-            and (slot or not needs.slot)
-            and (seat or not needs.seat or (has_news and needs.proof_serves))
-            for needs, count in self._needs.items()
-        )
+        return self._demand.is_servable(slot=slot, seat=seat, proof=has_news)
 
     def _serve_some(self) -> bool:
         """Serve the next in turn; whoever needs nothing scarce is served in the same pass."""
         heads = self._queue.heads()
         round_trip = self.max_wait / 4  # in which every login should have had its turn
-        places = sum(egress.pool.limit for egress in self._egresses)
+        places = sum(egress.pool.places.limit for egress in self._egresses)
         self._stay = min(LONGEST_STAY, round_trip * places / max(1, len(heads)))
         any_served = False
         for ticket in heads:
@@ -328,7 +325,7 @@ class Gate:
                 return None
         kind, host = request.kind, request.source.host
         # Room is left for control connections not yet open: no transfer can do without one.
-        if kind is not None and not budget.admits(kind, host, spare=pool.unopened):
+        if kind is not None and not budget.admits(kind, host, spare=pool.places.unfilled):
             is_banned = budget.banned_for > 0
             request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.BUDGET
             return None
@@ -342,7 +339,7 @@ class Gate:
                 return None
         slot = None
         if kind is not None:
-            slot = budget.reserve(kind, host, spare=pool.unopened)
+            slot = budget.reserve(kind, host, spare=pool.places.unfilled)
             if slot is None:  # the new seat's control connection has taken the last one
                 assert seat is not None
                 pool.forgo(seat)

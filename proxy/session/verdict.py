@@ -35,7 +35,7 @@ def verdict(
             return Declined(Reason.ETA_TOO_LONG, used=round(eta), limit=limit, retry=eta)
         case Reason.BUDGET:
             # Places kept for control connections are as good as used for a transfer.
-            used = sum(way.budget.used + way.pool.unopened for way in ways)
+            used = sum(way.budget.taken + way.pool.places.unfilled for way in ways)
             limit = sum(way.budget.limit for way in ways)
             retry = eta or min(way.budget.interval for way in ways)
             return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=told)
@@ -54,7 +54,7 @@ def verdict(
             return Declined(
                 Reason.QUEUE_WAIT if request.is_login else Reason.UPSTREAM_SESSIONS,
                 used=sum(len(way.pool.seats) for way in ways),
-                limit=sum(way.pool.limit for way in ways),
+                limit=sum(way.pool.places.limit for way in ways),
                 waited=told,
                 retry=max_wait,
             )
@@ -62,5 +62,5 @@ def verdict(
 
 def _is_queue_the_cause(ways: Sequence[Egress], eta: float, max_wait: float) -> bool:
     """Tell whether those in front, and not the budget alone, make the wait so long."""
-    alone = min(way.budget.eta(1, spare=way.pool.unopened) for way in ways)
+    alone = min(way.budget.eta(1, spare=way.pool.places.unfilled) for way in ways)
     return alone <= max_wait < eta

@@ -80,6 +80,11 @@ class FairQueue(Generic[T]):
         found = self._sources.get(source)
         return len(found.line) if found else 0
 
+    @property
+    def weight(self) -> float:
+        """The weights of all sources that wait, together; 1.0 if none does."""
+        return sum(found.line[0].weight for found in self._sources.values() if found.line) or 1.0
+
     def oldest(self, now: float) -> float:
         """Tell how long the oldest ticket has waited; 0.0 means nobody waits."""
         lines = (found.line for found in self._sources.values())

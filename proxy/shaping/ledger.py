@@ -112,6 +112,11 @@ class Ledger:
         self._expire(now)
         return self._cooling[0][0] if self._cooling else None
 
+    def last_free(self, now: float) -> float:
+        """Tell at which instant the last cooling slot expires; `now` if none is cooling."""
+        self._expire(now)
+        return max((expiry for expiry, _, _ in self._cooling), default=now)
+
     def eta(self, k: int, now: float, typical: float) -> float:
         """Tell in how many seconds the k-th waiter (from 1) gets a slot; 0.0 means at once.
 

@@ -14,12 +14,19 @@ from proxy.shaping.ban import BanWatch
 from proxy.shaping.burst import Burst
 from proxy.shaping.holds import Ending, Holds
 from proxy.shaping.ledger import Kind, Ledger, Slot
+from proxy.shaping.stake import Wish
 
 from .journal import Journal, Remembered
+from .shared import Share
 
 OPEN_AT_FIRST = 1.0  # seconds a connection is assumed to stay open until some were seen
 # Slots that come back sooner than this (seconds) need no rule against bursts: a fair queue will do.
 SHORT = 3.0
+# Slots kept at hand beyond those that are needed now, while no other instance is short of them: so
+# many transfers in a row need not wait for a round trip to the store.
+AT_HAND = 2
+# Added to each hold in the store: what is cut off when a lease ends takes a moment to be gone.
+SLACK = 2.0
 
 
 class Enforce(Enum):
@@ -43,6 +50,7 @@ class Budget:
         clock: Callable[[], float],
         announce: Announce,
         journal: Journal | None = None,
+        share: Share | None = None,
     ) -> None:
         self._ledger = Ledger(limit)
         self._holds = holds
@@ -51,11 +59,19 @@ class Budget:
         self._clock = clock
         self._announce = announce
         self._journal = journal
+        self._share = share
         self._burst = Burst()
         self._ban = BanWatch(limit, holds.longest + guard)
         self._typical_open = OPEN_AT_FIRST
         self._typical_hold = holds.server_closed + guard
         self.on_closed: Callable[[], None] = lambda: None
+        self.wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # slots, for whose weight
+        self.beyond_share = 0  # slots booked that other instances may have booked as well
+        if share is not None:
+            share.report = self._wish
+            share.on_news = lambda: self.on_closed()
+            share.remaining = self._all_free_in
+            share.hold = self.longest_hold + SLACK
         if journal is not None:
             self._recall(journal)
 
@@ -69,6 +85,8 @@ class Budget:
         self._holds, self._guard, self._enforce = holds, guard, enforce
         self._ban.adopt(limit, holds.longest + guard)
         self._ledger.resize(self._ban.limit)
+        if self._share is not None:
+            self._share.hold = self.longest_hold + SLACK
 
     def reserve(self, kind: Kind, source: str, *, spare: int = 0) -> Slot | None:
         """Book a slot before the SYN is sent; None while the budget (less `spare`) is used up,
@@ -81,8 +99,10 @@ class Budget:
                 wait = self._ledger.eta(1 + spare, now, self.typical)
                 self._announce(ShadowWait(source, kind.value, wait))
         if self._is_paced(kind):
-            held, used = self._ledger.held(source, now), self._ledger.used(now)
+            held, used = self._ledger.held(source, now), self._taken(now)
             self._burst.took(held, used, self._ledger.limit, now, self.interval)
+        if self._share is not None and self._share.stake.exceeds(self._ledger.used(now) + 1, now):
+            self.beyond_share += 1
         slot = self._ledger.force(kind, source, now)
         if self._journal is not None:
             try:
@@ -101,16 +121,44 @@ class Budget:
         if self._enforce is not Enforce.ON:
             return True
         now = self._clock()
-        return self._ledger.used(now) + spare < self._ledger.limit and not self._ban.until(now)
+        return not self._is_full(now, spare) and not self._ban.until(now)
 
     def _admits(self, kind: Kind, source: str, now: float, spare: int) -> bool:
-        ledger = self._ledger
-        used = ledger.used(now)
-        if used + spare >= ledger.limit or self._ban.until(now) is not None:
+        if self._is_full(now, spare) or self._ban.until(now) is not None:
             return False
-        if not self._is_paced(kind):
+        return not self._is_paced(kind) or self._burst_wait(source, now) == 0.0
+
+    def _is_full(self, now: float, spare: int) -> bool:
+        """Tell whether no slot is left; where the store may have more, it is asked for them."""
+        used = self._ledger.used(now) + spare
+        if used >= self._ledger.limit:
             return True
-        return self._burst.wait(ledger.held(source, now), used, ledger.limit, now) == 0.0
+        if self._share is None or used < self._share.stake.allowed(now):
+            return False
+        self._share.ask()
+        return True
+
+    def _burst_wait(self, source: str, now: float) -> float:
+        held = self._ledger.held(source, now)
+        return self._burst.wait(held, self._taken(now), self._ledger.limit, now)
+
+    def _taken(self, now: float) -> int:
+        """Count what is not free, whichever instance has it."""
+        others = self._share.stake.others if self._share is not None else 0
+        return self._ledger.used(now) + others
+
+    def _all_free_in(self) -> float:
+        now = self._clock()
+        return self._ledger.last_free(now) - now
+
+    def _wish(self) -> Wish:
+        """Tell the store what we use and need."""
+        assert self._share is not None
+        used = self._ledger.used(self._clock())
+        more, weight = self.wanted()
+        if (used or more) and not self._share.stake.is_contended:
+            more += AT_HAND
+        return Wish(self._ledger.limit, used, used + more, weight)
 
     def _is_paced(self, kind: Kind) -> bool:
         return kind is not Kind.CONTROL and self._typical_hold >= SHORT
@@ -172,6 +220,11 @@ class Budget:
         return self._ledger.used(self._clock())
 
     @property
+    def taken(self) -> int:
+        """Slots that are not free, those of other instances included."""
+        return self._taken(self._clock())
+
+    @property
     def open(self) -> int:
         """Slots open now."""
         return self._ledger.open
@@ -191,13 +244,11 @@ class Budget:
         A moment in which it fails again only leads to the next question.
         """
         now = self._clock()
-        ledger = self._ledger
         if (banned := self._ban.until(now)) is not None:
             return banned
-        used = ledger.used(now)
-        if used + spare < ledger.limit:
-            return now + self._burst.wait(ledger.held(source, now), used, self._ledger.limit, now)
-        return ledger.next_free(now)
+        if self._is_full(now, spare):
+            return self._ledger.next_free(now)
+        return now + self._burst_wait(source, now)
 
     def next_free(self) -> float | None:
         """When (on the clock) the next cooling slot is free; None: none is cooling."""
@@ -205,15 +256,18 @@ class Budget:
 
     def pace(self, source: str) -> float:
         """Seconds between two turns of a source that has had its share of what is free; else 0."""
-        now = self._clock()
-        ledger = self._ledger
-        held, used = ledger.held(source, now), ledger.used(now)
-        paced = self._typical_hold >= SHORT and self._burst.wait(held, used, ledger.limit, now)
+        paced = self._typical_hold >= SHORT and self._burst_wait(source, self._clock())
         return self.interval if paced else 0.0
 
     def eta(self, place: int, *, spare: int = 0) -> float:
         """Seconds until the one in this place (from 1) of the queue gets a slot."""
-        return self._ledger.eta(place + spare, self._clock(), self.typical)
+        now = self._clock()
+        if self._share is None:
+            return self._ledger.eta(place + spare, now, self.typical)
+        # What the others will do is not known: an estimate, in the long run right.
+        if self._taken(now) + spare + place <= self._ledger.limit:
+            return 0.0
+        return (place + spare) * self.typical / max(1, self._share.stake.target)
 
     @property
     def interval(self) -> float:

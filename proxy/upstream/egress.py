@@ -23,4 +23,4 @@ class Egress:
     @property
     def free(self) -> int:
         """Slots that are neither open nor cooling."""
-        return self.budget.limit - self.budget.used
+        return self.budget.limit - self.budget.taken

@@ -14,10 +14,10 @@ from typing import Any
 from proxy.events import Announce, UpstreamOpened, UpstreamRefused
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.virtual import State
-from proxy.shaping.allowance import Allowance
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
+from proxy.store.shared import Share
 
 from .choice import best_idle, leaves_at
 from .dial import Busy, Dialer, DialError, LoginRefused
@@ -25,12 +25,14 @@ from .farewell import GOODBYE, say_goodbye
 from .identity import Credentials, LoginKey
 from .lease import Lease
 from .limits import Limits
+from .places import Places
 from .proofs import Proof, Proofs
 from .seat import Seat, Use
 from .troubles import Troubles
 
 # A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
 REST_AFTER_CLOSE = 0.1
+GIVEN_AWAY = "another instance's turn"
 
 
 class Pool:
@@ -45,6 +47,7 @@ class Pool:
         clock: Callable[[], float],
         announce: Announce,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        share: Share | None = None,
     ) -> None:
         self._dialer = dialer
         self._limits = limits
@@ -52,14 +55,15 @@ class Pool:
         self._clock = clock
         self._announce = announce
         self._spawn = spawn
-        self._allowance = Allowance(limits.sessions)
-        self._seats: list[Seat] = []
+        self.places = Places(limits.sessions, share, clock)
         self._proofs = Proofs(limits.login_memory)
         self._troubles = Troubles()
         self._generation = 0  # sessions of an earlier one are lent to nobody again
         self._closing = False
         self._freed = asyncio.Event()
         self.on_room: Callable[[], None] = lambda: None
+        if share is not None:
+            share.on_news = self._have_news
 
     def adopt(self, dialer: Dialer, limits: Limits, *, renew: bool) -> None:
         """Go on with other settings. Who has a session keeps it; with `renew` none is lent again,
@@ -71,7 +75,7 @@ class Pool:
             dialer.facts = self._dialer.facts
         self._dialer, self._limits = dialer, limits
         self._proofs.memory = limits.login_memory
-        self._allowance.adopt(limits.sessions)
+        self.places.adopt(limits.sessions)
         self.sweep()
 
     # What the gate asks; nothing here waits.
@@ -93,7 +97,7 @@ class Pool:
         now = self._clock()
         if verify:
             return self._place_to_verify(key, now, stay=stay)
-        seat = best_idle(self._seats, key, wanted)
+        seat = best_idle(self.places, key, wanted)
         if seat is not None:
             seat.become(Use.LENT, now)
             return seat
@@ -116,7 +120,8 @@ class Pool:
     @property
     def has_room(self) -> bool:
         """Tell whether `take` could succeed for anybody."""
-        return self._has_place(self._clock()) or any(seat.use is Use.IDLE for seat in self._seats)
+        has_place = self.retry_at is None and self.places.is_free()
+        return has_place or bool(self.places.idle())
 
     @property
     def retry_at(self) -> float | None:
@@ -125,23 +130,12 @@ class Pool:
 
     def spare_at(self, stay: float) -> float | None:
         """When (on the clock) an idle session may make room for another login."""
-        idle = [leaves_at(seat, stay) for seat in self._seats if seat.use is Use.IDLE]
-        return min(idle, default=None)
-
-    @property
-    def unopened(self) -> int:
-        """Places that have no control connection yet: slots to be kept free for them."""
-        return max(0, self._allowance.limit - len(self._seats))
-
-    @property
-    def limit(self) -> int:
-        """How many control connections there may be."""
-        return self._allowance.limit
+        return min((leaves_at(seat, stay) for seat in self.places.idle()), default=None)
 
     @property
     def seats(self) -> tuple[Seat, ...]:
         """Every seat there is now, for who looks on."""
-        return tuple(self._seats)
+        return tuple(self.places)
 
     @property
     def trouble(self) -> DialError | None:
@@ -177,60 +171,59 @@ class Pool:
             return
         if seat.instead_of is not None:  # it was told that it must go
             self._spawn(say_goodbye(seat.instead_of, resets=self._limits.resets))
-        self._seats.remove(seat)
+        self.places.free(seat)
         self._budget.cancel(seat.slot)
         self.on_room()
 
     def sweep(self) -> None:
         """Close what was idle too long or is too old; called now and then."""
         now = self._clock()
-        if self._allowance.tick(now):
+        if self.places.tick():
             self.on_room()
-        for seat in [seat for seat in self._seats if seat.use is Use.IDLE]:
+        for seat in self.places.idle():
             if now - seat.since > self._limits.idle:
                 self._close(seat, "idle")
             elif reason := self._why_over(seat, now):
                 self._close(seat, reason)
 
+    def cut(self) -> None:
+        """End every session at once, without a word."""
+        for seat in self.places:
+            if seat.session is not None:
+                seat.session.channel.abort()
+
     async def close(self) -> None:
         """Say QUIT everywhere and wait until every socket is gone."""
         self._closing = True
-        for seat in list(self._seats):
-            if seat.use is Use.IDLE:
-                self._close(seat, "shutdown")
-        while self._seats:
+        for seat in self.places.idle():
+            self._close(seat, "shutdown")
+        while self.places:
             self._freed.clear()
             try:
                 async with asyncio.timeout(2 * GOODBYE):
                     await self._freed.wait()
             except TimeoutError:
-                for seat in self._seats:
-                    if seat.session is not None:
-                        seat.session.channel.abort()
+                self.cut()
 
     # Bookkeeping.
 
     def _place_to_verify(self, key: LoginKey, now: float, *, stay: float) -> Seat | None:
         """One unproven login at a time: wrong passwords must not crowd out the right ones."""
-        if any(seat.verifies is not None for seat in self._seats):
+        if any(seat.verifies is not None for seat in self.places):
             return None
         seat = self._open_place(now, stay=stay)
         if seat is not None:
             seat.verifies = key
         return seat
 
-    def _has_place(self, now: float) -> bool:
-        return len(self._seats) < self._allowance.limit and self._troubles.retry_at(now) is None
-
     def _open_place(self, now: float, *, stay: float) -> Seat | None:
         """Book a new control connection, in a free place or in that of the longest idle session."""
-        if self._troubles.retry_at(now) is not None or self._closing:
+        if self._troubles.retry_at(now) is not None or self._closing or self.places.is_overfull:
             return None
         victim = None
-        if len(self._seats) >= self._allowance.limit:
+        if not self.places.is_free():
             # Only of those that may leave: `spare_at` has promised that one of them does.
-            idle = (seat for seat in self._seats if seat.use is Use.IDLE)
-            spare = (seat for seat in idle if leaves_at(seat, stay) <= now)
+            spare = (seat for seat in self.places.idle() if leaves_at(seat, stay) <= now)
             victim = min(spare, key=lambda seat: seat.since, default=None)
             if victim is None:
                 return None
@@ -242,7 +235,7 @@ class Pool:
             victim.become(Use.CLOSING, now)
             victim.end_reason = "made room for another login"
             seat.instead_of = victim
-        self._seats.append(seat)
+        self.places.fill(seat)
         return seat
 
     def _why_over(self, seat: Seat, now: float) -> str:
@@ -251,9 +244,10 @@ class Pool:
             return "shutdown"
         if seat.generation != self._generation:
             return "settings changed"
-        limit, seats = self._allowance.limit, self._seats
-        if len(seats) > limit and sum(one.use is not Use.CLOSING for one in seats) > limit:
+        if self.places.exceed_limit:
             return "fewer sessions allowed"
+        if self.places.is_overfull:
+            return GIVEN_AWAY
         is_old = seat.session and now - seat.session.opened_at > self._limits.lifetime
         return "lifetime over" if is_old else ""
 
@@ -278,6 +272,12 @@ class Pool:
         seat.become(Use.IDLE, now)
         # Whatever an idle session says, it is not an answer: it is about to hang up.
         seat.session.channel.watch = partial(self._stirred, seat)
+        self.on_room()
+
+    def _have_news(self) -> None:
+        """Give back the places that other instances shall have; use what we got."""
+        for seat in self.places.to_give_back():
+            self._close(seat, GIVEN_AWAY)
         self.on_room()
 
     def _stirred(self, seat: Seat) -> None:
@@ -313,11 +313,10 @@ class Pool:
         asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self._free, seat)
 
     def _free(self, seat: Seat) -> None:
-        self._seats.remove(seat)
+        self.places.free(seat)
         self._freed.set()
-        key = seat.key
-        if key is not None and not any(other.key == key for other in self._seats):
-            self._proofs.forget(key)
+        if seat.key is not None and not self.places.has_login(seat.key):
+            self._proofs.forget(seat.key)
         self.on_room()
 
     # What waits.
@@ -357,8 +356,7 @@ class Pool:
         except Busy as busy:
             now = self._clock()
             backoff = self._troubles.was_full(now)
-            others = sum(1 for other in self._seats if other is not seat and other.key is not None)
-            self._allowance.refused(others, now)
+            self.places.refused(seat)
             self._announce(UpstreamRefused(busy.words, busy.reason.value, backoff))
             raise
         except DialError as problem:
@@ -381,8 +379,8 @@ class Pool:
     def _forget(self, key: LoginKey) -> None:
         """The server no longer takes this login: its warm sessions vouch for nobody."""
         self._proofs.forget(key)
-        for seat in list(self._seats):
-            if seat.use is Use.IDLE and seat.key == key:
+        for seat in self.places.idle():
+            if seat.key == key:
                 self._close(seat, "password changed")
 
     async def _settle(self, seat: Seat) -> None:

@@ -130,9 +130,9 @@ async def test_without_a_budget_there_is_no_ledger_to_keep(tmp_path: Path) -> No
 
 async def test_a_limit_of_sessions_may_be_left_to_learn() -> None:
     told = await built(upstream={"host": "127.0.0.1", "sessions": 3})
-    assert told.egresses[0].pool.limit == 3
+    assert told.egresses[0].pool.places.limit == 3
     learning = await built(upstream={"host": "127.0.0.1", "sessions": "auto"})
-    assert learning.egresses[0].pool.limit > 3
+    assert learning.egresses[0].pool.places.limit > 3
 
 
 async def test_each_source_address_has_a_budget_and_a_ledger_of_its_own(tmp_path: Path) -> None:

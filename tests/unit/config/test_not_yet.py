@@ -12,7 +12,6 @@ from proxy.config.parsing import examine
 # One value that a key takes by its kind, where the row names none.
 SAMPLES = {
     "status": "127.0.0.1:8021",
-    "store": "redis://localhost:6379/0",
 }
 IN_LISTS = {"listen": "address: 127.0.0.1:2121", "clients": "name: a"}
 

@@ -320,9 +320,9 @@ async def test_a_seat_that_was_not_used_is_free_again(server: Scripted) -> None:
     async with basin(server, sessions=1) as pool:
         seat = pool.pool.take(ALICE.key(), None)
         assert seat is not None
-        assert pool.pool.unopened == 0
+        assert pool.pool.places.unfilled == 0
         pool.pool.forgo(seat)
-        assert pool.pool.unopened == pool.pool.limit == 1
+        assert pool.pool.places.unfilled == pool.pool.places.limit == 1
         assert pool.budget.used == 0
         (await pool.lease()).release()
         warm = pool.pool.take(ALICE.key(), None)

@@ -1,0 +1,74 @@
+"""The group of instances that this one belongs to: which things they share, by which names.
+
+Without a store there is no group: nothing is shared, and nobody below notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from proxy.config import Config
+from proxy.events import Announce
+from proxy.shaping.stake import Lost, Stake, Terms
+
+from .shared import Share, SharedStore
+
+# A server forgets a session soon after its socket is gone.
+SEAT_HOLD: Final = 1.0
+
+
+class Group:
+    """What the configuration says of sharing, made to work."""
+
+    def __init__(self, config: Config, *, clock: Callable[[], float], announce: Announce) -> None:
+        self._config = config
+        self.store: SharedStore | None = None
+        if config.store is not None:
+            # Imported only here: most instances are alone, and it takes as long as all the rest.
+            from .engine import Engine
+
+            sharing, upstream = config.sharing, config.upstream
+            self.store = SharedStore(
+                Engine(config.store),
+                sharing.group or f"{upstream.host}:{upstream.port}",
+                Terms(sharing.lease, Lost(sharing.on_store_down)),
+                recovery=sharing.recovery,
+                clock=clock,
+                announce=announce,
+            )
+
+    def slots(self, address: str | None) -> Share | None:
+        """Share the budget of one egress address."""
+        if self.store is None:
+            return None
+        sharing = self._config.sharing
+        stake = Stake(self.store.terms, floor=sharing.floor, instances=sharing.instances)
+        return self.store.share(_name("slots", address), stake, hold=0.0)  # the budget's to tell
+
+    def seats(self, address: str | None) -> Share | None:
+        """Share the sessions that the server allows one egress address."""
+        if self.store is None:
+            return None
+        # A change of hands costs a login: all have had their turn in half of a client's patience.
+        stake = Stake(self.store.terms, patience=self._config.queue.max_wait / 2)
+        return self.store.share(_name("seats", address), stake, hold=SEAT_HOLD)
+
+    def when_cut_off(self, cut: Callable[[], None]) -> None:
+        """Let `cut` end every connection when the lease ends without the store, if configured."""
+        if self.store is not None and self._config.sharing.on_partition == "abort":
+            self.store.on_cut_off = cut
+
+    async def keep_in_touch(self) -> None:
+        """Tell and ask the store, for ever."""
+        if self.store is not None:
+            await self.store.run()
+
+    async def leave(self) -> None:
+        """Give back what is ours."""
+        if self.store is not None:
+            await self.store.leave()
+
+
+def _name(thing: str, address: str | None) -> str:
+    return thing if address is None else f"{thing}:{address}"

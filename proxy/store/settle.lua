@@ -1,0 +1,149 @@
+-- Settles one instance's claims on shared things: who owns how many, in one atomic step.
+--
+-- KEYS: one hash for each thing, with a row for each instance, and '#run' and '#recover' beside.
+-- ARGV: instance, serial number of the call, lease; then for each thing: recovery, hold, limit,
+-- used, keep, need, weight. Times are milliseconds.
+--
+-- A row is renewed by each call. It counts until lease + hold after the last one: by then its owner
+-- has used nothing for `lease` but what it has begun before, and what has ended has cooled.
+-- A call is harmless if its answer is lost, since the next one says anew what is kept; a call that
+-- arrives after a later one is ignored.
+
+local FRESH = 3000 -- what an instance needs is believed for so long, in case it has died
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local me, serial, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+
+local function row_of(text)
+  local own, need, weight, limit, since, renewed, till, serial =
+    string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  return own and {
+    own = tonumber(own), need = tonumber(need), weight = tonumber(weight),
+    limit = tonumber(limit), since = tonumber(since), renewed = tonumber(renewed),
+    till = tonumber(till), serial = tonumber(serial),
+  }
+end
+
+local function text_of(row)
+  return string.format('%d %d %.3f %d %.0f %.0f %.0f %.0f', row.own, row.need, row.weight,
+    row.limit, row.since, row.renewed, row.till, row.serial)
+end
+
+-- Returns the rows of a thing, and until when it recovers. A thing that is missing was flushed, or
+-- is new; one of another run may be an old copy. Then only the owners know what they hold: for a
+-- while nothing is dealt out, and each is believed.
+local function recall(key, recovery)
+  local rows, about = {}, {}
+  local flat = redis.call('HGETALL', key)
+  for at = 1, #flat, 2 do
+    local name, text = flat[at], flat[at + 1]
+    if string.sub(name, 1, 1) == '#' then
+      about[name] = text
+    else
+      rows[name] = row_of(text)
+    end
+  end
+  if about['#run'] == run then
+    return rows, tonumber(about['#recover'])
+  end
+  redis.call('DEL', key)
+  local recover = now + recovery
+  redis.call('HSET', key, '#run', run, '#recover', string.format('%.0f', recover))
+  return {}, recover
+end
+
+-- How many one weight's worth may own when all get the same, and nobody more than it needs.
+local function level(rows, capacity)
+  table.sort(rows, function(a, b) return a.need / a.weight < b.need / b.weight end)
+  local weights = 0
+  for _, row in ipairs(rows) do weights = weights + row.weight end
+  for _, row in ipairs(rows) do
+    local fair = capacity / weights
+    if row.need / row.weight > fair then return fair end
+    capacity, weights = capacity - row.need, weights - row.weight
+  end
+  return math.huge
+end
+
+-- `since` is when it came to own something, or had nothing left.
+local function starves(row) return row.own == 0 and row.need > 0 end
+
+-- Our share. Where there is less than one for each, all take turns: the longest owner gives way,
+-- the longest waiter comes first.
+local function share(mine, rivals, fair, free)
+  if mine.need <= fair then return mine.need end
+  local starving, elders, earlier = 0, 0, 0
+  for _, row in ipairs(rivals) do
+    local before = row.since < mine.since
+    if starves(row) then
+      starving = starving + 1
+      if before then earlier = earlier + 1 end
+    elseif row.own > 0 and before then
+      elders = elders + 1
+    end
+  end
+  if starving == 0 then return math.ceil(fair) end
+  if fair >= 1 then return math.floor(fair) end
+  if mine.own > 0 then return elders < starving and 0 or 1 end
+  return earlier < free and 1 or 0
+end
+
+local function settle(key, recovery, hold, limit, used, keep, need, weight)
+  local rows, recover = recall(key, recovery)
+  local old = rows[me]
+  if old and old.serial >= serial then return {-1, 0, 0, 0, 0} end
+  rows[me] = nil
+
+  local others, stuck, short, lowest, rivals = 0, 0, 0, limit, {}
+  for name, row in pairs(rows) do
+    if row.till <= now then
+      redis.call('HDEL', key, name)
+    else
+      others = others + row.own
+      if row.renewed + FRESH > now then
+        table.insert(rivals, row)
+        lowest = math.min(lowest, row.limit)
+        if row.need > row.own then short = short + 1 end
+      else
+        stuck = stuck + row.own
+      end
+    end
+  end
+
+  local recovering = now < recover
+  local kept = recovering and keep or math.min(keep, old and old.own or 0)
+  local mine = {
+    own = math.max(used, kept), need = need, weight = weight, limit = limit, serial = serial,
+    since = old and old.since or now, renewed = now, till = now + lease + hold,
+  }
+  if old and (old.own > 0) ~= (mine.own > 0) then mine.since = now end
+  local free = lowest - others - mine.own
+  local all = {mine}
+  for _, row in ipairs(rivals) do table.insert(all, row) end
+  local target = share(mine, rivals, level(all, lowest - stuck) * weight, free)
+  if not recovering and free > 0 then
+    local owned = mine.own
+    mine.own = math.max(owned, math.min(need, target, owned + free))
+    if owned == 0 and mine.own > 0 then mine.since = now end
+  end
+
+  if recovery == 0 and mine.own == 0 and need == 0 then
+    redis.call('HDEL', key, me)
+  else
+    redis.call('HSET', key, me, text_of(mine))
+  end
+  -- Many small things come and go: their traces must not stay for ever.
+  if recovery == 0 then redis.call('PEXPIRE', key, lease + hold + FRESH) end
+  return {mine.own, lowest, others, target, short}
+end
+
+local answers = {}
+for at, key in ipairs(KEYS) do
+  local first = 4 + (at - 1) * 7
+  local numbers = {}
+  for i = 0, 6 do numbers[i + 1] = tonumber(ARGV[first + i]) end
+  answers[at] = settle(key, unpack(numbers))
+end
+return answers

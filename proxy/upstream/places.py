@@ -1,0 +1,121 @@
+"""The places the server has for us: how many, who sits there, how many are ours to fill.
+
+Several instances behind one address share the places; then a stake says how many are this one's.
+Plain bookkeeping: opens and closes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from proxy.shaping.allowance import Allowance
+from proxy.shaping.stake import Wish
+from proxy.store.shared import Share
+
+from .seat import Seat, Use
+
+
+class Places:
+    """Every seat there is, and the limits to their number. `fixed` None: the limit is learned."""
+
+    def __init__(self, fixed: int | None, share: Share | None, clock: Callable[[], float]) -> None:
+        self._allowance = Allowance(fixed)
+        self._share = share
+        self._clock = clock
+        self._seats: list[Seat] = []
+        self.wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # more seats, for whom
+        if share is not None:
+            share.report = self._wish
+
+    def __iter__(self) -> Iterator[Seat]:
+        return iter(tuple(self._seats))
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    @property
+    def limit(self) -> int:
+        """How many the server allows us, all instances together."""
+        return self._allowance.limit
+
+    @property
+    def ours(self) -> int:
+        """How many this instance may fill now."""
+        if self._share is None:
+            return self.limit
+        return min(self.limit, self._share.stake.allowed(self._clock()))
+
+    @property
+    def unfilled(self) -> int:
+        """How many of ours have no control connection yet."""
+        return max(0, self.ours - len(self._seats))
+
+    @property
+    def exceed_limit(self) -> bool:
+        """Tell whether there are more sessions, all but those that end, than the server allows."""
+        return len(self._seats) > self.limit and self._standing() > self.limit
+
+    @property
+    def is_overfull(self) -> bool:
+        """Tell whether sessions have to end because other instances shall have their places."""
+        return self._surplus() > 0
+
+    def to_give_back(self) -> list[Seat]:
+        """List the idle seats whose places are no longer ours, the longest idle first."""
+        idle = sorted(self.idle(), key=lambda seat: seat.since)
+        return idle[: max(0, self._surplus())]
+
+    def idle(self) -> list[Seat]:
+        """List the seats that nobody uses."""
+        return [seat for seat in self._seats if seat.use is Use.IDLE]
+
+    def is_free(self) -> bool:
+        """Tell whether one more may be filled; where others may have one to give, ask for it."""
+        if len(self._seats) < self.ours:
+            return True
+        if self._share is not None and self.ours < self.limit:
+            self._share.ask()
+        return False
+
+    def fill(self, seat: Seat) -> None:
+        """A seat is taken."""
+        self._seats.append(seat)
+
+    def free(self, seat: Seat) -> None:
+        """It is gone."""
+        self._seats.remove(seat)
+
+    def has_login(self, key: object) -> bool:
+        """Tell whether a session of this login is left."""
+        return any(seat.key == key for seat in self._seats)
+
+    def refused(self, seat: Seat) -> None:
+        """The server would not have this one: learn from the number of the others."""
+        others = sum(1 for other in self._seats if other is not seat and other.key is not None)
+        if self._share is not None:
+            others += self._share.stake.others
+        self._allowance.refused(others, self._clock())
+
+    def adopt(self, fixed: int | None) -> None:
+        """Go on with another limit; None: it is learned."""
+        self._allowance.adopt(fixed)
+
+    def tick(self) -> bool:
+        """Let a learned limit creep up; True when it did."""
+        return self._allowance.tick(self._clock())
+
+    def _surplus(self) -> int:
+        if self._share is None:
+            return 0
+        return self._standing() - self._share.stake.allowed(self._clock())
+
+    def _standing(self) -> int:
+        return sum(1 for seat in self._seats if seat.use is not Use.CLOSING)
+
+    def _wish(self) -> Wish:
+        """Tell the store what we have and need: idle sessions are had, not needed."""
+        # Who is to take the place of a session that still says goodbye has none of its own yet.
+        used = sum(1 for seat in self._seats if seat.instead_of not in self._seats)
+        busy = sum(1 for seat in self._seats if seat.use not in (Use.IDLE, Use.CLOSING))
+        more, weight = self.wanted()
+        return Wish(self.limit, used, busy + more, weight)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from proxy.session.demand import Demand
+from proxy.session.request import Needs
+from proxy.upstream.egress import Egress
+from tests.support.basin import basin
+from tests.support.scripted import scripted
+
+SLOT = Needs(slot=True, seat=False, proof_serves=False)
+SEAT = Needs(slot=False, seat=True, proof_serves=False)
+BOTH = Needs(slot=True, seat=True, proof_serves=False)
+PROOF = Needs(slot=False, seat=True, proof_serves=True)
+
+
+def demand(*waiting: Needs) -> Demand:
+    one = Demand(lambda: 2.0)
+    for needs in waiting:
+        one.joined(needs)
+    return one
+
+
+def test_nobody_who_waits_can_be_served_with_what_it_does_not_need() -> None:
+    assert not demand().is_servable(slot=True, seat=True, proof=True)
+    assert demand(SLOT).is_servable(slot=True, seat=False, proof=False)
+    assert not demand(SLOT).is_servable(slot=False, seat=True, proof=True)
+    assert not demand(BOTH).is_servable(slot=True, seat=False, proof=True)
+    assert demand(BOTH, SEAT).is_servable(slot=False, seat=True, proof=False)
+    assert demand(PROOF).is_servable(slot=False, seat=False, proof=True)
+
+
+def test_who_has_left_needs_nothing() -> None:
+    one = demand(SLOT)
+    one.left(SLOT)
+    assert not one.is_servable(slot=True, seat=True, proof=True)
+
+
+def test_all_who_need_a_session_are_counted() -> None:
+    assert demand(SEAT, BOTH, SLOT, PROOF).seats() == (3, 2.0)
+
+
+async def test_slots_are_wanted_only_where_there_is_a_session_to_use_them() -> None:
+    async with scripted() as server, basin(server, sessions=2) as one:
+        egress = Egress(None, one.budget, one.pool)
+        await one.lease()
+        # One place has no control connection yet; of five transfers two can run at once.
+        assert demand(*[BOTH] * 5, SLOT, SEAT).slots(egress) == (1 + 1 + 2, 2.0)

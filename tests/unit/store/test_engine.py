@@ -1,0 +1,53 @@
+"""The way to the store when it fails; with a real one behind it: tests/integration."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from proxy.store.engine import SCRIPT, Engine, Unreachable
+
+
+async def test_where_nobody_listens_the_store_is_unreachable(tmp_path: Path) -> None:
+    engine = Engine(f"unix://{tmp_path}/nobody.sock")
+    with pytest.raises(Unreachable):
+        await engine.settle(["key"], ["me", 1, 1000])
+    await engine.close()
+
+
+@pytest.mark.parametrize("answer", [b"", b"-ERR no\r\n", b":7\r\n", b"*1\r\n*1\r\n$1\r\nx\r\n"])
+async def test_an_answer_that_cannot_be_used_is_none(tmp_path: Path, answer: bytes) -> None:
+    path = tmp_path / "peer.sock"
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65536):
+            writer.write(answer or b"+\r\n")
+        writer.close()
+
+    async with await asyncio.start_unix_server(peer, path):
+        engine = Engine(f"unix://{path}")
+        with pytest.raises(Unreachable):
+            await engine.settle(["key"], ["me", 1, 1000])
+        await engine.close()
+
+
+async def test_who_never_answers_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "peer.sock"
+    over = asyncio.Event()
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    async with asyncio.timeout(30), await asyncio.start_unix_server(peer, path):
+        engine = Engine(f"unix://{path}")
+        with pytest.raises(Unreachable):
+            await engine.settle(["key"], ["me", 1, 1000])
+        over.set()
+        await engine.close()
+
+
+def test_the_script_comes_with_the_package() -> None:
+    assert "redis.call('TIME')" in SCRIPT

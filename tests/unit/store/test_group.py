@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+from proxy.config import Config
+from proxy.store.group import Group
+
+
+def group(**sections: Any) -> Group:
+    config = Config.model_validate({"upstream": {"host": "ftp.example.com"}, **sections})
+    return Group(config, clock=lambda: 0.0, announce=lambda event: None)
+
+
+async def test_without_a_store_nothing_is_shared() -> None:
+    alone = group()
+    assert alone.store is None
+    assert alone.slots(None) is None
+    assert alone.seats(None) is None
+    await alone.keep_in_touch()
+    await alone.leave()
+
+
+def test_things_are_shared_under_one_name_for_each_address() -> None:
+    one = group(store="unix:///run/redis.sock")
+    keys = [
+        share.key
+        for address in (None, "192.0.2.1")
+        for share in (one.slots(address), one.seats(address))
+        if share is not None
+    ]
+    prefix = "ftpweir:1:{ftp.example.com:21}:"
+    assert keys == [
+        f"{prefix}{name}" for name in ("slots", "seats", "slots:192.0.2.1", "seats:192.0.2.1")
+    ]
+
+
+def test_the_name_of_a_group_can_be_given() -> None:
+    one = group(store="redis://localhost:6379/0", sharing={"group": "north"})
+    share = one.seats(None)
+    assert share is not None
+    assert share.key == "ftpweir:1:{north}:seats"
+
+
+def test_connections_are_cut_only_if_so_configured() -> None:
+    cuts: list[int] = []
+    for choice in ("overshoot", "abort"):
+        one = group(store="redis://localhost:6379/0", sharing={"on_partition": choice})
+        one.when_cut_off(lambda: cuts.append(1))
+        assert one.store is not None
+        one.store.on_cut_off()
+    assert cuts == [1]

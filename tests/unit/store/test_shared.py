@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from loadtest.simulation.engine import SimulatedEngine
+from proxy.events import Event, StoreBack, StoreLost
+from proxy.shaping.stake import Lost, Stake, Terms, Wish
+from proxy.store.engine import Unreachable
+from proxy.store.shared import HEARTBEAT, POLL, Share, SharedStore
+
+LEASE = 60.0
+LIMIT = 10
+
+
+class Wire:
+    """The engine as a store reaches it; the test cuts the wire and turns the clock."""
+
+    def __init__(self) -> None:
+        self.engine = SimulatedEngine()
+        self.now = 1000.0
+        self.is_cut = False
+        self.nonsense: list[tuple[int, ...]] = []
+        self.calls: asyncio.Queue[float] = asyncio.Queue()
+        self.is_closed = False
+
+    async def settle(self, keys: list[str], arguments: list[str | float]) -> list[tuple[int, ...]]:
+        self.calls.put_nowait(asyncio.get_running_loop().time())
+        if self.is_cut:
+            raise Unreachable("cut")
+        return self.nonsense or self.engine.settle(self.now, keys, arguments)
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+class One:
+    """One instance with one shared thing."""
+
+    def __init__(self, wire: Wire, clock: Callable[[], float] | None = None) -> None:
+        self.events: list[Event] = []
+        self.used = 0
+        self.need = 0
+        self.news = 0
+        self.store = SharedStore(
+            wire,
+            "group",
+            Terms(LEASE, Lost.LOCAL_SHARE),
+            recovery=0.0,
+            clock=clock or (lambda: wire.now),
+            announce=self.events.append,
+        )
+        self.share: Share = self.store.share("slots", Stake(self.store.terms), hold=5.0)
+        self.share.report = lambda: Wish(LIMIT, self.used, self.need)
+        self.share.on_news = self.hear
+
+    def hear(self) -> None:
+        self.news += 1
+
+    def allowed(self, now: float) -> int:
+        return self.share.stake.allowed(now)
+
+
+async def test_what_one_has_another_has_not() -> None:
+    wire = Wire()
+    one, two = One(wire), One(wire)
+    one.need = two.need = 7
+    await one.store.talk()
+    await two.store.talk()
+    assert (one.allowed(wire.now), two.allowed(wire.now)) == (7, 3)
+    assert (one.news, two.news) == (1, 1)
+
+
+async def test_who_leaves_counts_as_long_as_it_says() -> None:
+    wire = Wire()
+    one, two = One(wire), One(wire)
+    one.need = 8
+    await one.store.talk()
+    one.used, one.need = 2, 0
+    one.share.remaining = lambda: 3.0
+    await one.store.leave()
+    assert wire.is_closed
+    two.need = LIMIT
+    await two.store.talk()
+    assert two.allowed(wire.now) == LIMIT - 2
+    wire.now += 3.0
+    await two.store.talk()
+    assert two.allowed(wire.now) == LIMIT
+
+
+async def test_a_store_that_is_lost_is_told_once_and_that_it_is_back_too() -> None:
+    wire = Wire()
+    one = One(wire)
+    one.need = 4
+    await one.store.talk()
+    wire.is_cut = True
+    for _ in range(3):
+        wire.now += 1.0
+        await one.store.talk()
+    assert one.store.is_lost
+    assert one.store.failures == 3
+    assert one.allowed(wire.now) == 4
+    wire.is_cut = False
+    wire.now += 1.0
+    await one.store.talk()
+    assert one.events == [StoreLost("cut", "local_share"), StoreBack(3.0)]
+    assert not one.store.is_lost
+
+
+async def test_when_the_lease_is_over_without_the_store_everything_is_cut_once() -> None:
+    wire = Wire()
+    one = One(wire)
+    cuts: list[float] = []
+    one.store.on_cut_off = lambda: cuts.append(wire.now)
+    one.need = 4
+    await one.store.talk()
+    wire.is_cut = True
+    wire.now += LEASE - 1
+    await one.store.talk()
+    assert cuts == []
+    for _ in range(2):
+        wire.now += 1
+        await one.store.talk()
+    assert cuts == [1000.0 + LEASE]
+
+
+async def test_an_answer_without_sense_is_none() -> None:
+    wire = Wire()
+    one = One(wire)
+    for nonsense in ([(1, 2, 3)], [(-1, 0, 0, 0, 0)]):
+        wire.nonsense = list(nonsense)
+        await one.store.talk()
+    assert one.store.failures == 2
+    assert one.allowed(wire.now) == 0
+
+
+async def test_a_risen_need_is_told_at_once_and_the_same_need_only_in_time() -> None:
+    wire = Wire()
+    one = One(wire, asyncio.get_running_loop().time)
+    rest = One(wire)
+    rest.need = LIMIT
+    await rest.store.talk()  # there is nothing left for the other
+    wire.calls = asyncio.Queue()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(one.store.run())
+        first = await wire.calls.get()
+        one.need = 3
+        one.share.ask()
+        second = await wire.calls.get()
+        one.share.ask()
+        third = await wire.calls.get()
+        task.cancel()
+    assert second - first < HEARTBEAT
+    assert third - second >= POLL * 0.9

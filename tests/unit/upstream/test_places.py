@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from itertools import count
+
+from proxy.shaping.ledger import Kind, Slot
+from proxy.shaping.stake import Award, Lost, Stake, Terms, Wish
+from proxy.store.shared import Share
+from proxy.upstream.places import Places
+from proxy.upstream.seat import Seat, Use
+
+LIMIT = 4
+_ids = count(1)
+
+
+class Asked:
+    """A share of the server's sessions, as the store last gave it."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.stake = Stake(Terms(60.0, Lost.LOCAL_SHARE))
+        self.share = Share("seats", self.stake, hold=1.0, recovery=0.0, ask=self._ask)
+
+    def _ask(self) -> None:
+        self.times += 1
+
+    def give(self, own: int, *, others: int = 0, short: int = 0) -> None:
+        claim = self.stake.claim(Wish(LIMIT, 0, LIMIT), 0.0)
+        self.stake.awarded(Award(own, LIMIT, others, own, short), claim, 0.0)
+
+
+def seat(use: Use = Use.LENT, since: float = 0.0) -> Seat:
+    return Seat(Slot(next(_ids), Kind.CONTROL, "", 0.0), use, since)
+
+
+def places(asked: Asked | None = None) -> Places:
+    return Places(LIMIT, asked.share if asked else None, lambda: 0.0)
+
+
+def test_alone_all_places_are_ours() -> None:
+    here = places()
+    assert (here.limit, here.ours, here.unfilled) == (LIMIT, LIMIT, LIMIT)
+    for _ in range(LIMIT):
+        assert here.is_free()
+        here.fill(seat())
+    assert not here.is_free()
+    assert not here.is_overfull
+
+
+def test_of_shared_places_only_those_given_are_ours_and_more_are_asked_for() -> None:
+    asked = Asked()
+    here = places(asked)
+    assert (here.ours, here.is_free()) == (0, False)
+    asked.give(1)
+    assert (here.limit, here.ours, here.unfilled) == (LIMIT, 1, 1)
+    here.fill(seat())
+    assert not here.is_free()
+    assert asked.times == 2
+
+
+def test_who_has_all_places_asks_for_no_more() -> None:
+    asked = Asked()
+    here = places(asked)
+    asked.give(LIMIT)
+    for _ in range(LIMIT):
+        here.fill(seat())
+    assert not here.is_free()
+    assert asked.times == 0
+
+
+def test_the_longest_idle_are_given_back_and_those_in_use_are_not() -> None:
+    asked = Asked()
+    here = places(asked)
+    asked.give(LIMIT)
+    lent, closing = seat(), seat(Use.CLOSING)
+    young, old = seat(Use.IDLE, since=9.0), seat(Use.IDLE, since=1.0)
+    for one in (lent, closing, young, old):
+        here.fill(one)
+    assert here.to_give_back() == []
+    asked.give(2, others=2, short=1)
+    assert here.is_overfull
+    assert here.to_give_back() == [old]
+    asked.give(0, others=4, short=1)
+    assert here.to_give_back() == [old, young]
+
+
+def test_the_store_is_told_what_is_there_and_what_is_needed() -> None:
+    asked = Asked()
+    here = places(asked)
+    here.wanted = lambda: (3, 2.0)
+    victim = seat(Use.CLOSING)
+    heir = seat(Use.OPENING)
+    heir.instead_of = victim
+    for one in (victim, heir, seat(Use.IDLE), seat(Use.LENT)):
+        here.fill(one)
+    assert asked.share.report() == Wish(LIMIT, 3, 5, 2.0)
+    here.free(victim)
+    assert asked.share.report().used == 3
+
+
+def test_the_limit_is_learned_from_the_sessions_of_all_instances() -> None:
+    asked = Asked()
+    learning = Places(None, asked.share, lambda: 0.0)
+    asked.give(1, others=3)
+    mine = seat()
+    learning.fill(mine)
+    learning.refused(mine)
+    assert learning.limit == 3
+    assert not learning.tick()
+
+
+def test_a_login_is_there_as_long_as_a_session_of_it_is() -> None:
+    here = places()
+    one = seat()
+    here.fill(one)
+    assert here.has_login(None)
+    here.free(one)
+    assert not here.has_login(None)
+    assert list(here) == []
