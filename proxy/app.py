@@ -38,7 +38,8 @@ from proxy.net.doors import CannotListen, Door, Doors
 from proxy.net.header_first import HeaderFirst
 from proxy.net.listener import ListenerPool
 from proxy.net.throttle import Throttle
-from proxy.phase import Phase
+from proxy.ops.station import Station
+from proxy.phase import Phase, Ready, Serving
 from proxy.session.gate import Gate
 from proxy.session.roster import Roster
 from proxy.session.session import Session
@@ -84,7 +85,9 @@ class App:
         self.phase = Phase.STARTING
         self.on_phase: Callable[[Phase], None] = lambda phase: None
         self.on_adopted: Callable[[Config], None] = lambda config: None
-        self._announce = announce
+        # Whoever looks on hears every event; nobody else pays for it.
+        self._station = Station(announce) if config.status is not None else None
+        self._announce = announce = self._station or announce
         self._reread = reread
         self._reloading = asyncio.Lock()
         self._clock = time.monotonic
@@ -126,15 +129,19 @@ class App:
 
     # Life.
 
-    async def serve(self, ready: Callable[[list[str]], None], *beside: Lasting) -> None:
+    async def serve(self, ready: Ready, *beside: Lasting) -> None:
         """Listen, tell `ready` where, and serve until told to stop; `beside` runs as long."""
-        with contextlib.ExitStack() as belongings:
+        async with contextlib.AsyncExitStack() as belongings:
             for egress in self.egresses:
                 belongings.callback(egress.budget.close)
             doors = self.doors.bind(self.config.listen, claim_all=True)
             belongings.callback(self.doors.close)
+            # Opened first and closed last: draining can be watched.
+            status = None
+            if self._station is not None:
+                status = await belongings.enter_async_context(self._station.opened(self))
             with contextlib.suppress(_Abandoned):
-                await self._live(doors, ready, beside)
+                await self._live(doors, lambda: ready(Serving(self.doors.places, status)), beside)
         self._enter(Phase.OVER)
 
     def stop(self) -> None:
@@ -155,10 +162,7 @@ class App:
         return not is_late and all(egress.budget.adds_up for egress in self.egresses)
 
     async def _live(
-        self,
-        doors: list[Door],
-        ready: Callable[[list[str]], None],
-        beside: Sequence[Lasting],
+        self, doors: list[Door], ready: Callable[[], None], beside: Sequence[Lasting]
     ) -> None:
         try:
             async with asyncio.TaskGroup() as self._tasks:
@@ -166,7 +170,7 @@ class App:
                 lasting = [self._tasks.create_task(one()) for one in always]
                 await self.doors.adopt(doors, self.config.listen)
                 self._enter(Phase.SERVING)
-                ready(self.doors.places)
+                ready()
                 await self._stop.wait()
                 await self._drain()
                 for task in lasting:

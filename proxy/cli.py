@@ -26,6 +26,7 @@ from proxy.net.inherited import NotListening
 from proxy.ops.healthcheck import Unwell, check_greeting
 from proxy.ops.logs import EventLog
 from proxy.ops.plan import NoSuchClass, Plan, Question
+from proxy.phase import Serving
 from proxy.refusals import Reason
 from proxy.refusals import explain as explain_refusal
 from proxy.shaping.ledger import Kind
@@ -85,7 +86,7 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
             process.run(
                 config,
                 EventLog(config.log.format, config.log.level),
-                lambda places: _ready(config, places, demo=demo),
+                lambda serving: _ready(config, serving, demo=demo),
                 None if path is None else partial(settings.check, path),
             )
         except (CannotListen, JournalError, NotListening) as problem:
@@ -273,13 +274,15 @@ def _give_up(error: ConfigError) -> NoReturn:
     sys.exit(2)
 
 
-def _ready(config: Config, places: list[str], *, demo: bool) -> None:
+def _ready(config: Config, serving: Serving, *, demo: bool) -> None:
     upstream = config.upstream
     behind = "the demo server" if demo else str(Address(upstream.host, upstream.port))
     allowed = SESSIONS if demo else upstream.sessions
     login = f"{USER}:{PASSWORD}@" if demo else "USER:PASSWORD@"
-    place = places[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
-    click.echo(f"ready: listening on {', '.join(places)}")
+    place = serving.listening[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+    click.echo(f"ready: listening on {', '.join(serving.listening)}")
     many = "as many sessions as it allows" if allowed is None else f"at most {allowed} sessions"
     click.echo(f"behind it: {behind}, with {many} at once")
     click.echo(f"try it:    curl ftp://{login}{place}/")
+    if serving.status is not None:
+        click.echo(f"watch it:  http://{serving.status}/")

@@ -208,6 +208,13 @@ class StateTold:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusUnavailable:
+    """The status page is not served: nobody asked for its address, and it cannot be had."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A mistake of ours: an error nobody expected, with where it came from."""
 
@@ -236,6 +243,7 @@ Event = (
     | DrainBegan
     | DrainEnded
     | StateTold
+    | StatusUnavailable
     | Fault
 )
 

@@ -1,7 +1,9 @@
-"""How far the process is on its way from start to end."""
+"""How far the process is on its way from start to end, and where it can be reached meanwhile."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -24,3 +26,14 @@ class Phase(StrEnum):
     def is_ending(self) -> bool:
         """Tell whether it has been told to end."""
         return self in (Phase.STOPPING, Phase.DRAINING, Phase.OVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where the proxy can be reached, once it can."""
+
+    listening: Sequence[str]
+    status: str | None  # the status page; None: there is none
+
+
+Ready = Callable[[Serving], None]

@@ -16,12 +16,13 @@ from proxy.net.inherited import inherited
 from proxy.ops.dump import state
 from proxy.ops.logs import EventLog
 from proxy.ops.service import ServiceManager
+from proxy.phase import Ready
 
 
 def run(
     config: Config,
     log: EventLog,
-    ready: Callable[[list[str]], None],
+    ready: Ready,
     reread: Callable[[], Reading] | None = None,
 ) -> None:
     """Run the proxy in this thread until SIGTERM or SIGINT; on uvloop where there is one.
@@ -36,7 +37,7 @@ def run(
 async def _run(
     config: Config,
     log: EventLog,
-    ready: Callable[[list[str]], None],
+    ready: Ready,
     reread: Callable[[], Reading] | None,
 ) -> None:
     service = ServiceManager(os.environ, os.getpid())

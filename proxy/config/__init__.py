@@ -8,7 +8,7 @@ from .clientside import ClientClass, Listen, Login, Passive, Refusals
 from .effect import Effect, changed_keys, effect_of, rigid_changes
 from .explain import explain, keys
 from .loader import check, load
-from .models import Config, Heal, Log, Timeouts
+from .models import Config, Heal, Log, Status, Timeouts
 from .parsing import Reading, examine, parse, simple
 from .problem import ConfigError, Problem
 from .serverside import Budget, Queue, Upstream
@@ -31,6 +31,7 @@ __all__ = [
     "Queue",
     "Reading",
     "Refusals",
+    "Status",
     "Timeouts",
     "Upstream",
     "changed_keys",

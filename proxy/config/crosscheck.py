@@ -23,6 +23,7 @@ def crosscheck(config: Config, document: Document) -> Iterator[Problem]:
     yield from _queue(config, document)
     yield from _ports(config, document)
     yield from _listeners(config, document)
+    yield from _status(config, document)
     yield from _classes(config, document)
 
 
@@ -91,6 +92,23 @@ def _listeners(config: Config, document: Document) -> Iterator[Problem]:
         if listen.trusted and listen.proxy_protocol == "off":
             message = "changes nothing while proxy_protocol is off"
             yield document.problem(("listen", at, "trusted"), message, severity="warning")
+
+
+def _status(config: Config, document: Document) -> Iterator[Problem]:
+    status = config.status
+    if status is None:
+        return
+    place, path = status.address, ("status", "address")
+    if status.token is None and not place.is_loopback:
+        message = (
+            f"{place} is open to others: write {{address: {place}, token: ${{FTPWEIR_TOKEN}}}}, "
+            "or stay on 127.0.0.1"
+        )
+        yield document.problem(path, message)
+    if place.port and any(place == listen.address for listen in config.listen):
+        yield document.problem(path, f"{place} is an address of listen too")
+    if place.port in config.passive.ports:
+        yield document.problem(path, f"its port is one of passive.ports {config.passive.ports}")
 
 
 def _classes(config: Config, document: Document) -> Iterator[Problem]:

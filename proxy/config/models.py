@@ -19,10 +19,11 @@ from .shapes import (
     DscpOrNone,
     Duration,
     FileOrNone,
-    PlaceOrNone,
+    Place,
     StoreOrNone,
     Switch,
     TimeLimit,
+    TokenOrNone,
     one_of,
 )
 from .sharing import Sharing
@@ -91,6 +92,29 @@ class Heal(Section):
     )
 
 
+class Status(Section):
+    """Where the status page, the metrics, the health checks and the API are served."""
+
+    address: Place = Field(
+        default=Address("127.0.0.1", 8021),
+        description="The address of the page. Only this machine by default: it names clients and "
+        "files, and beyond loopback it demands a token.",
+    )
+    token: TokenOrNone = Field(
+        default=None,
+        repr=False,
+        description="What a visitor must show: `Authorization: Bearer TOKEN`, or once `/?token=` "
+        "in a browser. None is right on loopback only.",
+    )
+
+
+def as_status(value: object) -> object:
+    """Accept the short forms: one address, or the word none."""
+    if value == "none":
+        return None
+    return {"address": value} if isinstance(value, str) else value
+
+
 class Log(Section):
     """What is written to standard error."""
 
@@ -132,10 +156,7 @@ class Config(Section):
         "share a line by it: af11 for bulk data, le for what may wait. none marks nothing.",
     )
     heal: Heal = Heal()
-    status: PlaceOrNone = Field(
-        default=None,
-        description="Where the status page, the metrics and the health checks are served.",
-    )
+    status: Annotated[Status | None, BeforeValidator(as_status)] = Status()
     state: FileOrNone = Field(
         default="./ftpweir.state",
         description="The file in which the ledger survives a restart, so that connections that "

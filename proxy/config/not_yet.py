@@ -52,7 +52,6 @@ NOT_YET: Mapping[str, NotYet] = MappingProxyType(
             "auto", "on", reason="sending commands ahead comes with a later version: use off"
         ),
         "heal.uploads": _values("on", reason=HEALING),
-        "status": NotYet("the status page comes with a later version: use none"),
     }
 )
 

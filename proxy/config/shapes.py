@@ -14,6 +14,9 @@ from . import addresses, units
 from .addresses import Address, Network, PortRange
 from .units import misfit
 
+HIDDEN = "(hidden)"  # how a secret is shown
+TOKEN_WORDS = "a token of 16 to 200 letters, digits and . _ ~ -"
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -116,6 +119,12 @@ def _parse_verb(value: object) -> str:
     raise misfit("a word that follows SITE, such as CHMOD", value)
 
 
+def _parse_token(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9._~-]{16,200}", value):
+        return value
+    raise misfit(TOKEN_WORDS, HIDDEN)  # what is nearly a secret is not repeated either
+
+
 COUNT = whole(1)
 RATE = Shape(units.RATE_WORDS, units.parse_rate, units.show_rate)
 DSCP = Shape(units.DSCP_WORDS, units.parse_dscp, units.show_dscp)
@@ -125,6 +134,7 @@ NETWORK = Shape(addresses.NETWORK_WORDS, addresses.parse_network)
 SOURCE = Shape(addresses.SOURCE_WORDS, addresses.parse_source)
 GLOB = pattern("a user name or pattern such as batch-*", r"[^\s,]{1,200}")
 VERB = Shape("a word that follows SITE", _parse_verb)
+TOKEN = Shape(TOKEN_WORDS, _parse_token, lambda _: HIDDEN)
 STORE = pattern(
     "a store such as redis://host:6379/0, rediss://host:6380/0 or unix:///run/redis.sock",
     r"(?:rediss?://[^\s]+|unix:///[^\s]+)",
@@ -156,8 +166,8 @@ Ports: TypeAlias = Annotated[PortRange, Shape(addresses.PORTS_WORDS, addresses.p
 Host: TypeAlias = Annotated[str, Shape(addresses.HOST_WORDS, addresses.parse_host)]
 Told: TypeAlias = Annotated[str, Shape(addresses.TOLD_WORDS, addresses.parse_told)]
 Place: TypeAlias = Annotated[Address, ADDRESS]
-PlaceOrNone: TypeAlias = Annotated[Address | None, or_none(ADDRESS)]
 FileOrNone: TypeAlias = Annotated[str | None, or_none(FILE)]
+TokenOrNone: TypeAlias = Annotated[str | None, or_none(TOKEN)]
 StoreOrNone: TypeAlias = Annotated[str | None, or_none(STORE)]
 GroupOrAuto: TypeAlias = Annotated[str | None, or_word("auto", GROUP)]
 Networks: TypeAlias = Annotated[tuple[Network, ...], Several(NETWORK)]

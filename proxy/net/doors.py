@@ -25,6 +25,8 @@ class Door:
     def __init__(self, listen: Listen, sock: socket.socket) -> None:
         self.listen = listen
         self.sock = sock
+        # Where it really is: the kernel may have chosen the port.
+        self.place = _place(sock)
         self._server: asyncio.Server | None = None
 
     async def open(self, greet: Callable[[Listen], asyncio.BaseProtocol]) -> None:
@@ -39,11 +41,6 @@ class Door:
         if self._server is not None:
             self._server.close()
         self.sock.close()
-
-    @property
-    def place(self) -> str:
-        """Where it really is: the kernel may have chosen the port."""
-        return _place(self.sock)
 
 
 class Doors:
@@ -113,11 +110,20 @@ class Doors:
             if sock.family == family and sock.getsockname()[:2] == place:
                 # Ours may be closed and opened again by reloads: the original stays what it is.
                 return sock.dup()
-        try:
-            return socket.create_server(place, family=family, backlog=BACKLOG)
-        except OSError as problem:
-            why = os.strerror(problem.errno or 0)
-            raise CannotListen(f"cannot listen on {address}: {why}") from None
+        return _listening(address, family, place)
+
+
+def listening_at(address: Address) -> socket.socket:
+    """Return a new socket that listens there; raise CannotListen."""
+    return _listening(address, *_resolve(address))
+
+
+def _listening(address: Address, family: int, place: tuple[str, int]) -> socket.socket:
+    try:
+        return socket.create_server(place, family=family, backlog=BACKLOG)
+    except OSError as problem:
+        why = os.strerror(problem.errno or 0)
+        raise CannotListen(f"cannot listen on {address}: {why}") from None
 
 
 def _at(address: Address, doors: Sequence[Door]) -> Iterator[Door]:

@@ -34,6 +34,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.DrainBegan: ("drain began", "info"),
     events.DrainEnded: ("drain ended", "info"),
     events.StateTold: ("state", "warning"),
+    events.StatusUnavailable: ("status page unavailable", "warning"),
     events.Fault: ("fault", "error"),
 }
 _LEVELS: Final = {
@@ -42,6 +43,11 @@ _LEVELS: Final = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+
+
+def name_and_level(event: Event) -> tuple[str, str]:
+    """Tell what the log calls an event, and how loud it is."""
+    return _NAMES[type(event)]
 
 
 class EventLog:

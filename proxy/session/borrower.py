@@ -63,6 +63,11 @@ class Borrower:
         """Who the client is logged in as; None: as nobody, or with a session of its own."""
         return None if self._kept is not None else self._key
 
+    @property
+    def kept_session(self) -> int | None:
+        """The number of the session with the server that this client keeps."""
+        return self._kept.session.id if self._kept is not None else None
+
     async def log_in(
         self, credentials: Credentials, source: Source
     ) -> tuple[bytes | None, ServerFacts]:

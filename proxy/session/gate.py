@@ -7,8 +7,7 @@ holds one scarce thing while waiting for another. Waiting is here and nowhere el
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 
@@ -24,7 +23,7 @@ from proxy.upstream.egress import Egress
 from .chance import next_chance
 from .declined import Declined
 from .demand import Demand
-from .request import Permit, Request, Source
+from .request import Permit, Request, Source, Waiting
 from .verdict import verdict
 
 FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients.md)
@@ -51,7 +50,7 @@ class Gate:
         self.max_wait = max_wait
         self._max_length = max_length
         self._clock = clock
-        self._queue: FairQueue[_Waiting] = FairQueue()
+        self._queue: FairQueue[Waiting] = FairQueue()
         self._places = StickyPlaces(2 * max_wait)
         self._stay = 0.0
         self._assigning = self._is_closed = False
@@ -123,7 +122,7 @@ class Gate:
             deadline = now + self.max_wait
         if len(self._queue) >= self._max_length:
             raise Declined(Reason.QUEUE_FULL, used=len(self._queue), limit=self._max_length)
-        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
+        waiting = Waiting(request, asyncio.get_running_loop().create_future())
         flow = request.flow
         place = (flow, request.errand)
         tag = self._places.take(place, now)
@@ -166,10 +165,15 @@ class Gate:
         """How many wait now."""
         return len(self._queue)
 
+    @property
+    def line(self) -> Iterator[Request]:
+        """Tell who waits, in the order of turns."""
+        return (ticket.item.request for ticket in self._queue.turns())
+
     # Inside.
 
     async def _turn(
-        self, waiting: _Waiting, deadline: float, feed: Callable[[float], None] | None
+        self, waiting: Waiting, deadline: float, feed: Callable[[float], None] | None
     ) -> Permit:
         while not waiting.turn.done():
             left = deadline - self._clock()
@@ -184,7 +188,7 @@ class Gate:
         permit.waited = self._clock() - waiting.request.since
         return permit
 
-    def _refuse_hopeless(self, ticket: Ticket[_Waiting], patience: float) -> None:
+    def _refuse_hopeless(self, ticket: Ticket[Waiting], patience: float) -> None:
         """Refuse at once who would wait beyond its patience (as pgbench's latency limit)."""
         request = ticket.item.request
         if request.kind is Kind.LISTING:
@@ -200,7 +204,7 @@ class Gate:
         if eta > patience:
             raise self._declined(request, eta)
 
-    def _budget_eta(self, ticket: Ticket[_Waiting], patience: float) -> float:
+    def _budget_eta(self, ticket: Ticket[Waiting], patience: float) -> float:
         """Seconds until this ticket gets a slot; whoever waits for something else stands aside."""
         request = ticket.item.request
         ways = self._open_to(request)
@@ -234,7 +238,7 @@ class Gate:
             rate_wait=self._transfer_wait(request),
         )
 
-    def _abandon(self, waiting: _Waiting) -> None:
+    def _abandon(self, waiting: Waiting) -> None:
         """Give back what was granted to one who left in the same moment."""
         turn = waiting.turn
         if waiting.is_taken or not turn.done() or turn.cancelled() or turn.exception():
@@ -279,7 +283,7 @@ class Gate:
                     break  # each such turn changes whose is next: the order is asked anew
         return any_served
 
-    def _serve(self, ticket: Ticket[_Waiting]) -> Permit | None:
+    def _serve(self, ticket: Ticket[Waiting]) -> Permit | None:
         permit = self._grant(ticket.item.request)
         if permit is not None:
             self._queue.serve(ticket)
@@ -388,10 +392,3 @@ class Gate:
         rate_wait = self._transfer_wait(request)
         ways = self._open_to(request)
         return next_chance(request, ways, stay=self._stay, rate_wait=rate_wait, now=now)
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    request: Request
-    turn: asyncio.Future[Permit]
-    is_taken: bool = False

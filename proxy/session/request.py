@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -97,3 +98,12 @@ class Permit:
         if not self._settled:
             self._settled = True
             self._give_back(self, ending)
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A request in the queue, and the moment it waits for."""
+
+    request: Request
+    turn: asyncio.Future[Permit]
+    is_taken: bool = False

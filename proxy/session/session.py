@@ -96,6 +96,7 @@ class Session:
         self._attention = Attention(client)
         self._task: asyncio.Task[object] | None = None
         self._is_leaving = False
+        self.transfer: TransferRun | None = None
         self.doing = "greeting"
         self.started = shared.clock()
         self.commands = self.transfers = self.bytes_down = self.bytes_up = 0
@@ -307,7 +308,7 @@ class Session:
     async def _move_data(self, job: Transfer) -> None:
         shared = self._shared
         self._standing.renew(self.dialogue.user)
-        run = self._attention.transfer = TransferRun(
+        run = self.transfer = self._attention.transfer = TransferRun(
             job, shared, data_port=self._data_port, client=self._client, attention=self._attention
         )
         try:
@@ -322,7 +323,7 @@ class Session:
             self._send(ABORTED)  # thrown out: the 421 follows
             raise
         finally:
-            self._attention.transfer = None
+            self.transfer = self._attention.transfer = None
             self.transfers += 1
             if job.direction.is_down:
                 self.bytes_down += run.moved

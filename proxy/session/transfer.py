@@ -70,7 +70,7 @@ class TransferRun:
         vigilance = shared.exchange_rules.vigilance if job.direction.is_down else None
         self._healing = Healing(job, vigilance) if vigilance is not None else None
         self._exchange: Exchange | Delivery | None = None
-        self._upstream_session: int | None = None
+        self.upstream_session: int | None = None
         self.result = "aborted"
         self.reply = ABORTED
         self.was_declined = False
@@ -80,6 +80,11 @@ class TransferRun:
     def moved(self) -> int:
         """Bytes handed to the receiving side."""
         return self._exchange.moved if self._exchange is not None else 0
+
+    @property
+    def phase(self) -> str:
+        """What it is at: one of PHASES."""
+        return PHASES[min(len(self._marks), len(PHASES)) - 1]
 
     @property
     def may_lose_client(self) -> bool:
@@ -116,7 +121,7 @@ class TransferRun:
         phases = dict(zip(PHASES, gaps, strict=False))
         return TransferEnded(
             session=session,
-            upstream_session=self._upstream_session,
+            upstream_session=self.upstream_session,
             source=source.host,
             user=user,
             client_class=source.class_name,
@@ -227,7 +232,7 @@ class TransferRun:
                 feed=None if self._is_announced else self._feed,
             )
             self._mark()
-            self._upstream_session = loan.lease.session.id
+            self.upstream_session = loan.lease.session.id
             asks()
             try:
                 tap = partial(self._tap, source)

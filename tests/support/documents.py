@@ -16,6 +16,7 @@ from proxy.ftp.command import COMMANDS, Kind, parse_command
 from proxy.ftp.dialogue import Dialogue, Stage
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
+from proxy.ops.metric_table import METRICS, Type
 from proxy.shaping.holds import PROFILES, explicit
 from proxy.upstream import seat
 
@@ -53,6 +54,7 @@ def parts() -> dict[str, str]:
         "limits": _limits_table(),
         "holds": _holds_table(),
         "not-yet": _not_yet_table(),
+        "metrics": _metric_table(),
         "effects": _effects_table(),
     }
 
@@ -174,6 +176,15 @@ def _not_yet_table() -> str:
     for key, row in NOT_YET.items():
         values = ", ".join(f"`{value}`" for value in sorted(row.waiting)) or "any"
         rows.append(f"| `{key}` | {values} | {row.reason} |")
+    return "\n".join(rows)
+
+
+def _metric_table() -> str:
+    rows = ["| metric | labels | meaning |", "|---|---|---|"]
+    for metric in METRICS.values():
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        kind = "" if metric.type is not Type.HISTOGRAM else " (histogram)"
+        rows.append(f"| `{metric.exposed}`{kind} | {labels} | {metric.help} |")
     return "\n".join(rows)
 
 

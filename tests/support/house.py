@@ -19,6 +19,7 @@ from proxy.config import Config
 from proxy.config.document import Document
 from proxy.config.parsing import Reading
 from proxy.events import Event, Reloaded, ReloadRefused
+from proxy.phase import Serving
 
 from .raw_client import RawClient, patiently
 from .scripted import PATIENCE, Scripted
@@ -32,9 +33,10 @@ _FIRST_PORT = 30_000 + os.getpid() % 20 * 130
 class House:
     """A running proxy."""
 
-    def __init__(self, app: App, port: int, events: list[Event], file: _File) -> None:
+    def __init__(self, app: App, serving: Serving, events: list[Event], file: _File) -> None:
         self.app = app
-        self.port = port
+        self.port = int(serving.listening[0].rpartition(":")[2])
+        self.status = serving.status or ""  # where its page is
         self.events = events
         self._file = file
 
@@ -116,11 +118,10 @@ async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
     events: list[Event] = []
     file = _File(server, sections)
     app = App(config(server, **sections), events.append, reread=file.read)
-    ready: asyncio.Future[list[str]] = loop.create_future()
+    ready: asyncio.Future[Serving] = loop.create_future()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(app.serve(ready.set_result))
-        place = (await ready)[0]
-        running = House(app, int(place.rpartition(":")[2]), events, file)
+        running = House(app, await ready, events, file)
         try:
             yield running
             await running.until_quiet()
@@ -148,6 +149,7 @@ def config(server: Scripted, **sections: Any) -> Config:
         "upstream": upstream | {"ports": f"{_FIRST_PORT + 65}-{_FIRST_PORT + 129}"},
         "budget": {"connections": 100, "headroom": 0.0, "time_wait": 0.0, "guard": 0.0},
         "state": None,
+        "status": None,
         "refusals": {"delay": 0.0},
         "login": {"delay": 0.0},
         "timeouts": {"drain": 5.0, "outage": 0.0},

@@ -100,6 +100,7 @@ class Ftpweir:
             "listen": self.address,
             "passive": {"ports": for_clients},
             "upstream": {**upstream, **self._upstream},
+            "status": "none",
             "log": {"format": "json"},
         }
         for name, section in self._sections.items():

@@ -15,7 +15,7 @@ from proxy.app import SWEEP_EVERY, App
 from proxy.config import Config
 from proxy.events import DrainBegan, DrainEnded, Event, Fault, Refused
 from proxy.net.doors import CannotListen
-from proxy.phase import Phase
+from proxy.phase import Phase, Serving
 from proxy.shaping.holds import PROFILES
 from proxy.store.budget import Budget
 from proxy.store.journal import JournalError
@@ -40,8 +40,8 @@ async def places(config: Config) -> list[str]:
     app = App(config, silent)
     told: list[str] = []
 
-    def ready(places: list[str]) -> None:
-        told.extend(places)
+    def ready(serving: Serving) -> None:
+        told.extend(serving.listening)
         app.stop()
 
     async with patiently():
@@ -51,7 +51,7 @@ async def places(config: Config) -> list[str]:
 
 async def built(**sections: Any) -> App:
     """Build, not run, with all defaults but these sections."""
-    sections = {"upstream": {"host": "127.0.0.1"}, "state": None, **sections}
+    sections = {"upstream": {"host": "127.0.0.1"}, "state": None, "status": None, **sections}
     return App(Config.model_validate(sections), silent)
 
 

@@ -10,9 +10,7 @@ from proxy.config.not_yet import NOT_YET, NotYet, hold_back
 from proxy.config.parsing import examine
 
 # One value that a key takes by its kind, where the row names none.
-SAMPLES = {
-    "status": "127.0.0.1:8021",
-}
+SAMPLES: dict[str, str] = {}
 IN_LISTS = {"listen": "address: 127.0.0.1:2121", "clients": "name: a"}
 
 

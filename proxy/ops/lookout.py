@@ -1,0 +1,262 @@
+"""The lookout: reads the rooms' own counts and makes a Snapshot of them. Changes nothing.
+
+Only who asks pays: nothing here runs while nobody looks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Final, Protocol
+
+from proxy import __version__
+from proxy.config import Address, Config
+from proxy.net.doors import Doors
+from proxy.phase import Phase
+from proxy.refusals import Reason
+from proxy.session.gate import Gate
+from proxy.session.request import Request
+from proxy.session.roster import Roster
+from proxy.session.session import Session
+from proxy.upstream.egress import Egress
+from proxy.upstream.seat import Seat
+
+from .recent import Recent
+from .snapshot import (
+    BudgetSeen,
+    ClassQueue,
+    ClassSeen,
+    ClientSeen,
+    QueueSeen,
+    Snapshot,
+    UpstreamSeen,
+    Waiter,
+)
+
+MOST_SESSIONS: Final = 2000  # listed; they are all counted
+MOST_WAITERS: Final = 50  # listed, with an ETA; they are all counted
+FRESH: Final = 0.5  # seconds for which one snapshot serves everybody who asks
+
+
+class Watched(Protocol):
+    """What there is to look at: the app."""
+
+    config: Config  # what holds now
+    phase: Phase
+    roster: Roster
+    gate: Gate
+    doors: Doors
+    egresses: tuple[Egress, ...]
+
+
+class Lookout:
+    """Takes snapshots of a running proxy."""
+
+    def __init__(
+        self, watched: Watched, recent: Recent, clock: Callable[[], float], *, started: float
+    ) -> None:
+        self.watched = watched
+        self.clock = clock
+        self._recent = recent
+        self._started = started  # seconds since 1970
+        self._last: Snapshot | None = None
+        self._taken_at = float("-inf")
+
+    def snapshot(self) -> Snapshot:
+        """Return what there is to see, at most FRESH seconds old."""
+        now = self.clock()
+        if self._last is None or now - self._taken_at >= FRESH:
+            self._last, self._taken_at = self._take(now), now
+        return self._last
+
+    def _take(self, now: float) -> Snapshot:
+        watched = self.watched
+        config = watched.config
+        sessions = [guest for guest in watched.roster if isinstance(guest, Session)]
+        waiting = list(watched.gate.line)
+        return Snapshot(
+            at=time.time(),
+            version=__version__,
+            started=self._started,
+            phase=watched.phase,
+            upstream=str(Address(config.upstream.host, config.upstream.port)),
+            listen=tuple(watched.doors.places),
+            pooling=config.upstream.pooling,
+            budgets=tuple(_budget(egress, config, now) for egress in watched.egresses),
+            queue=self._queue(waiting, now),
+            sessions_total=len(sessions),
+            sessions=tuple(_client(session, now) for session in sessions[:MOST_SESSIONS]),
+            upstream_limit=sum(egress.pool.places.limit for egress in watched.egresses),
+            upstream_sessions=tuple(_upstream(watched.egresses, sessions, now)),
+            classes=tuple(_classes(config, watched.egresses, sessions, waiting)),
+            refusals=self._recent.refusals,
+            trouble=self._recent.trouble,
+            totals=self._recent.totals,
+        )
+
+    def _queue(self, waiting: Sequence[Request], now: float) -> QueueSeen:
+        settings = self.watched.config.queue
+        since: dict[str, list[float]] = defaultdict(list)
+        for request in waiting:
+            since[request.source.class_name].append(request.since)
+        classes = tuple(
+            ClassQueue(name, len(moments), now - min(moments)) for name, moments in since.items()
+        )
+        return QueueSeen(
+            length=len(waiting),
+            limit=settings.max_length,
+            max_wait=settings.max_wait,
+            oldest=max((one.oldest for one in classes), default=0.0),
+            classes=classes,
+            first=tuple(_waiters(islice(waiting, MOST_WAITERS), self.watched.egresses, now)),
+        )
+
+
+def name_of(egress: Egress) -> str:
+    """Name a budget: by its address, where it has one of its own."""
+    return egress.address or "default"
+
+
+def _budget(egress: Egress, config: Config, now: float) -> BudgetSeen:
+    budget = egress.budget
+    used, is_open, taken = budget.used, budget.open, budget.taken
+    next_free = budget.next_free()
+    if taken < budget.limit:
+        next_slot: float | None = 0.0
+    else:
+        next_slot = None if next_free is None else max(0.0, next_free - now)
+    return BudgetSeen(
+        name=name_of(egress),
+        enforce=config.budget.enforce,
+        open=is_open,
+        cooling=used - is_open,
+        elsewhere=max(0, taken - used),
+        reserved=config.budget.reserved,
+        limit=budget.limit,
+        configured=config.budget.limit,
+        connections=config.budget.connections,
+        longest_hold=budget.longest_hold,
+        next_slot=next_slot,
+        per_second=1 / budget.interval if budget.interval else 0.0,
+        banned_for=budget.banned_for,
+        sessions_limit=egress.pool.places.limit,
+    )
+
+
+def _waiters(
+    waiting: Iterator[Request], egresses: Sequence[Egress], now: float
+) -> Iterator[Waiter]:
+    for_a_slot = 0
+    for place, request in enumerate(waiting, 1):
+        eta = None
+        if request.blocked is Reason.BUDGET:
+            for_a_slot += 1
+            ways = (request.egress,) if request.egress is not None else egresses
+            dealt = -(-for_a_slot // len(ways))  # several addresses serve the line together
+            eta = min(way.budget.eta(dealt, spare=way.pool.places.unfilled) for way in ways)
+        kind = request.kind.value if request.kind is not None else "command"
+        yield Waiter(
+            place=place,
+            source=request.source.host,
+            user=_text(request.key.user) if request.key is not None else "",
+            client_class=request.source.class_name,
+            wants="login" if request.is_login else kind,
+            errand=_text(request.errand),
+            waits_for=request.blocked.value,
+            waited=now - request.since,
+            eta=eta,
+        )
+
+
+def _client(session: Session, now: float) -> ClientSeen:
+    run, borrower = session.transfer, session.borrower
+    moving = run.moved if run is not None else 0
+    is_down = run is None or run.job.direction.is_down
+    return ClientSeen(
+        id=session.id,
+        source=session.host,
+        user=session.user,
+        client_class=session.source.class_name,
+        doing=session.doing,
+        phase=run.phase if run is not None else "",
+        path=_text(run.job.command.argument) if run is not None else "",
+        moved=moving,
+        pinned_by=borrower.pinned_by,
+        upstream_session=_carrier(session),
+        age=now - session.started,
+        commands=session.commands,
+        transfers=session.transfers,
+        bytes_down=session.bytes_down + (moving if is_down else 0),
+        bytes_up=session.bytes_up + (0 if is_down else moving),
+    )
+
+
+def _carrier(session: Session) -> int | None:
+    """Tell which session with the server works for a client, as far as that is known."""
+    run, kept = session.transfer, session.borrower.kept_session
+    return run.upstream_session if kept is None and run is not None else kept
+
+
+def _upstream(
+    egresses: Sequence[Egress], sessions: Sequence[Session], now: float
+) -> Iterator[UpstreamSeen]:
+    holders = {_carrier(session): session.id for session in sessions}
+    for egress in egresses:
+        for seat in egress.pool.seats:
+            yield _seat(seat, name_of(egress), holders, now)
+
+
+def _seat(seat: Seat, budget: str, holders: dict[int | None, str], now: float) -> UpstreamSeen:
+    session = seat.session
+    number = session.id if session is not None else None
+    return UpstreamSeen(
+        id=number,
+        budget=budget,
+        user=_text(seat.key.user) if seat.key is not None else "",
+        use=seat.use.name.lower(),
+        pinned=session is not None and session.is_tainted,
+        client=holders.get(number, "") if number is not None else "",
+        since=now - seat.since,
+        age=now - session.opened_at if session is not None else now - seat.since,
+        leases=seat.leases,
+    )
+
+
+def _classes(
+    config: Config,
+    egresses: Sequence[Egress],
+    sessions: Sequence[Session],
+    waiting: Sequence[Request],
+) -> Iterator[ClassSeen]:
+    """Tell of every class that is configured, and of "" if clients are in none."""
+    hosts: dict[str, set[str]] = defaultdict(set)
+    counts, running = Counter[str](), Counter[str]()
+    for session in sessions:
+        name = session.source.class_name
+        counts[name] += 1
+        hosts[name].add(session.host)
+        running[name] += session.transfer is not None and session.transfer.phase != "queue"
+    lines = Counter(request.source.class_name for request in waiting)
+    known = {one.name: one for one in config.clients}
+    for name in [*known, *([""] if counts[""] else [])]:
+        limits = known.get(name)
+        slots = [sum(egress.budget.held(host) for egress in egresses) for host in hosts[name]]
+        yield ClassSeen(
+            name=name,
+            sources=len(hosts[name]),
+            sessions=counts[name],
+            transfers=running[name],
+            waiting=lines[name],
+            slots=sum(slots),
+            most_slots_of_one=max(slots, default=0),
+            limit_sessions=limits.sessions if limits else None,
+            limit_transfers=limits.transfers if limits else None,
+            limit_transfers_per_minute=limits.transfers_per_minute if limits else None,
+            weight=limits.weight if limits else 1.0,
+        )
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "backslashreplace")

@@ -1,0 +1,213 @@
+"""/metrics: the tally and a snapshot as Prometheus reads them. Everything is looked up when asked.
+
+The registry is our own: nothing that a library registers by itself appears here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import Final
+
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from .lookout import Lookout, name_of
+from .metric_table import COUNTED, LOOKED_UP, PREFIX, Type
+from .server_sockets import Search, Sockets, count
+from .snapshot import BudgetSeen, Snapshot
+from .tally import Labels, Tally
+
+# The format that every Prometheus takes; OpenMetrics forbids `x` beside `x_total`.
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+RECOUNT_AFTER: Final = 5.0  # seconds; reading the kernel's table of sockets is the costly part
+TROUBLE_LASTS: Final = 10.0  # seconds after which an old failure says nothing of now
+
+Samples = dict[Labels, float]
+
+
+class Metrics(Collector):
+    """Exposes what there is to count."""
+
+    def __init__(self, tally: Tally, lookout: Lookout) -> None:
+        self._tally = tally
+        self._lookout = lookout
+        self._reality = Reality(lookout)
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+
+    async def page(self) -> bytes:
+        """Return /metrics; the sockets are counted in a thread."""
+        await self._reality.refresh()
+        return generate_latest(self._registry)
+
+    def describe(self) -> list[Metric]:
+        """Promise nothing: the registry would collect once just to learn the names."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Make every family of the metric table."""
+        snapshot = self._lookout.snapshot()
+        for metric in COUNTED:
+            labels, name = list(metric.labels), PREFIX + metric.name
+            if metric.type is Type.COUNTER:
+                counter = CounterMetricFamily(name, metric.help, labels=labels)
+                for values, number in self._tally.counters[metric.name].items():
+                    counter.add_metric(values, number)
+                yield counter
+            else:
+                family = HistogramMetricFamily(name, metric.help, labels=labels)
+                for values, histogram in self._tally.histograms[metric.name].items():
+                    bounds = [*map(str, histogram.bounds), "+Inf"]
+                    buckets = list(zip(bounds, accumulate(histogram.counts), strict=True))
+                    family.add_metric(values, buckets, histogram.sum)
+                yield family
+        looked_up = {
+            **_of_process(snapshot, reload_failed=self._tally.reload_failed),
+            **_of_budgets(snapshot),
+            **_of_sessions(snapshot),
+            **_of_queue(snapshot),
+            **self._reality.samples(),
+        }
+        for metric in LOOKED_UP:
+            gauge = GaugeMetricFamily(PREFIX + metric.name, metric.help, labels=metric.labels)
+            for values, value in looked_up[metric.name].items():
+                gauge.add_metric(values, value)
+            yield gauge
+
+
+class Reality:
+    """Our open sockets as the kernel lists them, compared with the ledger's open slots."""
+
+    def __init__(self, lookout: Lookout) -> None:
+        self._watched, self._clock = lookout.watched, lookout.clock
+        self._servers: dict[str, set[str]] = {}  # by budget; kept when its sessions are gone
+        self._counted_at = float("-inf")
+        self._sockets: Samples = {}
+        self._divergence: Samples = {}
+
+    async def refresh(self) -> None:
+        """Count anew, unless that was done a moment ago."""
+        now = self._clock()
+        if now - self._counted_at < RECOUNT_AFTER:
+            return
+        self._counted_at = now
+        egresses = self._watched.egresses
+        before = [egress.budget.open for egress in egresses]
+        found = await asyncio.to_thread(count, self._searches())
+        for egress, was, sockets in zip(egresses, before, found, strict=True):
+            self._note(name_of(egress), sorted((was, egress.budget.open)), sockets)
+
+    def samples(self) -> dict[str, Samples]:
+        """Return the metrics that come of it."""
+        return {"upstream_sockets": self._sockets, "ledger_divergence": self._divergence}
+
+    def _note(self, budget: str, slots: list[int], sockets: Sockets) -> None:
+        self._sockets[budget, "open"] = sockets.open
+        self._sockets[budget, "time_wait"] = sockets.time_wait
+        # While the table was read the ledger went on: whatever lies between is no divergence.
+        least, most = slots
+        self._divergence[(budget,)] = min(max(sockets.open, least), most) - sockets.open
+
+    def _searches(self) -> list[Search]:
+        config = self._watched.config
+        passive = config.passive.ports
+        ports = {int(place.rpartition(":")[2]) for place in self._watched.doors.places}
+        ports.update(range(passive.first, passive.last + 1))
+        for egress in self._watched.egresses:
+            known = self._servers.setdefault(name_of(egress), set())
+            seats = (seat.session for seat in egress.pool.seats)
+            known.update(session.host for session in seats if session is not None)
+        return [
+            Search(egress.address, self._servers[name_of(egress)], ports)
+            for egress in self._watched.egresses
+        ]
+
+
+def _of_process(snapshot: Snapshot, *, reload_failed: bool) -> dict[str, Samples]:
+    loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
+    trouble = snapshot.trouble
+    is_troubled = (
+        trouble is not None and not trouble.is_over and snapshot.at - trouble.at < TROUBLE_LASTS
+    )
+    return {
+        "build_info": {(snapshot.version, platform.python_version(), loop): 1},
+        "start_time_seconds": {(): snapshot.started},
+        "draining": {(): snapshot.phase.is_ending},
+        "config_last_reload_successful": {(): not reload_failed},
+        "upstream_trouble": {(): is_troubled},
+    }
+
+
+def _of_budgets(snapshot: Snapshot) -> dict[str, Samples]:
+    told: dict[str, Callable[[BudgetSeen], float | None]] = {
+        "budget_limit": lambda one: one.configured,
+        "budget_limit_effective": lambda one: one.limit,
+        "budget_over_limit": lambda one: max(0, one.used + one.elsewhere - one.limit),
+        "budget_hold_seconds": lambda one: one.longest_hold,
+        "budget_next_slot_seconds": lambda one: one.next_slot,
+        "budget_capacity_per_second": lambda one: one.per_second,
+        "ban_hold_active": lambda one: one.banned_for > 0,
+    }
+    samples: dict[str, Samples] = {
+        name: {
+            (budget.name,): value
+            for budget in snapshot.budgets
+            if (value := of(budget)) is not None
+        }
+        for name, of in told.items()
+    }
+    samples["budget_slots"] = {
+        (budget.name, state): getattr(budget, state)
+        for budget in snapshot.budgets
+        for state in ("open", "cooling", "elsewhere", "reserved")
+    }
+    return samples
+
+
+def _of_sessions(snapshot: Snapshot) -> dict[str, Samples]:
+    states: Samples = {
+        (budget.name, use): 0
+        for budget in snapshot.budgets
+        for use in ("opening", "idle", "lent", "settling", "closing")
+    }
+    pinned: Samples = {(budget.name,): 0 for budget in snapshot.budgets}
+    for session in snapshot.upstream_sessions:
+        states[session.budget, session.use] += 1
+        pinned[(session.budget,)] += session.pinned
+    classes = snapshot.classes
+    caps = {(one.name,): one.limit_sessions for one in classes}
+    return {
+        "upstream_sessions": states,
+        "upstream_sessions_pinned": pinned,
+        "upstream_sessions_limit": {
+            (budget.name,): budget.sessions_limit for budget in snapshot.budgets
+        },
+        "client_sessions": {(one.name,): one.sessions for one in classes},
+        "client_sessions_limit": {key: cap for key, cap in caps.items() if cap is not None},
+        "transfers_running": {(one.name,): one.transfers for one in classes},
+        "source_held_slots": {(one.name,): one.most_slots_of_one for one in classes},
+    }
+
+
+def _of_queue(snapshot: Snapshot) -> dict[str, Samples]:
+    queue = snapshot.queue
+    lengths: Samples = {(one.name,): one.waiting for one in snapshot.classes}
+    oldest: Samples = dict.fromkeys(lengths, 0.0)
+    oldest.update({(one.client_class,): one.oldest for one in queue.classes})
+    return {
+        "queue_length": lengths,
+        "queue_oldest_seconds": oldest,
+        "queue_limit": {(): queue.limit},
+        "queue_max_wait_seconds": {(): queue.max_wait},
+    }

@@ -1,0 +1,187 @@
+"""What there is to see at one moment, as values: the page, the API, `show`, `top` and /metrics read
+the same. Looks nothing up itself. Seconds throughout; moments are seconds since 1970. No secrets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy.phase import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSeen:
+    """One egress address's slots."""
+
+    name: str  # the address, or "default" where the system chooses it
+    enforce: str
+    open: int
+    cooling: int
+    elsewhere: int  # taken by other instances that share the budget
+    reserved: int  # kept for other programs behind our address
+    limit: int  # in force now; lower than configured after a suspected ban
+    configured: int
+    connections: int  # what the firewall tolerates, reserve and headroom included
+    longest_hold: float
+    next_slot: float | None  # None: only the end of a connection frees one
+    per_second: float  # connections in the long run; 0.0: only the hold is known to limit nothing
+    banned_for: float  # 0.0: no ban is suspected
+    sessions_limit: int  # control connections from this address
+
+    @property
+    def used(self) -> int:
+        """Slots that are not free."""
+        return self.open + self.cooling
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Somebody in the queue."""
+
+    place: int  # from 1, in the order of turns
+    source: str
+    user: str
+    client_class: str
+    wants: str  # "login", "command", or the kind of transfer
+    errand: str
+    waits_for: str  # a reason of docs/REFUSALS.md
+    waited: float
+    eta: float | None  # None: nobody can know
+
+
+@dataclass(frozen=True, slots=True)
+class ClassQueue:
+    """What waits of one class."""
+
+    client_class: str
+    length: int
+    oldest: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSeen:
+    """The line before the gate; `first` are those whose turn is next."""
+
+    length: int
+    limit: int
+    max_wait: float
+    oldest: float
+    classes: tuple[ClassQueue, ...]
+    first: tuple[Waiter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSeen:
+    """One client's session."""
+
+    id: str
+    source: str
+    user: str
+    client_class: str
+    doing: str  # the verb it is at, "idle" or "greeting"
+    phase: str  # of a transfer: queue, prepare, open, data, final; else empty
+    path: str
+    moved: int
+    pinned_by: str
+    upstream_session: int | None
+    age: float
+    commands: int
+    transfers: int
+    bytes_down: int
+    bytes_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamSeen:
+    """One of our sessions with the server."""
+
+    id: int | None  # None: being dialled
+    budget: str
+    user: str
+    use: str  # opening, idle, lent, settling, closing
+    pinned: bool
+    client: str  # whose transfer it carries or who keeps it, where that is known
+    since: float
+    age: float
+    leases: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSeen:
+    """A class of clients: what it has, and what each of its sources may have."""
+
+    name: str
+    sources: int
+    sessions: int
+    transfers: int
+    waiting: int
+    slots: int
+    most_slots_of_one: int
+    limit_sessions: int | None
+    limit_transfers: int | None
+    limit_transfers_per_minute: int | None
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalSeen:
+    """An explained refusal that a client has heard."""
+
+    at: float
+    ref: str
+    session: str
+    source: str
+    user: str
+    client_class: str
+    reason: str
+    code: int
+    sentence: str
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What kept us from the server last; over once a session was had."""
+
+    at: float
+    reason: str
+    words: str
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What has been since the start."""
+
+    sessions: int
+    transfers: int
+    transfers_failed: int
+    bytes_moved: int
+    refusals: int
+    logins: int
+    bans: int
+    faults: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All of it."""
+
+    at: float
+    version: str
+    started: float
+    phase: Phase
+    upstream: str
+    listen: tuple[str, ...]
+    pooling: str
+    budgets: tuple[BudgetSeen, ...]
+    queue: QueueSeen
+    sessions_total: int  # `sessions` lists the first thousands
+    sessions: tuple[ClientSeen, ...]
+    upstream_limit: int
+    upstream_sessions: tuple[UpstreamSeen, ...]
+    classes: tuple[ClassSeen, ...]
+    refusals: tuple[RefusalSeen, ...]  # the latest first
+    trouble: Trouble | None
+    totals: Totals

@@ -1,0 +1,112 @@
+"""/metrics, read back by Prometheus' own parser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from proxy.ops.metric_table import COUNTED, LOOKED_UP, METRICS
+from proxy.ops.metrics import Metrics, Reality
+from proxy.ops.server_sockets import Sockets
+from proxy.ops.tally import Tally
+from tests.support.house import House, house
+from tests.support.scripted import Scripted, scripted
+
+from .examples import BANNED, REFUSED, transfer
+from .looking import lookout
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    async with scripted({b"/file": b"content"}) as server:
+        yield server
+
+
+@pytest.fixture
+async def home(server: Scripted) -> AsyncIterator[House]:
+    async with house(server) as home:
+        yield home
+
+
+async def read(home: House, tally: Tally) -> Samples:
+    """Return every sample by name and labels."""
+    page = (await Metrics(tally, lookout(home)).page()).decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+    }
+
+
+async def test_every_metric_of_the_table_is_there_and_no_other(home: House) -> None:
+    page = (await Metrics(Tally(), lookout(home)).page()).decode()
+    names = [line.split()[2] for line in page.splitlines() if line.startswith("# TYPE ftpweir_")]
+    assert sorted(names) == sorted(METRICS)
+
+
+async def test_what_was_tallied_is_told(home: House) -> None:
+    tally = Tally()
+    for event in (transfer(), REFUSED, BANNED):
+        tally(event)
+    told = await read(home, tally)
+    of_transfer = (("class", "nightly"), ("kind", "download"))
+    assert told["ftpweir_transfers_total", (*of_transfer, ("result", "done"))] == 1
+    assert told["ftpweir_transfer_bytes_total", of_transfer] == 1000
+    assert told["ftpweir_ban_holds_total", ()] == 1
+    assert told["ftpweir_transfer_phase_seconds_count", (("phase", "data"),)] == 1
+    bucket = "ftpweir_transfer_phase_seconds_bucket"
+    assert told[bucket, (("le", "0.25"), ("phase", "data"))] == 0
+    assert told[bucket, (("le", "0.5"), ("phase", "data"))] == 1
+    assert told[bucket, (("le", "+Inf"), ("phase", "data"))] == 1
+
+
+async def test_what_there_is_now_is_looked_up(home: House) -> None:
+    async with home.guest() as client:
+        await client.fetch("RETR /file")
+        told = await read(home, Tally())
+    default = ("budget", "default")
+    assert told["ftpweir_client_sessions", (("class", "everyone"),)] == 1
+    assert told["ftpweir_upstream_sessions", (default, ("state", "idle"))] == 1
+    assert told["ftpweir_budget_slots", (default, ("state", "open"))] == 1
+    assert told["ftpweir_budget_limit", (default,)] == 100
+    assert told["ftpweir_queue_length", (("class", "everyone"),)] == 0
+    assert told["process_open_fds", ()] > 3
+
+
+async def test_neither_names_nor_addresses_of_clients_are_told(home: House) -> None:
+    async with home.guest("somebody", source="127.66.6.6"):
+        page = (await Metrics(Tally(), lookout(home)).page()).decode()
+    assert "somebody" not in page
+    assert "127.66.6.6" not in page
+
+
+@pytest.mark.parametrize(
+    ("slots", "sockets", "divergence"),
+    [([3, 3], 3, 0), ([3, 3], 5, -2), ([4, 4], 3, 1), ([3, 5], 4, 0), ([3, 5], 7, -2)],
+)
+async def test_what_changed_during_the_count_is_no_divergence(
+    home: House, slots: list[int], sockets: int, divergence: int
+) -> None:
+    reality = Reality(lookout(home))
+    reality._note("default", slots, Sockets(open=sockets, time_wait=9))
+    assert reality.samples() == {
+        "upstream_sockets": {("default", "open"): sockets, ("default", "time_wait"): 9},
+        "ledger_divergence": {("default",): divergence},
+    }
+
+
+async def test_the_kernel_is_asked_seldom(home: House) -> None:
+    reality = Reality(lookout(home))
+    await reality.refresh()
+    counted = reality._counted_at
+    await reality.refresh()
+    assert reality._counted_at == counted <= time.monotonic()
+
+
+def test_the_table_is_split_by_who_fills_it() -> None:
+    assert not {metric.exposed for metric in COUNTED} & {metric.exposed for metric in LOOKED_UP}

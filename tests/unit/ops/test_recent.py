@@ -1,0 +1,48 @@
+"""What happened lately: bounded, the latest first, and explained."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from proxy.ops.recent import KEPT, Recent
+from proxy.refusals import REFUSALS, Reason
+
+from .examples import BANNED, DOWN, FAULT, OPENED, REFUSED, SESSION, transfer
+
+
+def test_refusals_are_told_the_latest_first_with_cause_and_remedy() -> None:
+    now = [100.0]
+    recent = Recent(lambda: now[0])
+    recent(REFUSED)
+    now[0] = 101.0
+    recent(dataclasses.replace(REFUSED, ref="later"))
+    first, second = recent.refusals
+    assert (first.at, first.ref, second.at) == (101.0, "later", 100.0)
+    assert first.cause == REFUSALS[Reason.ETA_TOO_LONG].cause
+    assert first.remedy == REFUSALS[Reason.ETA_TOO_LONG].operator
+
+
+def test_however_many_refusals_come_few_are_kept() -> None:
+    recent = Recent(lambda: 0.0)
+    for _ in range(KEPT + 50):
+        recent(REFUSED)
+    assert len(recent.refusals) == KEPT
+    assert recent.totals.refusals == KEPT + 50
+
+
+def test_trouble_is_over_once_a_session_was_had_but_not_forgotten() -> None:
+    recent = Recent(lambda: 5.0)
+    recent(DOWN)
+    assert recent.trouble is not None
+    assert not recent.trouble.is_over
+    recent(OPENED)
+    assert (recent.trouble.words, recent.trouble.is_over) == ("Connection refused", True)
+
+
+def test_totals_count_everything() -> None:
+    recent = Recent(lambda: 0.0)
+    for event in (transfer(), transfer(result="stalled"), SESSION, OPENED, BANNED, FAULT):
+        recent(event)
+    totals = recent.totals
+    assert (totals.transfers, totals.transfers_failed, totals.bytes_moved) == (2, 1, 2000)
+    assert (totals.sessions, totals.logins, totals.bans, totals.faults) == (1, 1, 1, 1)

@@ -1,0 +1,104 @@
+"""Deeds become numbers, with labels that no client can multiply."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, get_args
+
+import pytest
+
+from proxy import events
+from proxy.events import Event
+from proxy.ops.metric_table import COUNTED, Type
+from proxy.ops.tally import Histogram, Tally
+
+from .examples import CLOSED, DOWN, OPENED, REFUSED, SESSION, transfer
+
+SAMPLES: dict[str, Any] = {"str": "word", "int": 1, "int | None": None, "float": 0.5}
+
+
+def tally(*told: Event) -> Tally:
+    tally = Tally()
+    for event in told:
+        tally(event)
+    return tally
+
+
+def sample(kind: type[Event]) -> Event:
+    """Make an event; what has a type of its own stays empty."""
+    values = {each.name: SAMPLES.get(str(each.type), ()) for each in dataclasses.fields(kind)}
+    return kind(**values)
+
+
+@pytest.mark.parametrize("kind", get_args(Event))
+def test_every_event_is_counted_under_the_labels_of_the_table(kind: type[Event]) -> None:
+    counted = tally(sample(kind))
+    for metric in COUNTED:
+        known: dict[tuple[str, ...], Any] = (
+            dict(counted.counters[metric.name])
+            if metric.type is Type.COUNTER
+            else dict(counted.histograms[metric.name])
+        )
+        assert all(len(labels) == len(metric.labels) for labels in known)
+    assert sum(counted.counters["log_events"].values()) == 1
+
+
+def test_a_transfer_counts_with_its_bytes_and_its_phases() -> None:
+    counted = tally(transfer(), transfer(moved=24, queue=2.0))
+    assert counted.counters["transfers"] == {("nightly", "download", "done"): 2}
+    assert counted.counters["transfer_bytes"] == {("nightly", "download"): 1024}
+    assert counted.histograms["transfer_phase_seconds"][("data",)].sum == pytest.approx(0.6)
+    assert counted.histograms["transfer_duration_seconds"][("download",)].sum == pytest.approx(2.74)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "outcome"),
+    [
+        ({}, "passed", "served"),
+        ({"queue": 0.1}, "delayed", "served"),
+        ({"result": "eta_too_long", "upstream_session": None}, "refused", "refused"),
+        ({"result": "aborted", "upstream_session": None, "queue": 9.0}, "delayed", "left"),
+        ({"result": "upstream_data"}, "passed", "served"),
+    ],
+)
+def test_what_the_queue_did_to_a_transfer(
+    changes: dict[str, Any], status: str, outcome: str
+) -> None:
+    counted = tally(transfer(**changes))
+    assert counted.counters["budget_admissions"] == {("nightly", "download", status): 1}
+    assert list(counted.histograms["queue_wait_seconds"]) == [("nightly", outcome)]
+
+
+def test_a_failed_transfer_has_no_duration() -> None:
+    assert not tally(transfer(result="stalled")).histograms["transfer_duration_seconds"]
+
+
+def test_logins_and_their_failures_are_counted_apart() -> None:
+    counted = tally(OPENED, DOWN, events.LoginFailed("a", "192.0.2.7", "alice", "530 No."))
+    assert counted.counters["upstream_logins"] == {(): 1}
+    assert counted.counters["upstream_login_failures"] == {("upstream_down",): 1, ("login",): 1}
+
+
+def test_refusals_ends_and_leases_are_counted() -> None:
+    counted = tally(REFUSED, SESSION, CLOSED, CLOSED)
+    assert counted.counters["refusals"] == {("eta_too_long", "nightly"): 1}
+    assert counted.counters["client_sessions"] == {("nightly", "quit"): 1}
+    assert counted.counters["upstream_leases"] == {(): 14}
+
+
+@pytest.mark.parametrize(("verb", "label"), [("SITE EXEC", "SITE"), ("XYZZY", "other")])
+def test_a_word_that_a_client_made_up_is_no_label(verb: str, label: str) -> None:
+    counted = tally(events.Pinned("a", 1, verb))
+    assert counted.counters["upstream_session_pins"] == {(label,): 1}
+
+
+def test_a_counter_without_labels_begins_with_zero() -> None:
+    assert tally().counters["ban_holds"] == {(): 0}
+    assert tally().histograms["loop_lag_seconds"][()].sum == 0
+
+
+def test_a_value_equal_to_a_bound_is_inside_it() -> None:
+    histogram = Histogram((1.0, 2.0))
+    for value in (1.0, 1.5, 2.5):
+        histogram.add(value)
+    assert (histogram.counts, histogram.sum) == ([1, 1, 1], 5.0)
