@@ -33,6 +33,7 @@ from proxy.events import (
     ReloadRefused,
 )
 from proxy.machine import raise_descriptor_limit
+from proxy.net.certificate import BadCertificate
 from proxy.net.control import ClientChannel
 from proxy.net.doors import CannotListen, Door, Doors
 from proxy.net.header_first import HeaderFirst
@@ -40,6 +41,7 @@ from proxy.net.listener import ListenerPool
 from proxy.net.throttle import Throttle
 from proxy.ops.station import Station
 from proxy.phase import Phase, Ready, Serving
+from proxy.session.client_tls import TlsOffer
 from proxy.session.gate import Gate
 from proxy.session.roster import Roster
 from proxy.session.session import Session
@@ -96,6 +98,7 @@ class App:
         self._descriptors = raise_descriptor_limit()
         self._habits = Habits()
         self.roster = Roster()
+        self._offers = sections.tls_offers(config, announce)
         self.doors = Doors(self._greet, inherited)
         self._group = Group(config, clock=self._clock, announce=announce)
         self._group.when_cut_off(self._cut)
@@ -184,16 +187,17 @@ class App:
         self.on_phase(phase)
 
     def _greet(self, listen: Listen) -> asyncio.Protocol:
+        welcome = partial(self._welcome, self._offers[listen])
         if listen.proxy_protocol == "off":
-            return ClientChannel(self._welcome)
+            return ClientChannel(welcome)
         return HeaderFirst(
-            partial(ClientChannel, self._welcome),
+            partial(ClientChannel, welcome),
             trusts=partial(is_within, listen.trusted),
             refused=lambda peer, why: self._announce(ProxyHeaderRefused(peer, why)),
         )
 
-    def _welcome(self, client: ClientChannel) -> None:
-        session = Session(client, self._shared)
+    def _welcome(self, offer: TlsOffer, client: ClientChannel) -> None:
+        session = Session(client, self._shared, offer)
         if self.phase is Phase.DRAINING:
             session.ask_to_leave()  # it came in the moment in which the door was closed
         self._spawn(session.run())
@@ -272,13 +276,16 @@ class App:
             return ReloadRefused(rigid)
         try:
             await self._adopt(reading.config, changed)
-        except CannotListen as problem:
+        except (BadCertificate, CannotListen) as problem:
             return ReloadRefused((str(problem),))
         return Reloaded(changed, told)
 
     async def _adopt(self, config: Config, changed: tuple[str, ...]) -> None:
-        """Go on by another configuration; raise CannotListen before anything has changed."""
+        """Go on by another configuration; raise CannotListen or BadCertificate before anything
+        has changed."""
+        offers = sections.tls_offers(config, self._announce, self._offers)
         doors = self.doors.bind(config.listen)
+        self._offers = self._offers | offers  # those of the old doors, until they are closed
         # What only concerns new sessions with the server is no reason to end those in order.
         renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
         if renew:
@@ -309,6 +316,7 @@ class App:
         self.gate.adopt(max_wait=config.queue.max_wait, max_length=config.queue.max_length)
         self.on_adopted(config)
         await self.doors.adopt(doors, config.listen)
+        self._offers = offers
 
     # The parts.
 

@@ -21,6 +21,7 @@ from proxy.config import Address, Budget, Config, ConfigError
 from proxy.config.addresses import is_within, parse_address
 from proxy.config.units import Misfit, closest, enumerated, parse_size
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
+from proxy.net.certificate import BadCertificate
 from proxy.net.doors import CannotListen
 from proxy.net.inherited import NotListening
 from proxy.ops.healthcheck import Unwell, check_greeting
@@ -89,7 +90,7 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
                 lambda serving: _ready(config, serving, demo=demo),
                 None if path is None else partial(settings.check, path),
             )
-        except (CannotListen, JournalError, NotListening) as problem:
+        except (CannotListen, BadCertificate, JournalError, NotListening) as problem:
             click.echo(str(problem), err=True)
             sys.exit(2)
 

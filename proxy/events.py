@@ -23,6 +23,7 @@ class SessionEnded:
     transfers: int
     bytes_down: int
     bytes_up: int
+    tls: str = ""  # the version on the control connection, such as TLSv1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,23 @@ class LoginFailed:
     source: str
     user: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFailed:
+    """A client and we did not agree on TLS: its session ended in the handshake."""
+
+    session: str
+    source: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRefused:
+    """The files of a listener's certificate have changed and cannot be used: the old one stays."""
+
+    certificate: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +248,8 @@ Event = (
     | Forbidden
     | ProxyHeaderRefused
     | LoginFailed
+    | TlsFailed
+    | CertificateRefused
     | UpstreamOpened
     | UpstreamClosed
     | UpstreamRefused

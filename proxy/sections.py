@@ -5,7 +5,13 @@ Asked when a room is built, and again when a reload brings another configuration
 
 from __future__ import annotations
 
-from proxy.config import Config
+from collections.abc import Mapping
+
+from proxy.config import Config, Listen
+from proxy.events import Announce
+from proxy.ftp.protection import Require, TlsTerms
+from proxy.net.certificate import Certificate, CertificateFiles
+from proxy.session.client_tls import NOTHING, TlsOffer
 from proxy.session.exchange import ExchangeRules
 from proxy.session.listings import Listings
 from proxy.session.shared import Manners
@@ -37,6 +43,31 @@ def dialer(config: Config, source: str | None) -> Dialer:
     upstream, timeouts = config.upstream, config.timeouts
     patience = Patience(connect=timeouts.connect, login=timeouts.login, reply=timeouts.final)
     return Dialer(upstream.host, upstream.port, patience, source)
+
+
+def tls_offers(
+    config: Config, announce: Announce, known: Mapping[Listen, TlsOffer] | None = None
+) -> dict[Listen, TlsOffer]:
+    """What each listener offers in TLS, those that are `known` already among them.
+
+    Raise BadCertificate.
+    """
+    known = known or {}
+    return {listen: known.get(listen) or _tls_offer(listen, announce) for listen in config.listen}
+
+
+def _tls_offer(listen: Listen, announce: Announce) -> TlsOffer:
+    if listen.tls == "off" or listen.certificate is None:
+        return NOTHING
+    files = CertificateFiles(listen.certificate, listen.key, listen.client_ca, listen.min_version)
+    return TlsOffer(
+        TlsTerms(
+            is_offered=True,
+            is_implicit=listen.tls == "implicit",
+            require=Require(listen.require),
+        ),
+        Certificate(files, announce),
+    )
 
 
 def limits(config: Config) -> Limits:
@@ -80,6 +111,7 @@ def manners(config: Config, most_descriptors: int) -> Manners:
     told = config.passive.address
     return Manners(
         idle=config.timeouts.idle,
+        handshake=config.timeouts.connect,
         transfer_code=config.refusals.transfer_code,
         refusal_delay=config.refusals.delay,
         login_attempts=config.login.attempts,

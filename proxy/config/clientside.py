@@ -22,6 +22,8 @@ from .shapes import (
     RateOrNone,
     Switch,
     TimeLimit,
+    TlsMode,
+    TlsVersion,
     Told,
     TransferCode,
     Verbs,
@@ -30,7 +32,6 @@ from .shapes import (
 )
 from .units import misfit
 
-Tls: TypeAlias = Literal["off", "explicit", "implicit"]
 Anonymous: TypeAlias = Literal["deny", "read-only", "allow"]
 Require: TypeAlias = Literal["none", "login", "data"]
 
@@ -43,16 +44,30 @@ class Listen(Section):
     address: Place = Field(
         description="The address and port of this listener; port 0 lets the kernel choose."
     )
-    tls: Annotated[Tls, one_of(Tls)] = Field(
+    tls: Annotated[TlsMode, one_of(TlsMode)] = Field(
         default="off",
         description="Whether clients may (explicit, AUTH TLS) or must (implicit) speak TLS. Off, "
         "because it needs a certificate.",
     )
-    certificate: FileOrNone = Field(default=None, description="The PEM file shown to clients.")
-    key: FileOrNone = Field(default=None, description="The private key of the certificate.")
+    certificate: FileOrNone = Field(
+        default=None,
+        description="The PEM file shown to clients, with its chain. Read again when it changes.",
+    )
+    key: FileOrNone = Field(
+        default=None,
+        description="The private key of the certificate; none means that it is in the same file.",
+    )
     require: Annotated[Require, one_of(Require)] = Field(
         default="none",
         description="What is refused without TLS: nothing, the login, or data connections too.",
+    )
+    min_version: Annotated[TlsVersion, one_of(TlsVersion)] = Field(
+        default="1.2",
+        description="The oldest TLS that is spoken with clients. Old scripts rarely know 1.3.",
+    )
+    client_ca: FileOrNone = Field(
+        default=None,
+        description="Certificates that must vouch for a client's own; none asks clients for none.",
     )
     proxy_protocol: Switch = Field(
         default="off",

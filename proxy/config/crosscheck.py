@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .clientside import Listen
 from .document import Document
 from .models import Config
-from .problem import Problem, Severity
+from .problem import Path, Problem, Severity
 from .units import show_duration
 
 # curl 8.17 and later wait 60 s for a reply, counted from the command; the server needs some of it.
@@ -92,6 +93,22 @@ def _listeners(config: Config, document: Document) -> Iterator[Problem]:
         if listen.trusted and listen.proxy_protocol == "off":
             message = "changes nothing while proxy_protocol is off"
             yield document.problem(("listen", at, "trusted"), message, severity="warning")
+        yield from _client_tls(listen, ("listen", at), document)
+
+
+def _client_tls(listen: Listen, place: Path, document: Document) -> Iterator[Problem]:
+    if listen.tls != "off":
+        if listen.certificate is None:
+            message = f"tls: {listen.tls} needs a certificate to show to clients"
+            yield document.problem((*place, "tls"), message)
+        return
+    if listen.require != "none":
+        message = f"require: {listen.require} would refuse everybody while tls is off"
+        yield document.problem((*place, "require"), message)
+    for key in ("certificate", "key", "client_ca"):
+        if getattr(listen, key) is not None:
+            message = f"{key} is not used while tls is off"
+            yield document.problem((*place, key), message, severity="warning")
 
 
 def _status(config: Config, document: Document) -> Iterator[Problem]:

@@ -31,16 +31,11 @@ def _values(*waiting: str, reason: str) -> NotYet:
     return NotYet(reason, frozenset(waiting))
 
 
-CLIENT_TLS = "TLS towards clients comes with a later version: "
 SERVER_TLS = "TLS towards the server comes with a later version: "
 HEALING = "resuming broken uploads comes with a later version: use off"
 
 NOT_YET: Mapping[str, NotYet] = MappingProxyType(
     {
-        "listen.tls": _values("explicit", "implicit", reason=CLIENT_TLS + "use off"),
-        "listen.certificate": NotYet(CLIENT_TLS + "remove the key"),
-        "listen.key": NotYet(CLIENT_TLS + "remove the key"),
-        "listen.require": _values("login", "data", reason=CLIENT_TLS + "use none"),
         "upstream.data": _values(
             "auto",
             reason="choosing by itself comes with a later version: use passive or active",

@@ -183,5 +183,7 @@ ClassName: TypeAlias = Annotated[
 ]
 TransferCode: TypeAlias = Annotated[Literal[425, 450, 421], Shape("425, 450 or 421", _parse_code)]
 
+TlsMode: TypeAlias = Literal["off", "explicit", "implicit"]
+TlsVersion: TypeAlias = Literal["1.2", "1.3"]
 OnOff: TypeAlias = Literal["on", "off"]
 Switch: TypeAlias = Annotated[OnOff, one_of(OnOff)]

@@ -26,6 +26,16 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class StartTls:
+    """Answer in clear, shake hands, then tell `tls_started`; without a handshake nothing goes on.
+
+    The session gives back what it holds: whoever had logged in must do so again.
+    """
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class Restart:
     """Forget login and state (REIN, or USER once more); the session gives back what it holds."""
 
@@ -102,6 +112,7 @@ class Close:
 Action = (
     Answer
     | Login
+    | StartTls
     | Restart
     | OpenPassive
     | SetActive

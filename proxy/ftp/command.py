@@ -18,6 +18,7 @@ class Kind(Enum):
     """What becomes of a command."""
 
     LOGIN = auto()  # USER, PASS, ACCT
+    SECURITY = auto()  # AUTH, PBSZ, PROT: about TLS between the client and us
     LOCAL = auto()  # answered here, the server is not asked
     DATA_PORT = auto()  # PASV, EPSV, PORT, EPRT: where this client's data goes
     FORWARD = auto()  # asked of the server on any session that is in the right state
@@ -121,7 +122,6 @@ def _transfer(direction: Direction, argument: Argument) -> Rule:
 UNKNOWN = Rule(Kind.PIN, needs=Needs.ALL)
 
 _PATH = Rule(Kind.FORWARD, Argument.REQUIRED, Needs.PATH)
-_NO_TLS = _refused(502, "TLS is not offered here.")
 _NO_PROTECTION = _refused(533, "This protection mechanism is not carried.")
 _OUTDATED = _refused(502, "Not carried; use EPSV or EPRT instead.")
 
@@ -177,9 +177,9 @@ COMMANDS: Mapping[str, Rule] = {
     "SITE": Rule(Kind.PIN, Argument.REQUIRED, Needs.ALL),
     "ABOR": Rule(Kind.ABORT, Argument.NONE),
     "QUIT": Rule(Kind.QUIT),
-    "AUTH": _NO_TLS,
-    "PBSZ": _NO_TLS,
-    "PROT": _NO_TLS,
+    "AUTH": Rule(Kind.SECURITY, Argument.REQUIRED),
+    "PBSZ": Rule(Kind.SECURITY, Argument.REQUIRED),
+    "PROT": Rule(Kind.SECURITY, Argument.REQUIRED),
     "CCC": _NO_PROTECTION,
     "ADAT": _NO_PROTECTION,
     "MIC": _NO_PROTECTION,
@@ -193,7 +193,7 @@ COMMANDS: Mapping[str, Rule] = {
     "CPSV": _OUTDATED,
     "ESTA": _OUTDATED,
     "ESTP": _OUTDATED,
-    "SSCN": _NO_TLS,
+    "SSCN": _refused(502, "Transfers between two servers are not carried."),
     "HOST": _refused(504, "There is one server behind this address."),
     "LANG": _refused(504, "Only the server's default language is carried."),
     "SMNT": _refused(502, "Mounting is not carried."),

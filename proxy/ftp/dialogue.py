@@ -33,6 +33,7 @@ from .address import (
 )
 from .command import COMMANDS, Command, Direction, Kind, Needs
 from .facts import ServerFacts, features_reply
+from .protection import NO_TLS, Protection, TlsTerms
 from .reply import Refused, Reply
 from .virtual import BINARY, State, directory_reply
 
@@ -46,7 +47,7 @@ class Stage(Enum):
     LOGGED_IN = auto()
 
 
-_ANYTIME = frozenset({Kind.LOCAL, Kind.REFUSED, Kind.QUIT, Kind.LOGIN, Kind.ABORT})
+_ANYTIME = frozenset({Kind.LOCAL, Kind.SECURITY, Kind.REFUSED, Kind.QUIT, Kind.LOGIN, Kind.ABORT})
 
 ALLOWED: Mapping[Stage, frozenset[Kind]] = {
     Stage.GREETED: _ANYTIME,
@@ -63,8 +64,16 @@ BEFORE_LOGIN = frozenset({"NOOP", "HELP", "SYST", "CLNT", "REIN"})
 class Dialogue:
     """The state of one client's session, and the meaning of its next command."""
 
-    def __init__(self, client: str, *, is_ipv6: bool, site_harmless: frozenset[str]) -> None:
+    def __init__(
+        self,
+        client: str,
+        *,
+        is_ipv6: bool,
+        site_harmless: frozenset[str],
+        tls: TlsTerms = NO_TLS,
+    ) -> None:
         self.stage = Stage.GREETED
+        self.protection = Protection(tls)
         self.user = b""
         self.state = State()
         self.facts = ServerFacts()
@@ -95,7 +104,10 @@ class Dialogue:
             self._rename_from = None
         match rule.kind:
             case Kind.LOGIN:
+                self.protection.check_login()
                 return self._login(command)
+            case Kind.SECURITY:
+                return self.protection.decide(command)
             case Kind.LOCAL:
                 return self._local(command)
             case Kind.DATA_PORT:
@@ -108,6 +120,7 @@ class Dialogue:
                 return self._rename(command, rename_from)
             case Kind.TRANSFER:
                 assert rule.direction is not None  # the table gives every transfer one
+                self.protection.check_transfer()
                 restart, self._restart = self._restart, None
                 if rule.direction is Direction.LISTING:
                     restart = None
@@ -137,6 +150,13 @@ class Dialogue:
     def login_failed(self) -> None:
         """The server did not take the login."""
         self._forget()
+
+    def tls_started(self) -> None:
+        """The control connection is protected. RFC 4217 section 4: whoever logged in before did so
+        in clear, so it counts no more."""
+        self._forget()
+        self.state = State()
+        self.protection.started()
 
     def moved(self, cwd: bytes | None) -> None:
         """The directory has changed to what the server's 257 said; None if it would not say."""
@@ -188,7 +208,7 @@ class Dialogue:
             case "OPTS":
                 return self._options(command)
             case "FEAT":
-                return Answer(features_reply(self.facts))
+                return Answer(features_reply(self.facts, self.protection.features))
             case "SYST":
                 return Answer(self.facts.system or _UNIX)
             case "PWD" | "XPWD":
@@ -198,9 +218,10 @@ class Dialogue:
             case "REIN":
                 self._forget()
                 self.state = State()
+                self.protection.forget()
                 return Restart(Reply.of(220, "Ready for a new user."))
             case "HELP":
-                return Answer(_HELP)
+                return Answer(_HELP_WITH_TLS if self.protection.features else _HELP)
             case "ALLO":
                 return Answer(Reply.of(202, "No storage need be allocated."))
             case "CLNT":
@@ -308,10 +329,17 @@ _RENAME_FROM = Reply.of(350, "Send RNTO with the new name.")
 _UNIX = Reply.of(215, "UNIX Type: L8")
 _TYPE_IS_IMAGE = Reply.of(200, "Type is I (binary).")
 _TYPE_IS_ASCII = Reply.of(200, "Type is A (ASCII).")
-_CARRIED = sorted(verb for verb, rule in COMMANDS.items() if rule.kind is not Kind.REFUSED)
-_HELP = Reply.of(
-    214,
-    "These commands are carried:",
-    *(" ".join(_CARRIED[i : i + 10]) for i in range(0, len(_CARRIED), 10)),
-    "More is in the documentation of ftpweir.",
-)
+
+
+def _help(*left_out: Kind) -> Reply:
+    verbs = sorted(verb for verb, rule in COMMANDS.items() if rule.kind not in left_out)
+    return Reply.of(
+        214,
+        "These commands are carried:",
+        *(" ".join(verbs[i : i + 10]) for i in range(0, len(verbs), 10)),
+        "More is in the documentation of ftpweir.",
+    )
+
+
+_HELP = _help(Kind.REFUSED, Kind.SECURITY)
+_HELP_WITH_TLS = _help(Kind.REFUSED)

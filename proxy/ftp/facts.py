@@ -47,12 +47,15 @@ class ServerFacts:
         return defaults
 
 
-def features_reply(facts: ServerFacts) -> Reply:
-    """Answer FEAT: the server's list as far as it is carried, one feature a line (RFC 2389)."""
+def features_reply(facts: ServerFacts, more: tuple[bytes, ...] = ()) -> Reply:
+    """Answer FEAT: the server's list as far as it is carried, one feature a line (RFC 2389).
+
+    `more`: what we do ourselves besides what we always do.
+    """
     carried = (
         line
         for line in facts.features
         if line.upper().split(b" ")[0] not in _NOT_THE_SERVERS_TO_SAY
     )
-    lines = sorted({*carried, *_OURS})
+    lines = sorted({*carried, *_OURS, *more})
     return Reply(211, (b"211-Features:", *(b" " + line for line in lines), b"211 End"))

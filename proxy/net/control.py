@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -16,14 +15,16 @@ from typing import Generic, Protocol, TypeVar
 from proxy.ftp.lines import LineReader, Malformed
 from proxy.ftp.reply import Reply, ReplyReader
 
+from .alarm import Alarm
+from .options import LINGER_ZERO, tune_control
+from .tls import TlsFault, TlsWire
+
 T = TypeVar("T")
 Item_co = TypeVar("Item_co", covariant=True)
 
 # A client that sends ahead is read no further than this: the rest waits in its own kernel.
 MOST_PENDING = 1024
-LINGER_ZERO = struct.pack("ii", 1, 0)  # SO_LINGER: close drops what is unsent and sends RST
 HELD = 0.002  # seconds for which a reply may wait for the next one, to go out with it
-EARLY = 0.002  # seconds by which a timer may ring before its time
 UNREAD = 2.5  # seconds the other side has to read the last words
 
 
@@ -39,11 +40,20 @@ class Disturbed(Exception):
         self.problem = problem
 
 
+class Injected(Exception):
+    """Bytes came in clear where only the first of a TLS handshake may come (CVE-2011-0411)."""
+
+
 class Reader(Protocol[Item_co]):
     """What turns bytes into items; raises ValueError when the bytes make no sense."""
 
     def feed(self, data: bytes) -> Sequence[Item_co]:
         """Return the items now complete."""
+        ...
+
+    @property
+    def pending(self) -> bool:
+        """Tell whether an item has begun and not ended."""
         ...
 
 
@@ -62,15 +72,14 @@ class Channel(asyncio.Protocol, Generic[T]):
         self._items: deque[T] = deque()
         self._held = b""
         self._holding: asyncio.TimerHandle | None = None
-        # A timer for each wait would cost more than the wait: one is kept, and may ring too early.
-        self._alarm: asyncio.TimerHandle | None = None
-        self._deadline: float | None = None
+        self._alarm = Alarm(self._ring)
         self._waiter: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._paused = False
         self._loop = asyncio.get_running_loop()
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self.watch: Callable[[], None] | None = None
+        self.tls: TlsWire | None = None  # what protects this connection
         self.ended = False  # no item will follow those pending
         self.fault = ""  # why it ended, when the other side did not simply leave
         self.peer = self.local = ("", 0)
@@ -90,6 +99,12 @@ class Channel(asyncio.Protocol, Generic[T]):
             self._on_open(self)
 
     def data_received(self, data: bytes) -> None:
+        if self.tls is None:
+            self._take_in(data)
+        elif not self.ended:
+            self._take_in_tls(self.tls, data)
+
+    def _take_in(self, data: bytes) -> None:
         try:
             items = self._reader.feed(data)
         except ValueError as nonsense:
@@ -112,9 +127,9 @@ class Channel(asyncio.Protocol, Generic[T]):
             self.fault = str(exc)
         self._end()
         self.resume_writing()
-        for timer in (self._alarm, self._holding):
-            if timer is not None:
-                timer.cancel()
+        self._alarm.stop()
+        if self._holding is not None:
+            self._holding.cancel()
         if not self._closed.done():
             self._closed.set_result(None)
 
@@ -157,7 +172,10 @@ class Channel(asyncio.Protocol, Generic[T]):
             data, self._held = self._held + data, b""
             if self._holding is not None:
                 self._holding.cancel()
-        if self._transport is not None and not self._transport.is_closing():
+        if self.tls is not None:
+            self.tls.write(data)
+            data = self.tls.take_outgoing()
+        if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def write_soon(self, data: bytes) -> None:
@@ -181,9 +199,29 @@ class Channel(asyncio.Protocol, Generic[T]):
         if self._room is not None:
             await self._room
 
+    def start_tls(self, wire: TlsWire, last_words: bytes = b"") -> None:
+        """Say `last_words` in clear, and nothing more but in TLS; then await `secured`.
+
+        Raise Injected when something has come already that TLS would seem to protect.
+        """
+        if self._items or self._reader.pending:
+            raise Injected
+        self.write(last_words)
+        self.tls = wire
+        wire.begin()
+        self.write(b"")
+
+    async def secured(self, patience: float) -> None:
+        """Wait for the end of the handshake; raise Ended, or TimeoutError after `patience`."""
+        assert self.tls is not None
+        while not self.tls.is_open:
+            if self.ended:
+                raise Ended(self.fault)
+            await self._arrival(patience)
+
     def close(self) -> None:
         """Send what is due, then FIN; what the other side does not read in time is dropped."""
-        self.flush()
+        self._say_last_words()
         if self._transport is not None:
             if self._transport.get_write_buffer_size():
                 self._loop.call_later(UNREAD, self.abort)
@@ -223,12 +261,36 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     def finish_writing(self) -> None:
         """Send FIN and go on reading."""
-        self.flush()
+        self._say_last_words()
         if self._transport is not None and not self._transport.is_closing():
             with contextlib.suppress(OSError, RuntimeError):
                 self._transport.write_eof()
 
     # Inside.
+
+    def _take_in_tls(self, wire: TlsWire, data: bytes) -> None:
+        was_open = wire.is_open
+        try:
+            wire.feed(data)
+            data = wire.read()
+        except TlsFault as problem:
+            self.fault = f"TLS: {problem}"
+            self._end()
+            self.close()  # says why, in an alert that `abort` would drop
+            return
+        self.write(b"")  # what the handshake has to say
+        if data:
+            self._take_in(data)
+        if wire.is_open and not was_open:
+            self._wake()
+        if wire.has_ended:
+            self._end()
+
+    def _say_last_words(self) -> None:
+        self.flush()
+        if self.tls is not None:
+            self.tls.close()
+            self.write(b"")
 
     def _break_off(self, problem: Exception) -> None:
         """The other side speaks nonsense: what it said before still counts, nothing after it."""
@@ -239,27 +301,15 @@ class Channel(asyncio.Protocol, Generic[T]):
     async def _arrival(self, patience: float | None) -> None:
         waiter = self._waiter = self._loop.create_future()
         if patience is not None:
-            self._ring_at(self._loop.time() + patience)
+            self._alarm.set(patience)
         try:
             await waiter
         finally:
-            self._waiter = self._deadline = None
-
-    def _ring_at(self, deadline: float) -> None:
-        self._deadline = deadline
-        if self._alarm is not None and self._alarm.when() > deadline:
-            self._alarm.cancel()
-            self._alarm = None
-        if self._alarm is None:
-            self._alarm = self._loop.call_at(deadline, self._ring)
+            self._waiter = None
+            self._alarm.clear()
 
     def _ring(self) -> None:
-        self._alarm = None
-        if self._deadline is None:
-            return
-        if self._deadline > self._loop.time() + EARLY:
-            self._ring_at(self._deadline)  # it was set for an earlier wait
-        elif self._waiter is not None and not self._waiter.done():
+        if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(TimeoutError())
 
     def _wake(self) -> None:
@@ -291,8 +341,8 @@ class ClientChannel(Channel[bytes | Malformed]):
         self.peer = self._told or self.peer
         on_open(self)
 
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+    def _take_in(self, data: bytes) -> None:
+        super()._take_in(data)
         if answers := self._lines.answers():
             self.write(answers)
 
@@ -304,23 +354,7 @@ class ServerChannel(Channel[Reply]):
         self._replies = ReplyReader()
         super().__init__(self._replies)
 
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+    def _take_in(self, data: bytes) -> None:
+        super()._take_in(data)
         if self._replies.error is not None and not self.ended:
             self._break_off(self._replies.error)
-
-
-def tune_control(sock: socket.socket) -> None:
-    """Small messages at once, urgent data in line (RFC 959 section 4.1.3), a dead peer noticed."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    keep_alive(sock)
-
-
-def keep_alive(sock: socket.socket) -> None:
-    """Ask the kernel to probe a silent peer after 30 s and to give it up 30 s later."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)

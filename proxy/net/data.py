@@ -1,4 +1,5 @@
-"""Data connections, either side: raw non-blocking sockets, accepted or connected on the loop.
+"""Data connections, either side: raw non-blocking sockets, accepted or connected on the loop, in
+TLS where a wire for it is given.
 
 Raw, because splice, QUICKACK, linger and the peer check need the socket itself. Decides nothing:
 who may have a connection, and how it ends, is told by its owner.
@@ -7,13 +8,20 @@ who may have a connection, and how it ends, is told by its owner.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
 import socket
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
 
-from .control import LINGER_ZERO
 from .listener import Listener
+from .options import LINGER_ZERO, mark
+from .secured import Secured
+from .tls import TlsFault, TlsWire
+from .tls_socket import TlsSocket
+
+Stream: TypeAlias = socket.socket | TlsSocket
 
 UNWATCHED = 0.02  # seconds for which a connection may be under way without the loop's watching it
 
@@ -21,11 +29,15 @@ UNWATCHED = 0.02  # seconds for which a connection may be under way without the 
 class DataEnd:
     """One side's data connection: being opened, open, gone. Its owner ends it exactly once.
 
-    `opened` resolves once `sock` is connected to the right peer, or fails with OSError.
+    `opened` resolves once `sock` is connected to the right peer, or fails with OSError. With a
+    `wire` the handshake begins in the same moment: some clients wait for its end before they say
+    what the connection is for (clients.md).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wire: TlsWire | None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._wire = wire
+        self._secured: Secured | None = None
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self.sock: socket.socket | None = None
 
@@ -41,29 +53,51 @@ class DataEnd:
         opened = self.opened
         return opened.done() and not opened.cancelled() and opened.exception() is not None
 
+    @property
+    def is_protected(self) -> bool:
+        """Tell whether it speaks TLS, or will."""
+        return self._wire is not None
+
+    @property
+    def goodbye(self) -> bool | None:
+        """Tell of one that has ended whether it said close_notify first; None: there is no TLS."""
+        return None if self._secured is None else not self._secured.stream.was_cut
+
     def finish(self) -> None:
         """End in peace: FIN, after everything sent (or a plain close when nothing was opened)."""
         self._stop_opening()
-        if self.sock is not None:
-            self.sock.close()
-            self.sock = None
+        sock, self.sock = self.sock, None
+        if sock is not None:
+            self._part(sock.close)
 
     def reset(self) -> None:
         """End by RST, so that nobody takes a part for the whole (protocol.md statement 8)."""
-        if self.sock is not None:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
-        self.finish()
+        self._stop_opening()
+        sock, self.sock = self.sock, None
+        if sock is not None:
+            if self._secured is not None:
+                self._secured.let_go()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+            sock.close()
 
     def finish_writing(self) -> None:
         """Send FIN and keep the socket."""
         assert self.sock is not None
-        self.sock.shutdown(socket.SHUT_WR)
+        self._part(partial(self.sock.shutdown, socket.SHUT_WR))
 
     def look(self) -> None:
         """Take note of a connection that has come about since; else the loop tells of it."""
 
-    async def wait(self, patience: float) -> socket.socket:
-        """Return the open socket; raise OSError, TimeoutError among them."""
+    def say_goodbye(self) -> None:
+        """Say close_notify where there is TLS, and end nothing yet."""
+        if self._secured is not None:
+            self._secured.say_goodbye()
+
+    async def wait(self, patience: float) -> Stream:
+        """Return the open connection, its handshake over; raise OSError, TimeoutError among them.
+
+        Each of the two steps may take `patience` seconds.
+        """
         self.look()
         if not self.opened.done():
             await asyncio.wait({self.opened}, timeout=patience)
@@ -71,11 +105,38 @@ class DataEnd:
                 raise TimeoutError(f"none within {patience:g} s")
         self.opened.result()
         assert self.sock is not None
-        return self.sock
+        return self.sock if self._secured is None else await _agreed(self._secured, patience)
+
+    def mark(self, dscp: int) -> None:
+        """Tell routers the class of what is sent on it."""
+        assert self.sock is not None
+        mark(self.sock, dscp)
+
+    def _has_opened(self) -> None:
+        self.opened.set_result(None)
+        if self._wire is not None:
+            assert self.sock is not None
+            self._secured = Secured(self.sock, self._wire)
+
+    def _part(self, leave: Callable[[], None]) -> None:
+        if self._secured is None:
+            leave()
+        else:
+            self._secured.part(leave)
 
     def _stop_opening(self) -> None:
         if not self.opened.done():
             self.opened.cancel()
+
+
+async def _agreed(secured: Secured, patience: float) -> TlsSocket:
+    if not secured.over.done():
+        await asyncio.wait({secured.over}, timeout=patience)
+    if secured.fault is not None:
+        raise secured.fault
+    if not secured.over.done():
+        raise TlsFault(f"TLS: no end of the handshake within {patience:g} s")
+    return secured.stream
 
 
 class ConnectingEnd(DataEnd):
@@ -85,8 +146,10 @@ class ConnectingEnd(DataEnd):
     told of it costs as much as to make them (nine system calls of uvloop's).
     """
 
-    def __init__(self, host: str, port: int, source: str | None) -> None:
-        super().__init__()
+    def __init__(
+        self, host: str, port: int, source: str | None, wire: TlsWire | None = None
+    ) -> None:
+        super().__init__(wire)
         self._later: asyncio.TimerHandle | None = None
         self._is_watched = False
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -102,7 +165,9 @@ class ConnectingEnd(DataEnd):
         except OSError as problem:
             self.opened.set_exception(problem)
             return
-        if error == errno.EINPROGRESS:
+        if error == errno.EINPROGRESS and wire is not None:
+            self._watch()  # a handshake begins in the first moment it can
+        elif error == errno.EINPROGRESS:
             self._later = self._loop.call_later(UNWATCHED, self._watch)
         else:
             self._settle(error)
@@ -143,7 +208,7 @@ class ConnectingEnd(DataEnd):
         if error:
             self.opened.set_exception(OSError(error, os.strerror(error)))
         else:
-            self.opened.set_result(None)
+            self._has_opened()
 
     def _stop_opening(self) -> None:
         self._unwatch()
@@ -156,8 +221,8 @@ class AcceptingEnd(DataEnd):
     Anybody else's connection is closed without harm to the right one (RFC 2577 section 4).
     """
 
-    def __init__(self, listener: Listener, peer: str) -> None:
-        super().__init__()
+    def __init__(self, listener: Listener, peer: str, wire: TlsWire | None = None) -> None:
+        super().__init__(wire)
         self._listener = listener
         self._peer = peer
         if not self._accept():
@@ -185,7 +250,7 @@ class AcceptingEnd(DataEnd):
                 continue
             sock.setblocking(False)
             self.sock = sock
-            self.opened.set_result(None)
+            self._has_opened()
             return True
 
     def _unwatch(self) -> None:
@@ -196,19 +261,3 @@ class AcceptingEnd(DataEnd):
     def _stop_opening(self) -> None:
         self._unwatch()
         super()._stop_opening()
-
-
-def acknowledge(sock: socket.socket) -> None:
-    """Acknowledge the FIN just read at once: vsftpd sends its 226 only then (measured: 40 ms)."""
-    if hasattr(socket, "TCP_QUICKACK"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-
-
-def mark(sock: socket.socket, dscp: int) -> None:
-    """Tell routers the class of what we send on it (RFC 2474); a refusal is no reason to stop."""
-    # The two lowest bits are ECN's, which TCP keeps for itself.
-    with contextlib.suppress(OSError):
-        if sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 from types import TracebackType
 from typing import Self
+
+from .relay import Target
 
 
 class Remembered:
@@ -17,7 +18,7 @@ class Remembered:
 
     def __init__(self, content: bytes) -> None:
         self._left = memoryview(content)
-        # Always readable, as this source is: a relay that lets others have their turn waits for it.
+        # Always readable, as this source is.
         self._signal = os.eventfd(1, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def __enter__(self) -> Self:
@@ -46,7 +47,7 @@ class Remembered:
 class Remembering:
     """A target that keeps a copy of what it sends; `content` is None once there is too much."""
 
-    def __init__(self, sock: socket.socket, most: int) -> None:
+    def __init__(self, sock: Target, most: int) -> None:
         self._sock = sock
         self._most = most
         self._copy = bytearray()

@@ -14,6 +14,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from .throttle import Tap
+from .tls_socket import TlsSocket
 from .turns import TURNS
 
 CHUNK = 1 << 16  # the first bytes are copied: a small file never needs a pipe
@@ -105,7 +106,9 @@ class Relay:
         self._target = target
         self._stall = stall
         self._tap = tap  # None: nothing limits it
-        self._may_splice = splice and _HAS_SPLICE
+        # What is no socket itself, TLS for one, wants to see the bytes.
+        are_sockets = isinstance(source, socket.socket) and isinstance(target, socket.socket)
+        self._may_splice = splice and _HAS_SPLICE and are_sockets
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[End] = self._loop.create_future()
         self._reading = self._writing = self._has_asked = False
@@ -156,7 +159,11 @@ class Relay:
         """Something can be moved: at once while it is little, else when our turn comes."""
         if self.moved < TURN:
             self._pump()
-        elif not self._has_asked:
+        else:
+            self._ask_for_turn()
+
+    def _ask_for_turn(self) -> None:
+        if not self._has_asked:
             self._has_asked = True
             TURNS.ask(self._loop, self._turn)
 
@@ -194,7 +201,10 @@ class Relay:
             if (self._kept or self._piped) and not self._deliver():
                 return left
         # The turn is over: if more is there, the loop calls again after the others had theirs.
-        self._watch(reading=True, writing=False)
+        has_more = isinstance(self._source, TlsSocket) and self._source.has_more
+        self._watch(reading=not has_more, writing=False)
+        if has_more:
+            self._ask_for_turn()
         return left
 
     def _deliver(self) -> bool:

@@ -21,6 +21,8 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.Forbidden: ("forbidden", "warning"),
     events.ProxyHeaderRefused: ("proxy header refused", "warning"),
     events.LoginFailed: ("login failed", "warning"),
+    events.TlsFailed: ("no TLS with client", "warning"),
+    events.CertificateRefused: ("certificate refused", "error"),
     events.UpstreamOpened: ("upstream session opened", "info"),
     events.UpstreamClosed: ("upstream session closed", "info"),
     events.UpstreamRefused: ("upstream refused a session", "warning"),

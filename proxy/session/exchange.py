@@ -9,14 +9,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from socket import socket
 
 from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import BINARY
 from proxy.net.control import Disturbed
-from proxy.net.data import DataEnd, mark
+from proxy.net.data import DataEnd, Stream
 from proxy.net.listener import ListenerPool
 from proxy.net.memory import Remembering
 from proxy.net.relay import End, Relay
@@ -28,6 +27,7 @@ from proxy.upstream.session import Lost, Silent, UpstreamSession
 from proxy.upstream.vigilance import Vigilance
 
 from .declined import Declined
+from .goodbyes import Goodbyes
 from .healing import Broken, Healing
 from .listings import CLIENT_CLOSED, LARGEST
 from .server_data import ServerData
@@ -69,6 +69,7 @@ class Exchange:
         flush: Callable[[], None],
         mark: Callable[[], None],
         clock: Callable[[], float],
+        goodbyes: Goodbyes,
         healing: Healing | None = None,
         keeps_copy: bool = False,
     ) -> None:
@@ -79,6 +80,7 @@ class Exchange:
         self._flush = flush
         self._mark = mark
         self._healing = healing
+        self._goodbyes = goodbyes  # the client's
         self._keeps_copy = keeps_copy
         self._copy: Remembering | None = None
         self._client: DataEnd | None = None
@@ -205,7 +207,7 @@ class Exchange:
             timer.cancel()
             opened.remove_done_callback(failed)
 
-    async def _both_ends(self) -> tuple[socket, socket]:
+    async def _both_ends(self) -> tuple[Stream, Stream]:
         """Return (source, target) of the relay, both connected."""
         if self._client is None:
             self._client = self._open_client()
@@ -220,13 +222,13 @@ class Exchange:
         except OSError as problem:
             raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
         if self._rules.dscp is not None:
-            for sock in (server, client):
-                mark(sock, self._rules.dscp)
+            self._server.mark(self._rules.dscp)
+            self._client.mark(self._rules.dscp)
         if self._job.direction is Direction.UPLOAD:
             return client, server
         return server, client
 
-    async def _carry(self, source: socket, target: socket, tap: Tap | None) -> End:
+    async def _carry(self, source: Stream, target: Stream, tap: Tap | None) -> End:
         splice = self._rules.splice and not self._keeps_copy
         if self._keeps_copy:
             self._copy = Remembering(target, LARGEST)
@@ -271,6 +273,8 @@ class Exchange:
     ) -> Reply:
         assert self._client is not None
         match end:
+            case End.SOURCE_ENDED if not self._goodbyes.accept(self._client.goodbye):
+                return CLIENT_CUT
             case End.SOURCE_ENDED:
                 self.is_delivered = True
                 self._server.finish_writing()
@@ -331,6 +335,9 @@ class Exchange:
         assert self._client is not None
         self._client.finish()
         return Reply.of(226, "Transfer complete.")
+
+
+CLIENT_CUT = Reply.of(426, "Your side ended the data connection without TLS close_notify.")
 
 
 def _no_data(problem: OSError) -> Declined:

@@ -17,7 +17,7 @@ from proxy.ftp.action import Transfer
 from proxy.ftp.reply import Reply
 from proxy.ftp.stat_listing import Listed, StatHabit, listed
 from proxy.ftp.virtual import State
-from proxy.net.data import DataEnd, mark
+from proxy.net.data import DataEnd
 from proxy.net.memory import Remembered
 from proxy.net.relay import End, Relay
 from proxy.net.throttle import Tap
@@ -199,7 +199,7 @@ class Delivery:
             except OSError as problem:
                 raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
             if self._dscp is not None:
-                mark(sock, self._dscp)
+                client.mark(self._dscp)
             with Remembered(self._content) as source:
                 relay = Relay(source, sock, stall=self._stall, splice=False, tap=self._open_tap())
                 try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable
-from socket import socket
 
 from proxy.ftp.address import (
     Endpoint,
@@ -18,8 +17,9 @@ from proxy.ftp.address import (
     reachable,
 )
 from proxy.ftp.reply import Reply, ReplyError
-from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, acknowledge
+from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, Stream
 from proxy.net.listener import Listener, ListenerPool
+from proxy.net.options import acknowledge
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.habits import Habits
@@ -58,7 +58,7 @@ class ServerData:
         self._end = await (self._offer(session) if self._is_active else self._connect(session))
         return self._end.opened
 
-    async def wait(self, patience: float) -> socket:
+    async def wait(self, patience: float) -> Stream:
         """Return the connected socket; raise OSError when there will be none."""
         assert self._end is not None
         try:
@@ -116,6 +116,11 @@ class ServerData:
         """Acknowledge the server's FIN at once: vsftpd sends its 226 only then."""
         if self._end is not None and self._end.sock is not None:
             acknowledge(self._end.sock)
+
+    def mark(self, dscp: int) -> None:
+        """Tell routers the class of what is sent on it."""
+        assert self._end is not None
+        self._end.mark(dscp)
 
     def finish_writing(self) -> None:
         """Send FIN and go on reading."""

@@ -7,7 +7,6 @@ ftp/dialogue.py, who may go on in gate.py; here it is done, and here errors beco
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from proxy import events
 from proxy.ftp.action import (
@@ -23,10 +22,11 @@ from proxy.ftp.action import (
     Rename,
     Restart,
     SetActive,
+    StartTls,
     Transfer,
     may_change_files,
 )
-from proxy.ftp.address import Endpoint, canonical, extended_passive_reply, passive_reply
+from proxy.ftp.address import canonical
 from proxy.ftp.command import Command, Kind, Needs, parse_command
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.lines import Malformed
@@ -40,10 +40,12 @@ from proxy.upstream.session import Lost
 
 from .attention import Attention
 from .borrower import Borrower, Loan, explain_lost
+from .client_tls import NOTHING, ClientTls, TlsFailed, TlsOffer
 from .data_port import DataPort
 from .declined import Declined
 from .explainer import Explainer
 from .login import LoginAttempts
+from .parting import Goodbye, part
 from .request import Source
 from .server_commands import ServerCommands
 from .shared import Shared
@@ -52,7 +54,6 @@ from .transfer import ABORTED, TransferRun
 
 # Refusals that need no delay: nobody comes back the sooner for them.
 AT_ONCE = frozenset({Reason.IDLE, Reason.DRAINING, Reason.DESCRIPTORS})
-LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
 
 _GREETING = Reply.of(220, "ftpweir is ready.")
 _NO_DATA_PORT = Reply.of(425, "Send PASV, EPSV, PORT or EPRT first.")
@@ -64,19 +65,10 @@ _MALFORMED = {
 }
 
 
-class Goodbye(Exception):
-    """The session is over; `reason` is the word for the log, `reply` the last one sent."""
-
-    def __init__(self, reason: str, reply: Reply) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.reply = reply
-
-
 class Session:
     """One client's session; `run` is its life, and whoever runs it owns it."""
 
-    def __init__(self, client: ClientChannel, shared: Shared) -> None:
+    def __init__(self, client: ClientChannel, shared: Shared, offer: TlsOffer = NOTHING) -> None:
         self._client = client
         self._shared = shared
         self.id = shared.new_ref()
@@ -84,9 +76,15 @@ class Session:
         self._local = canonical(client.local[0])
         self._standing = Standing(shared, self.host)
         self.dialogue = Dialogue(
-            self.host, is_ipv6=":" in self.host, site_harmless=shared.manners.site_harmless
+            self.host,
+            is_ipv6=":" in self.host,
+            site_harmless=shared.manners.site_harmless,
+            tls=offer.terms,
         )
-        self._data_port = DataPort(shared.passive_ports, self.host, self._local)
+        self._tls = ClientTls(offer, client, self.dialogue.protection, shared.manners.handshake)
+        self._data_port = DataPort(
+            shared.passive_ports, self.host, self._local, self._tls.data_wire
+        )
         self.borrower = Borrower(
             shared.gate, clock=shared.clock, keeps=shared.manners.keeps_session
         )
@@ -114,7 +112,11 @@ class Session:
                 await self._obey_next()
         except Goodbye as goodbye:
             reason = goodbye.reason
-            await self._part(goodbye.reply)
+            self._data_port.drop()
+            await part(self._client, goodbye.reply)
+        except TlsFailed as failed:
+            reason = "no TLS"
+            self._shared.announce(events.TlsFailed(self.id, self.host, str(failed)))
         except Ended as end:
             reason = "client lost" if str(end) else "client left"
         except asyncio.CancelledError:
@@ -152,10 +154,15 @@ class Session:
     async def _greet(self) -> None:
         if self._is_leaving:
             raise await self._goodbye(Declined(Reason.DRAINING))
+        refusal = None
         try:
             self._standing.enter(self._client.fileno)
         except Declined as declined:
-            raise await self._goodbye(declined) from None
+            refusal = declined
+        if self.dialogue.protection.is_on:
+            await self._tls.started()  # what is said is said in TLS, a refusal too
+        if refusal is not None:
+            raise await self._goodbye(refusal)
         self._send(_GREETING)
 
     async def _obey_next(self) -> None:
@@ -225,16 +232,6 @@ class Session:
         except TimeoutError:
             raise Ended("does not read") from None
 
-    async def _part(self, reply: Reply) -> None:
-        """Say the last words, FIN at once, and leave the client time to read them."""
-        self._data_port.drop()
-        self._send(reply)
-        self._client.finish_writing()
-        with contextlib.suppress(Ended, TimeoutError, Disturbed):
-            async with asyncio.timeout(LINGER):
-                while True:
-                    await self._client.next()
-
     def _clear_up(self, reason: str) -> None:
         self._data_port.drop()
         self.borrower.leave()
@@ -253,6 +250,7 @@ class Session:
                 transfers=self.transfers,
                 bytes_down=self.bytes_down,
                 bytes_up=self.bytes_up,
+                tls=self._tls.version,
             )
         )
 
@@ -281,7 +279,8 @@ class Session:
             case Pin(pinning):
                 self._send(await self._server.pin(pinning))
             case OpenPassive(extended):
-                self._open_passive(extended=extended)
+                told = self._shared.manners.passive_address or self._local
+                self._send(self._data_port.offer(told, extended=extended))
             case SetActive(endpoint):
                 self._data_port.point_at(endpoint)
                 self._send(Reply.of(200, f"{command.verb} accepted."))
@@ -289,21 +288,20 @@ class Session:
                 self._data_port.drop()
                 self._send(reply)
             case Restart(reply):
-                self._data_port.drop()
-                self.borrower.leave()
+                self._forget()
                 self._send(reply)
+            case StartTls(reply):
+                self._forget()
+                await self._tls.start(reply.encode())
+                self.dialogue.tls_started()
             case Login(user, password, account):
                 await self._log_in(Credentials(user, password, account))
             case Close(reply):
                 raise Goodbye("quit", reply)
 
-    def _open_passive(self, *, extended: bool) -> None:
-        port = self._data_port.listen()
-        if extended:
-            self._send(extended_passive_reply(port))
-        else:
-            told = self._shared.manners.passive_address or self._local
-            self._send(passive_reply(Endpoint(told, port)))
+    def _forget(self) -> None:
+        self._data_port.drop()
+        self.borrower.leave()
 
     async def _move_data(self, job: Transfer) -> None:
         shared = self._shared

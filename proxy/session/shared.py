@@ -22,6 +22,7 @@ class Manners:
     """How clients are treated. Seconds."""
 
     idle: float
+    handshake: float  # for TLS on the control connection
     transfer_code: int
     refusal_delay: float
     login_attempts: int

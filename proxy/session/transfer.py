@@ -19,7 +19,7 @@ from .attention import Attention
 from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
-from .exchange import Exchange
+from .exchange import CLIENT_CUT, Exchange
 from .healing import Broken, Healing
 from .listings import CLIENT_CLOSED, Delivery, wish
 from .request import Source
@@ -265,6 +265,7 @@ class TransferRun:
             flush=self._client.flush,
             mark=self._mark,
             clock=self._shared.clock,
+            goodbyes=self._data_port.goodbyes,
             healing=self._healing,
             keeps_copy=self._listings is not None,
         )
@@ -308,4 +309,4 @@ class TransferRun:
 def _result(reply: Reply) -> str:
     if reply.is_success:
         return "done"
-    return "client closed data" if reply is CLIENT_CLOSED else "refused by server"
+    return "client closed data" if reply in (CLIENT_CLOSED, CLIENT_CUT) else "refused by server"

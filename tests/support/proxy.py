@@ -28,7 +28,8 @@ class Ftpweir:
     """One running proxy; a context manager.
 
     `upstream` and the other sections are those of the configuration file, merged over what a test
-    needs to run beside others. `log` stays readable after the end.
+    needs to run beside others; `listen` tells of its one address what the file would. `log` stays
+    readable after the end.
     """
 
     def __init__(
@@ -105,7 +106,9 @@ class Ftpweir:
         }
         for name, section in self._sections.items():
             known = defaults.get(name)
-            if isinstance(known, dict) and isinstance(section, Mapping):
+            if name == "listen" and isinstance(section, Mapping):
+                section = [{"address": self.address, **section}]
+            elif isinstance(known, dict) and isinstance(section, Mapping):
                 section = {**known, **section}
             defaults[name] = section
         return defaults

@@ -29,6 +29,7 @@ from proxy.ftp.action import (
     Rename,
     Restart,
     SetActive,
+    StartTls,
     Transfer,
 )
 from proxy.ftp.command import Needs, parse_command
@@ -134,7 +135,7 @@ def tell(action: Action) -> tuple[str, Needs, Reply | None]:
     match action:
         case Answer(reply):
             return "", Needs.NOTHING, reply
-        case Restart(reply) | DropData(reply) | Close(reply):
+        case Restart(reply) | StartTls(reply) | DropData(reply) | Close(reply):
             return name, Needs.NOTHING, reply
         case Login(user, password, account):
             given = (user, password) if account is None else (user, password, account)

@@ -14,7 +14,6 @@ from proxy.net.control import (
     Disturbed,
     Ended,
     ServerChannel,
-    keep_alive,
 )
 from tests.support.raw_client import RawClient, patiently, read_all, read_some
 from tests.support.scripted import RESET
@@ -246,6 +245,3 @@ async def test_control_sockets_ask_for_keep_alive_and_send_at_once() -> None:
                 (socket.IPPROTO_TCP, socket.TCP_NODELAY),
             ):
                 assert sock.getsockopt(level, option)
-    with socket.socket() as sock:
-        keep_alive(sock)
-        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30

@@ -7,13 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, acknowledge, mark
+from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd
 from proxy.net.listener import Listener
 from tests.support.house import free_port
 from tests.support.raw_client import accept, dial, read_all, read_some
 
 HOST = "127.0.0.1"
 PATIENCE = 5.0
+
+
+async def peer_of(end: DataEnd) -> tuple[str, int]:
+    """Wait until it is open, and return whom it is connected with."""
+    sock = await end.wait(PATIENCE)
+    assert isinstance(sock, socket.socket)
+    name: tuple[str, int] = sock.getpeername()
+    return name
 
 
 @pytest.fixture
@@ -148,7 +156,7 @@ async def test_a_stranger_gets_a_fin_and_the_right_one_is_still_awaited(
         assert await read_some(late) == b""
     assert not end.opened.done()
     with await dial(listener.port):
-        assert (await end.wait(PATIENCE)).getpeername()[0] == HOST
+        assert (await peer_of(end))[0] == HOST
     end.finish()
 
 
@@ -193,7 +201,7 @@ async def test_a_cancelled_wait_leaves_the_end_to_its_owner(listener: Listener) 
         await asyncio.sleep(0)
         waiting.cancel()
     with await dial(listener.port) as peer:
-        assert (await end.wait(PATIENCE)).getpeername() == peer.getsockname()
+        assert await peer_of(end) == peer.getsockname()
     end.finish()
 
 
@@ -207,38 +215,10 @@ async def test_descriptors_are_not_confused_by_many_cancelled_connects(
             end.reset()
         for end in ends:
             if end.sock is not None:
-                assert (await end.wait(PATIENCE)).getpeername() == (HOST, listener.port)
+                assert await peer_of(end) == (HOST, listener.port)
                 end.reset()
         while True:
             try:
                 listener.sock.accept()[0].close()
             except BlockingIOError:
                 break
-
-
-async def test_acknowledging_a_live_socket_does_no_harm(listener: Listener) -> None:
-    end, peer = await connected(listener)
-    with peer:
-        assert end.sock is not None
-        acknowledge(end.sock)
-        end.finish()
-
-
-@pytest.mark.parametrize(
-    ("host", "level", "option"),
-    [
-        ("127.0.0.1", socket.IPPROTO_IP, socket.IP_TOS),
-        ("::1", socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
-    ],
-)
-def test_a_mark_is_the_class_of_what_is_sent(host: str, level: int, option: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as sock:
-        mark(sock, 26)
-        assert sock.getsockopt(level, option) >> 2 == 26
-
-
-def test_what_cannot_be_marked_is_no_trouble() -> None:
-    one, other = socket.socketpair()
-    with one, other:
-        mark(one, 26)

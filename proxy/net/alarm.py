@@ -1,0 +1,52 @@
+"""The timer of many short waits: a timer for each would cost more than the wait itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+EARLY = 0.002  # seconds by which a timer may ring before its time
+
+
+class Alarm:
+    """Calls `ring` once its deadline has passed. Setting it anew costs next to nothing: the handle
+    of an earlier wait is kept, and looks at the deadline when it is called too early."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._loop = asyncio.get_running_loop()
+        self._handle: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None
+
+    def set(self, patience: float) -> None:
+        """Ring after so many seconds, and not at any earlier deadline."""
+        self._set(self._loop.time() + patience)
+
+    def clear(self) -> None:
+        """Do not ring."""
+        self._deadline = None
+
+    def stop(self) -> None:
+        """Do not ring, and keep nothing for a next time."""
+        self.clear()
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _set(self, deadline: float) -> None:
+        self._deadline = deadline
+        if self._handle is not None and self._handle.when() > deadline:
+            self._handle.cancel()
+            self._handle = None
+        if self._handle is None:
+            self._handle = self._loop.call_at(deadline, self._look)
+
+    def _look(self) -> None:
+        self._handle = None
+        if self._deadline is None:
+            return
+        if self._deadline > self._loop.time() + EARLY:
+            self._set(self._deadline)  # the handle was that of an earlier wait
+        else:
+            self._deadline = None
+            self._ring()

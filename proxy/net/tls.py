@@ -1,0 +1,155 @@
+"""TLS without a socket: ciphertext in, plaintext out, and the other way round.
+
+Knows no socket, so that a control channel and a data connection can both carry it, and shows what
+asyncio's own TLS hides: the session to resume (RFC 4217 section 10.2) and the other side's goodbye.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+
+RECORD = 1 << 14  # the most plaintext in one record (RFC 8446 section 5.1)
+
+
+class TlsFault(OSError):
+    """The other side does not speak TLS as agreed; the text says what was wrong, for people."""
+
+
+class TlsWire:
+    """One TLS connection. Whatever `take_outgoing` returns after a call must be sent."""
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        *,
+        is_server: bool,
+        server_name: str | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._context = context
+        self._is_server = is_server
+        self._server_name = server_name
+        self._tls = context.wrap_bio(
+            self._incoming,
+            self._outgoing,
+            server_side=is_server,
+            server_hostname=server_name,
+            session=session,
+        )
+        self.is_open = False  # the handshake is over
+        self.has_ended = False  # the other side has said close_notify: it sends no more
+        self.has_closed = False  # we have said it
+
+    @property
+    def version(self) -> str:
+        """The protocol agreed on, such as TLSv1.3; empty before the handshake is over."""
+        return (self._tls.version() or "") if self.is_open else ""
+
+    @property
+    def resumed(self) -> bool:
+        """Tell whether the handshake resumed an earlier session."""
+        return bool(self._tls.session_reused)
+
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """The other side's certificate (DER), if it has shown one."""
+        return self._tls.getpeercert(binary_form=True)
+
+    @property
+    def has_more(self) -> bool:
+        """Tell whether reading would find something: bytes, half a record or the end."""
+        return self.has_ended or bool(self._tls.pending() or self._incoming.pending)
+
+    def sibling(self) -> TlsWire:
+        """Return the wire for a data connection between the same two: it resumes our session.
+
+        A server keeps its sessions itself. A client's is asked for now: with TLS 1.3 its ticket
+        came after the handshake.
+        """
+        session = None if self._is_server else self._tls.session
+        tickets = self._context.num_tickets
+        if self._is_server:
+            # A client that uploads and does not read ours would end by RST, and lose what is still
+            # on its way (lftp with TLS 1.3, measured). New connections take the number over.
+            self._context.num_tickets = 0
+        try:
+            return TlsWire(
+                self._context,
+                is_server=self._is_server,
+                server_name=self._server_name,
+                session=session,
+            )
+        finally:
+            if self._is_server:
+                self._context.num_tickets = tickets
+
+    def begin(self) -> None:
+        """Say the first word of the handshake, where it is ours to say."""
+        self._shake_hands()
+
+    def feed(self, ciphertext: bytes | memoryview) -> None:
+        """Take what came; raise TlsFault when the handshake fails over it."""
+        self._incoming.write(ciphertext)
+        if not self.is_open:
+            self._shake_hands()
+
+    def read_into(self, buffer: memoryview) -> int:
+        """Decrypt as much as has come and fits; 0 when there is none. Raise TlsFault."""
+        count = 0
+        try:
+            while count < len(buffer) and self.is_open and not self.has_ended:
+                got: int = self._tls.read(len(buffer) - count, buffer[count:])  # type: ignore[assignment]
+                self.has_ended = not got
+                count += got
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.has_ended = True
+        except ssl.SSLError as problem:
+            raise TlsFault(_words(problem)) from None
+        return count
+
+    def read(self) -> bytes:
+        """Decrypt all that has come."""
+        parts = bytearray()
+        buffer = memoryview(bytearray(RECORD))
+        while count := self.read_into(buffer):
+            parts += buffer[:count]
+        return bytes(parts)
+
+    def write(self, plaintext: bytes | memoryview) -> None:
+        """Encrypt; before the handshake is over, and behind our goodbye, nothing is said."""
+        if plaintext and self.is_open and not self.has_closed:
+            self._tls.write(plaintext)
+
+    def close(self) -> None:
+        """Say close_notify: what was sent so far is all there is."""
+        if self.is_open and not self.has_closed:
+            self.has_closed = True
+            # Once said it is said: the other side has not answered yet, and need not.
+            with contextlib.suppress(ssl.SSLError, ValueError):
+                self._tls.unwrap()
+
+    def take_outgoing(self) -> bytes:
+        """Return what is to be sent now."""
+        return self._outgoing.read() if self._outgoing.pending else b""
+
+    def _shake_hands(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return
+        except (ssl.SSLError, ssl.CertificateError) as problem:
+            raise TlsFault(_words(problem)) from None
+        self.is_open = True
+
+
+def _words(problem: ssl.SSLError | ssl.CertificateError) -> str:
+    """Say it without the library's brackets and line numbers."""
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {problem.verify_message.rstrip('.')}"
+    reason = getattr(problem, "reason", None) or str(problem)
+    return str(reason).replace("_", " ").lower()

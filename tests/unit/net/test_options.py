@@ -1,0 +1,52 @@
+"""Socket options: that they are set, where the system has them."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from proxy.net.options import acknowledge, keep_alive, mark, tune_control
+
+
+def test_a_control_socket_sends_at_once_hears_urgent_data_and_probes_a_silent_peer() -> None:
+    with socket.socket() as sock:
+        tune_control(sock)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+def test_a_silent_peer_is_probed_after_half_a_minute() -> None:
+    with socket.socket() as sock:
+        keep_alive(sock)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+
+
+def test_acknowledging_a_live_socket_does_no_harm() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()) as sock,
+    ):
+        acknowledge(sock)
+        assert sock.send(b"still alive") == 11
+
+
+@pytest.mark.parametrize(
+    ("host", "level", "option"),
+    [
+        ("127.0.0.1", socket.IPPROTO_IP, socket.IP_TOS),
+        ("::1", socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+    ],
+)
+def test_a_mark_is_the_class_of_what_is_sent(host: str, level: int, option: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as sock:
+        mark(sock, 26)
+        assert sock.getsockopt(level, option) >> 2 == 26
+
+
+def test_what_cannot_be_marked_is_no_trouble() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        mark(one, 26)

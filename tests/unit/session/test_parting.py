@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from tests.support.house import house
+from tests.support.raw_client import read_all
+from tests.support.scripted import scripted
+
+
+async def test_the_last_words_come_with_the_fin_at_once_and_a_client_may_still_talk() -> None:
+    async with scripted() as server, house(server) as home, home.guest() as client:
+        await client.say("QUIT", "NOOP")
+        assert await read_all(client.sock) == b"221 Goodbye.\r\n"
+        await client.say("NOOP")
