@@ -27,7 +27,7 @@ CHECKS = 8  # looks for progress within the time after which a relay counts as s
 
 _HAS_SPLICE = hasattr(os, "splice")
 _SPLICE_FLAGS = 0x01 | 0x02  # SPLICE_F_MOVE | SPLICE_F_NONBLOCK
-_F_SETPIPE_SZ = 1031
+_F_SETPIPE_SZ, _F_GETPIPE_SZ = 1031, 1032
 _MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
 
@@ -57,20 +57,26 @@ class Target(Protocol):
 class Pipes:
     """Kernel pipes kept for the next relay: making one costs as much as a small transfer."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = PIPE, least: int = CHUNK) -> None:
+        self._size = size
+        self._least = least
         self._idle: list[tuple[int, int]] = []
 
-    def take(self) -> tuple[int, int]:
-        """Return (read end, write end) of an empty pipe."""
+    def take(self) -> tuple[int, int] | None:
+        """Return (read end, write end) of an empty pipe; None: copying is better than what is left.
+
+        A user who is not root has 64 pipes of 1 MiB (pipe-user-pages-soft); the next hold 8 KiB.
+        """
         if self._idle:
             return self._idle.pop()
-        ends = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            import fcntl
-
-            fcntl.fcntl(ends[1], _F_SETPIPE_SZ, PIPE)
+            ends = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
-            pass  # over this user's pipe allowance: a smaller one only costs more turns
+            return None  # no descriptor is left
+        if self._enlarge(ends[1]) < self._least:
+            os.close(ends[0])
+            os.close(ends[1])
+            return None
         return ends
 
     def give_back(self, ends: tuple[int, int], *, is_empty: bool) -> None:
@@ -80,6 +86,15 @@ class Pipes:
         else:
             os.close(ends[0])
             os.close(ends[1])
+
+    def _enlarge(self, end: int) -> int:
+        """Return what the pipe holds then."""
+        import fcntl  # where there is splice, there is fcntl
+
+        try:
+            return fcntl.fcntl(end, _F_SETPIPE_SZ, self._size)
+        except OSError:
+            return fcntl.fcntl(end, _F_GETPIPE_SZ)
 
 
 PIPES = Pipes()
@@ -246,8 +261,9 @@ class Relay:
             count += self._take_more(buffer[count:])
         self._hand_over(count)
         if count == CHUNK and self._may_splice:
-            self._copying = False
             self._pipe = self._pipe or PIPES.take()
+            self._copying = self._pipe is None
+            self._may_splice = not self._copying
         return count
 
     def _take_more(self, room: memoryview) -> int:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -315,6 +316,8 @@ async def test_a_source_that_cannot_be_spliced_is_copied(ends: Ends) -> None:
 def test_an_empty_pipe_is_kept_and_a_dirty_one_closed() -> None:
     pipes = Pipes()
     clean, dirty = pipes.take(), pipes.take()
+    assert clean is not None
+    assert dirty is not None
     os.write(dirty[1], b"somebody's bytes")
     pipes.give_back(clean, is_empty=True)
     pipes.give_back(dirty, is_empty=False)
@@ -362,3 +365,27 @@ async def test_a_reset_behind_the_first_bytes_is_never_taken_for_their_end(ends:
         assert await relay.run() is End.SOURCE_FAILED
         assert await read_some(receiver) == b"half"
     assert relay.moved == 4
+
+
+def test_a_pipe_that_holds_too_little_is_not_worth_having() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    assert Pipes(size=1 << 31, least=1 << 30).take() is None
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+async def test_without_descriptors_for_a_pipe_everything_is_copied(ends: Ends) -> None:
+    content = os.urandom(3 * PIPE)
+    idle, PIPES._idle = PIPES._idle, []
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    relayed_at_all = relayed(ends, content, splice=True)
+    highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+    taken = [os.dup(0) for _ in range(highest)]  # no gap is left below the limit
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(taken) + 1, limits[1]))
+        _, arrived = await relayed_at_all
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for descriptor in taken:
+            os.close(descriptor)
+        PIPES._idle = idle
+    assert arrived == (len(content), hashlib.sha256(content).hexdigest())
