@@ -24,6 +24,7 @@ from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
 from proxy.net.certificate import BadCertificate
 from proxy.net.doors import CannotListen
 from proxy.net.inherited import NotListening
+from proxy.ops.audit import CannotWrite
 from proxy.ops.healthcheck import Unwell, check_greeting
 from proxy.ops.logs import EventLog
 from proxy.ops.plan import NoSuchClass, Plan, Question
@@ -90,7 +91,7 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
                 lambda serving: _ready(config, serving, demo=demo),
                 None if path is None else partial(settings.check, path),
             )
-        except (CannotListen, BadCertificate, JournalError, NotListening) as problem:
+        except (BadCertificate, CannotListen, CannotWrite, JournalError, NotListening) as problem:
             click.echo(str(problem), err=True)
             sys.exit(2)
 

@@ -41,6 +41,7 @@ class TransferEnded:
     result: str  # "done", "refused by server", or the reason why it was cut
     code: int  # the final reply's
     moved: int
+    is_ascii: bool  # TYPE A: line ends were converted on the way
     way: str  # "data connection"; a listing may also come over the "control connection"
     heals: int  # how often the server's part broke and was taken up again
     queue: float
@@ -62,6 +63,30 @@ class Refused:
     code: int
     sentence: str
     ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A client has proved who it is."""
+
+    session: str
+    source: str
+    user: str
+    client_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A command that may change something on the server was answered. For RNTO `path` is both
+    names; for SITE and verbs unknown to us it is the first word, for the others may be secret."""
+
+    session: str
+    source: str
+    user: str
+    client_class: str
+    verb: str
+    path: str
+    code: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +270,8 @@ Event = (
     SessionEnded
     | TransferEnded
     | Refused
+    | LoggedIn
+    | Changed
     | Forbidden
     | ProxyHeaderRefused
     | LoginFailed

@@ -13,6 +13,7 @@ from proxy.config import Config
 from proxy.config.parsing import Reading
 from proxy.machine import loop_factory, spare_the_collector
 from proxy.net.inherited import inherited
+from proxy.ops.audit import Audit
 from proxy.ops.dump import state
 from proxy.ops.logs import EventLog
 from proxy.ops.service import ServiceManager
@@ -41,7 +42,8 @@ async def _run(
     reread: Callable[[], Reading] | None,
 ) -> None:
     service = ServiceManager(os.environ, os.getpid())
-    app = App(config, log, reread=reread, inherited=inherited(os.environ, os.getpid()))
+    announce = Audit(log, config.log.audit, config.log.xferlog)
+    app = App(config, announce, reread=reread, inherited=inherited(os.environ, os.getpid()))
     app.on_phase = service.entered
     app.on_adopted = lambda adopted: log.adopt(adopted.log.format, adopted.log.level)
     loop = asyncio.get_running_loop()

@@ -65,6 +65,8 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "store": Effect.RESTART,
         "sharing": Effect.RESTART,
         "log": Effect.AT_ONCE,
+        "log.audit": Effect.RESTART,
+        "log.xferlog": Effect.RESTART,
     }
 )
 

@@ -128,6 +128,16 @@ class Log(Section):
         description="info writes one line per transfer and per session, warning only what needs "
         "attention. Passwords are in no line.",
     )
+    audit: FileOrNone = Field(
+        default=None,
+        description="A file of JSON lines: who did what to which file, and with what result. None "
+        "writes no such file; the log says the same among other things.",
+    )
+    xferlog: FileOrNone = Field(
+        default=None,
+        description="A file in the format of wu-ftpd's xferlog, one line for each file, for tools "
+        "that read it.",
+    )
 
 
 class Config(Section):

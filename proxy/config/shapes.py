@@ -133,7 +133,7 @@ FILE = pattern("the path of a file", r"[^\0\r\n]*[^\0\r\n ]")
 NETWORK = Shape(addresses.NETWORK_WORDS, addresses.parse_network)
 SOURCE = Shape(addresses.SOURCE_WORDS, addresses.parse_source)
 GLOB = pattern("a user name or pattern such as batch-*", r"[^\s,]{1,200}")
-VERB = Shape("a word that follows SITE", _parse_verb)
+VERB = Shape("a verb, or a word that follows SITE", _parse_verb)
 TOKEN = Shape(TOKEN_WORDS, _parse_token, lambda _: HIDDEN)
 STORE = pattern(
     "a store such as redis://host:6379/0, rediss://host:6380/0 or unix:///run/redis.sock",

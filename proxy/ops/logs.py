@@ -18,6 +18,8 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.SessionEnded: ("session ended", "info"),
     events.TransferEnded: ("transfer ended", "info"),
     events.Refused: ("refused", "warning"),
+    events.LoggedIn: ("logged in", "debug"),
+    events.Changed: ("changed", "info"),
     events.Forbidden: ("forbidden", "warning"),
     events.ProxyHeaderRefused: ("proxy header refused", "warning"),
     events.LoginFailed: ("login failed", "warning"),

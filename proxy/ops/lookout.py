@@ -186,10 +186,10 @@ def _client(session: Session, now: float) -> ClientSeen:
         pinned_by=borrower.pinned_by,
         upstream_session=_carrier(session),
         age=now - session.started,
-        commands=session.commands,
-        transfers=session.transfers,
-        bytes_down=session.bytes_down + (moving if is_down else 0),
-        bytes_up=session.bytes_up + (0 if is_down else moving),
+        commands=session.tally.commands,
+        transfers=session.tally.transfers,
+        bytes_down=session.tally.bytes_down + (moving if is_down else 0),
+        bytes_up=session.tally.bytes_up + (0 if is_down else moving),
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy import events
 from proxy.ftp.action import (
     Action,
     Answer,
@@ -40,6 +39,7 @@ from proxy.upstream.session import Lost
 
 from .attention import Attention
 from .borrower import Borrower, Loan, explain_lost
+from .chronicle import Chronicle, Tally
 from .client_tls import NOTHING, ClientTls, TlsFailed, TlsOffer
 from .data_port import DataPort
 from .declined import Declined
@@ -88,7 +88,12 @@ class Session:
         self.borrower = Borrower(
             shared.gate, clock=shared.clock, keeps=shared.manners.keeps_session
         )
-        self._server = ServerCommands(self.dialogue, self.borrower, self._borrow, self._pinned)
+        self._chronicle = Chronicle(
+            shared.announce, self.id, self.host, self._standing, self.dialogue
+        )
+        self._server = ServerCommands(
+            self.dialogue, self.borrower, self._borrow, self._chronicle.pinned
+        )
         self._explainer = Explainer(shared, self.id)
         self._attempts = LoginAttempts(shared, self.id, self.host)
         self._attention = Attention(client)
@@ -97,7 +102,6 @@ class Session:
         self.transfer: TransferRun | None = None
         self.doing = "greeting"
         self.started = shared.clock()
-        self.commands = self.transfers = self.bytes_down = self.bytes_up = 0
 
     # Life.
 
@@ -116,7 +120,7 @@ class Session:
             await part(self._client, goodbye.reply)
         except TlsFailed as failed:
             reason = "no TLS"
-            self._shared.announce(events.TlsFailed(self.id, self.host, str(failed)))
+            self._chronicle.tls_failed(str(failed))
         except Ended as end:
             reason = "client lost" if str(end) else "client left"
         except asyncio.CancelledError:
@@ -147,9 +151,14 @@ class Session:
         return self._standing.source
 
     @property
+    def tally(self) -> Tally:
+        """What it has done so far."""
+        return self._chronicle.tally
+
+    @property
     def user(self) -> str:
         """The login name given, as text."""
-        return self.dialogue.user.decode("utf-8", "backslashreplace")
+        return self._chronicle.user
 
     async def _greet(self) -> None:
         if self._is_leaving:
@@ -168,7 +177,7 @@ class Session:
     async def _obey_next(self) -> None:
         """Read one command and see it through to its final reply."""
         line = await self._next_line()
-        self.commands += 1
+        self._chronicle.tally.commands += 1
         try:
             if isinstance(line, Malformed):
                 raise Refused(_MALFORMED[line])
@@ -194,11 +203,7 @@ class Session:
         if setting is None and self._is_looking_only and READ_ONLY.forbids(command):
             setting, where = "anonymous", "login.anonymous"
         if setting is not None:
-            self._shared.announce(
-                events.Forbidden(
-                    self.id, self.host, self.user, self.source.class_name, command.verb, setting
-                )
-            )
+            self._chronicle.forbidden(command, setting)
             raise Refused(Reply.of(550, f"{command.verb} is not allowed here ({where})."))
 
     @property
@@ -238,21 +243,8 @@ class Session:
         self._standing.leave()
         self._shared.roster.left(self)
         self._client.close()
-        self._shared.announce(
-            events.SessionEnded(
-                session=self.id,
-                source=self.host,
-                user=self.user,
-                client_class=self.source.class_name,
-                reason=reason,
-                duration=self._shared.clock() - self.started,
-                commands=self.commands,
-                transfers=self.transfers,
-                bytes_down=self.bytes_down,
-                bytes_up=self.bytes_up,
-                tls=self._tls.version,
-            )
-        )
+        duration = self._shared.clock() - self.started
+        self._chronicle.ended(reason, duration, tls=self._tls.version)
 
     # Deeds.
 
@@ -271,13 +263,14 @@ class Session:
             case Transfer():
                 await self._move_data(action)
             case Forward(forwarded, needs):
-                self._send(await self._server.forward(forwarded, needs))
+                self._tell(action, forwarded, await self._server.forward(forwarded, needs))
             case Move(moving):
                 self._send(await self._server.move(moving))
             case Rename(source, target):
-                self._send(await self._server.rename(source, target))
+                both = Command(target.verb, source.argument + b" -> " + target.argument)
+                self._tell(action, both, await self._server.rename(source, target))
             case Pin(pinning):
-                self._send(await self._server.pin(pinning))
+                self._tell(action, pinning, await self._server.pin(pinning))
             case OpenPassive(extended):
                 told = self._shared.manners.passive_address or self._local
                 self._send(self._data_port.offer(told, extended=extended))
@@ -303,6 +296,12 @@ class Session:
         self._data_port.drop()
         self.borrower.leave()
 
+    def _tell(self, action: Action, command: Command, reply: Reply) -> None:
+        """Pass on what the server said; what may have changed something is announced."""
+        if may_change_files(action):
+            self._chronicle.changed(command, reply)
+        self._send(reply)
+
     async def _move_data(self, job: Transfer) -> None:
         shared = self._shared
         self._standing.renew(self.dialogue.user)
@@ -322,12 +321,7 @@ class Session:
             raise
         finally:
             self.transfer = self._attention.transfer = None
-            self.transfers += 1
-            if job.direction.is_down:
-                self.bytes_down += run.moved
-            else:
-                self.bytes_up += run.moved
-            shared.announce(run.told(self.id, self.source, self.user))
+            self._chronicle.transfer(run.told(self.id, self.source, self.user))
         self._data_port.drop()
         self._attention.raise_if_gone()
 
@@ -337,9 +331,6 @@ class Session:
             return await self.borrower.borrow(self.source, self.dialogue.state, needs)
         self._attention.raise_if_gone()
         raise AssertionError("only a client that is gone breaks this off")
-
-    def _pinned(self, upstream_session: int, verb: str) -> None:
-        self._shared.announce(events.Pinned(self.id, upstream_session, verb))
 
     async def _log_in(self, credentials: Credentials) -> None:
         if is_anonymous(credentials.user) and self._shared.manners.anonymous == "deny":
@@ -364,6 +355,7 @@ class Session:
         self._attention.raise_if_gone()
         self._attempts.succeeded()
         self.dialogue.logged_in(home, facts)
+        self._chronicle.logged_in()
         self._send(_LOGGED_IN)
 
     # Words.

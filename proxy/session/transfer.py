@@ -9,7 +9,7 @@ from proxy.events import TransferEnded
 from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction, Needs
 from proxy.ftp.reply import Refused, Reply
-from proxy.ftp.virtual import State
+from proxy.ftp.virtual import BINARY, State
 from proxy.net.control import ClientChannel
 from proxy.net.throttle import Tap
 from proxy.shaping.ledger import Kind
@@ -62,6 +62,7 @@ class TransferRun:
         self._is_fed = False
         self._is_announced = False  # the 150 is out
         self._marks = [shared.clock()]
+        self._is_ascii = False
         self._unmarked = 0  # marks that an earlier attempt has set already
         self._data_port = data_port
         # What a listing came over; kept copies of it may serve others.
@@ -99,6 +100,7 @@ class TransferRun:
         explain: Callable[[Declined, bool], Reply],
     ) -> None:
         """Do it all but the final reply, which is the caller's to send."""
+        self._is_ascii = wanted.type != BINARY
         try:
             with self._attention:
                 await self._carry_out(borrower, source, wanted)
@@ -131,6 +133,7 @@ class TransferRun:
             result=self.result,
             code=self.reply.code,
             moved=self.moved,
+            is_ascii=self._is_ascii,
             way=self._way,
             heals=self._healing.heals if self._healing is not None else 0,
             **{phase: phases.get(phase, 0.0) for phase in PHASES},

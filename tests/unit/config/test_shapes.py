@@ -58,7 +58,7 @@ def test_a_wrong_item_keeps_its_place_in_the_list() -> None:
 def test_several_values_are_written_on_one_line() -> None:
     several = shapes.Several(shapes.VERB)
     assert several.show(("CHMOD", "HELP")) == "[CHMOD, HELP]"
-    assert several.words == "a word that follows SITE, or a list of them"
+    assert several.words == "a verb, or a word that follows SITE, or a list of them"
 
 
 def test_a_site_word_is_read_in_capitals() -> None:

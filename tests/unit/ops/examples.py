@@ -19,6 +19,7 @@ TRANSFER = events.TransferEnded(
     result="done",
     code=226,
     moved=1000,
+    is_ascii=False,
     way="data connection",
     heals=0,
     queue=0.0,

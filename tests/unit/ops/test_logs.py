@@ -20,6 +20,7 @@ Output = pytest.CaptureFixture[str]
 SAMPLES: dict[str, Any] = {
     "str": "text",
     "int": 7,
+    "bool": True,
     "int | None": None,
     "float": 0.123456,
     "tuple[str, ...]": ["one", "two"],

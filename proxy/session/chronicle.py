@@ -1,0 +1,95 @@
+"""What one session tells of itself: the events that carry its name, its source and its class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy import events
+from proxy.events import Announce
+from proxy.ftp.command import Command, Kind
+from proxy.ftp.dialogue import Dialogue
+from proxy.ftp.reply import Reply
+
+from .standing import Standing
+
+
+@dataclass
+class Tally:
+    """What a session has done so far; bytes are those handed to the receiving side."""
+
+    commands: int = 0
+    transfers: int = 0
+    bytes_down: int = 0
+    bytes_up: int = 0
+
+
+class Chronicle:
+    """Announces the deeds of one session."""
+
+    def __init__(
+        self, announce: Announce, session: str, host: str, standing: Standing, dialogue: Dialogue
+    ) -> None:
+        self._announce = announce
+        self._session = session
+        self._host = host
+        self._standing = standing
+        self._dialogue = dialogue
+        self.tally = Tally()
+
+    @property
+    def user(self) -> str:
+        """The login name given, as text."""
+        return self._dialogue.user.decode("utf-8", "backslashreplace")
+
+    def logged_in(self) -> None:
+        """The client has proved who it is."""
+        self._announce(events.LoggedIn(*self._who))
+
+    def tls_failed(self, why: str) -> None:
+        """The handshake came to nothing."""
+        self._announce(events.TlsFailed(self._session, self._host, why))
+
+    def changed(self, command: Command, reply: Reply) -> None:
+        """A command that may change something was answered."""
+        path = command.argument
+        if command.rule.kind is Kind.PIN:
+            path = path.split(b" ")[0]  # the rest may be secret (SITE PSWD)
+        told = path.decode("utf-8", "backslashreplace")
+        self._announce(events.Changed(*self._who, command.verb, told, reply.code))
+
+    def forbidden(self, command: Command, setting: str) -> None:
+        """A command was not obeyed because a setting forbids it."""
+        self._announce(events.Forbidden(*self._who, command.verb, setting))
+
+    def pinned(self, upstream_session: int, verb: str) -> None:
+        """The session keeps its upstream session from now on."""
+        self._announce(events.Pinned(self._session, upstream_session, verb))
+
+    def transfer(self, ended: events.TransferEnded) -> None:
+        """A transfer is over."""
+        self.tally.transfers += 1
+        if ended.kind == "upload":
+            self.tally.bytes_up += ended.moved
+        else:
+            self.tally.bytes_down += ended.moved
+        self._announce(ended)
+
+    def ended(self, reason: str, duration: float, tls: str) -> None:
+        """The session is over."""
+        tally = self.tally
+        self._announce(
+            events.SessionEnded(
+                *self._who,
+                reason=reason,
+                duration=duration,
+                commands=tally.commands,
+                transfers=tally.transfers,
+                bytes_down=tally.bytes_down,
+                bytes_up=tally.bytes_up,
+                tls=tls,
+            )
+        )
+
+    @property
+    def _who(self) -> tuple[str, str, str, str]:
+        return self._session, self._host, self.user, self._standing.source.class_name
