@@ -10,13 +10,15 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from rich.console import Console
 
 from proxy import __version__, process
 from proxy import config as settings
+from proxy.commands.doctor import doctor
+from proxy.commands.options import CONFIG_OPTION, give_up, load_config
 from proxy.config import Address, Budget, Config, ConfigError
 from proxy.config.addresses import is_within, parse_address
 from proxy.config.units import Misfit, closest, enumerated, parse_size
@@ -36,14 +38,6 @@ from proxy.store.journal import JournalError
 
 NO_FIREWALL = Budget(enforce="off")  # nothing stands before the demo server
 
-CONFIG_OPTION = click.option(
-    "-c",
-    "--config",
-    "path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The configuration, a YAML file. config/ftpweir.yaml shows every key.",
-)
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ftpweir")
@@ -55,6 +49,9 @@ def main() -> None:
     Your server:   ftpweir run --upstream ftp.example.com
     For good:      ftpweir run -c config/ftpweir.yaml
     """
+
+
+main.add_command(doctor)
 
 
 @main.command(short_help="Serve until SIGTERM.")
@@ -81,7 +78,7 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
         if demo:
             host, port = stack.enter_context(demo_server())
             upstream = f"{host}:{port}"
-        config = _load(path) if path is not None else _simple(upstream or "", listen)
+        config = load_config(path) if path is not None else _simple(upstream or "", listen)
         if demo:
             config = config.model_copy(update={"budget": NO_FIREWALL})
         try:
@@ -127,7 +124,7 @@ def healthcheck(path: Path | None, at: str | None, timeout: float) -> None:
     except Misfit as misfit:
         raise click.BadParameter(str(misfit), param_hint="--at") from None
     if path is not None:
-        listen = _load(path).listen[0]
+        listen = load_config(path).listen[0]
         here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.address.host, listen.address.host)
         place = place if at else Address(here, listen.address.port)
         if listen.proxy_protocol == "on" and is_within(listen.trusted, here):
@@ -195,7 +192,7 @@ def plan(path: Path | None, as_json: bool, kind: str, **batch: Any) -> None:
     if path is None:
         raise click.UsageError("give the file: ftpweir plan -c FILE --files N")
     try:
-        told = Plan(_load(path), Question(kind=Kind(kind), **batch))
+        told = Plan(load_config(path), Question(kind=Kind(kind), **batch))
     except NoSuchClass as problem:
         raise click.BadParameter(str(problem), param_hint="--class") from None
     if as_json:
@@ -249,31 +246,18 @@ def _meant(word: str) -> str:
     return f" (did you mean {enumerated(last) if last else found}?)"
 
 
-def _load(path: Path) -> Config:
-    try:
-        return settings.load(path)
-    except ConfigError as error:
-        _give_up(error)
-
-
 def _simple(upstream: str, listen: str | None) -> Config:
     host, _, port = upstream.rpartition(":") if _has_port(upstream) else (upstream, "", "21")
     try:
         return settings.simple(host.strip("[]"), int(port), listen or "127.0.0.1:2121")
     except ConfigError as error:
-        _give_up(error)
+        give_up(error)
 
 
 def _has_port(upstream: str) -> bool:
     """Tell `host:21` and `[::1]:21` from `host` and a bare IPv6 address."""
     _, colon, port = upstream.rpartition(":")
     return bool(colon) and port.isdigit() and (upstream.count(":") == 1 or "]:" in upstream)
-
-
-def _give_up(error: ConfigError) -> NoReturn:
-    for problem in error.problems:
-        click.echo(str(problem), err=True)
-    sys.exit(2)
 
 
 def _ready(config: Config, serving: Serving, *, demo: bool) -> None:

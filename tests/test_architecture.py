@@ -21,6 +21,7 @@ FLOORS = (
     {"ops", "classes", "demo", "sections", "machine"},
     {"app"},
     {"process"},
+    {"commands"},
     {"cli", "__main__"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

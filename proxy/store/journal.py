@@ -59,7 +59,7 @@ class Journal:
         self._free: list[int] = []
         self._file = _locked(path)
         try:
-            self.remembered = self._read(clock)
+            self.remembered = _slots_in(self._file.read(), clock, self._boot)
             self._map = self._new_table()
         except OSError as problem:
             self._file.close()
@@ -98,27 +98,6 @@ class Journal:
 
     # Inside.
 
-    def _read(self, clock: float) -> list[Remembered] | None:
-        """Return the slots found; an empty file is a first start."""
-        data = self._file.read()
-        if not data:
-            return []
-        try:
-            magic, boot, clean, offset = _HEADER.unpack_from(data)
-            (rows,) = _ROWS.unpack_from(data, _ROWS_AT)
-        except struct.error:
-            return None
-        size = len(data) - _FIRST_ROW
-        if magic != _MAGIC or size < rows * _ROW.size or size % _ROW.size:
-            return None
-        shift = 0.0
-        if boot != self._boot:
-            if not clean or not math.isfinite(offset):
-                return None
-            # Another boot, another monotonic clock: the wall clock carries the times over.
-            shift = offset - (time.time() - clock)
-        return _rows_of(data, shift)
-
     def _new_table(self) -> mmap.mmap:
         # Zeroed, never empty: should we die here, such a header is not believed (assume full),
         # but an empty file would be a first start.
@@ -143,6 +122,55 @@ class Journal:
         self._map.resize(size + more)
         self._free.extend(range(size, len(self._map), _ROW.size))
         _ROWS.pack_into(self._map, _ROWS_AT, (len(self._map) - _FIRST_ROW) // _ROW.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a state file holds. `slots` None: it cannot be believed; expired ones are among them."""
+
+    is_held: bool  # by a running proxy
+    slots: list[Remembered] | None
+
+
+def glance(path: Path, *, clock: float) -> Glance | None:
+    """Read a state file that may be in use, changing nothing; None: there is none.
+
+    Raises OSError. Rows that the proxy writes meanwhile may be read before or after.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return None
+    with file:
+        try:
+            # Shared, and given back at once: a proxy that starts just now hardly meets it.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_UN)
+            is_held = False
+        except BlockingIOError:
+            is_held = True
+        return Glance(is_held, _slots_in(file.read(), clock, _boot_id()))
+
+
+def _slots_in(data: bytes, clock: float, boot: bytes) -> list[Remembered] | None:
+    """Return the slots found; an empty file is a first start."""
+    if not data:
+        return []
+    try:
+        magic, written_in, clean, offset = _HEADER.unpack_from(data)
+        (rows,) = _ROWS.unpack_from(data, _ROWS_AT)
+    except struct.error:
+        return None
+    size = len(data) - _FIRST_ROW
+    if magic != _MAGIC or size < rows * _ROW.size or size % _ROW.size:
+        return None
+    shift = 0.0
+    if written_in != boot:
+        if not clean or not math.isfinite(offset):
+            return None
+        # Another boot, another monotonic clock: the wall clock carries the times over.
+        shift = offset - (time.time() - clock)
+    return _rows_of(data, shift)
 
 
 def _rows_of(data: bytes, shift: float) -> list[Remembered] | None:

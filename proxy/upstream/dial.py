@@ -145,6 +145,11 @@ def _judge_login(reply: Reply) -> None:
         return
     if reply.code == 332:
         raise AccountWanted(reply)
-    if _BUSY.search(reply.words):
+    if means_busy(reply.words):
         raise Busy(reply.words)
     raise LoginRefused(reply)
+
+
+def means_busy(words: str) -> bool:
+    """Tell "too many users" from "wrong password" by the server's words."""
+    return _BUSY.search(words) is not None
