@@ -296,7 +296,12 @@ def test_the_servers_sessions_are_counted_when_asked_for(tmp_path: Path) -> None
 
 def test_the_doctor_stays_within_the_budget(tmp_path: Path) -> None:
     with scene() as (lab, server):
-        config = write_config(tmp_path, server, budget={"connections": 2})
+        config = write_config(
+            tmp_path,
+            server,
+            upstream={"sessions": 1},
+            budget={"connections": 3, "headroom": "0%"},
+        )
         visit = examine(config, "--user", ALICE.name, "--probe-limits", inside=lab)
-    assert visit.told["connections"] == 2
+    assert visit.told["connections"] == 3
     assert "budget_full" in visit.codes

@@ -11,12 +11,14 @@ import socket
 from proxy.config import Address
 
 from .machine import LISTEN, descriptors_of, owner, sockets
-from .seen import Door, Greeter, Greeting, Met
+from .seen import Attempt, Door, Greeter, Greeting, Met
 from .visit import greet
 from .wire import ControlLine, Dialler, Purse
 
 GREETS = "ftpweir"  # in the words of its greeting
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+# In use, or not for this user: then ftpweir itself may be the one that listens.
+_SOMEBODY_MAY_BE_THERE = frozenset({errno.EADDRINUSE, errno.EACCES})
 _WAIT = 6.0  # seconds: a refusal is held back for `refusals.delay`, 2 s by default
 
 
@@ -25,13 +27,18 @@ def look_at_door(address: Address, *, is_plain: bool, patience: float = _WAIT) -
 
     A door that is not plain (TLS from the first byte, a PROXY header) is not spoken to.
     """
-    host = _EVERYWHERE.get(address.host, address.host)
-    dialler = Dialler(Purse(None), patience=patience, source=None)
-    attempt, sock = dialler.connect(_numeric(host), address.port)
     place = str(address)
+    host = _numeric(_EVERYWHERE.get(address.host, address.host))
+    error = _why_not_bound(address)
+    words = (error.strerror or str(error)) if error else ""
+    if error is not None and error.errno not in _SOMEBODY_MAY_BE_THERE:
+        # Of another machine, or of none: nobody there is asked.
+        return Door(place, Attempt(host, address.port, Met.NO_WAY, words=words), bind_error=words)
+    dialler = Dialler(Purse(None), patience=patience, source=None)
+    attempt, sock = dialler.connect(host, address.port)
     if sock is None:
-        error, is_taken = ("", False) if attempt.met is Met.SILENCE else _try_to_bind(address)
-        return Door(place, attempt, bind_error=error, bind_is_taken=is_taken)
+        is_taken = error is not None and error.errno == errno.EADDRINUSE
+        return Door(place, attempt, bind_error=words, bind_is_taken=is_taken)
     line = ControlLine(sock)
     try:
         greeting = greet(line, patience) if is_plain else None
@@ -67,16 +74,16 @@ def _numeric(host: str) -> str:
         return host
 
 
-def _try_to_bind(address: Address) -> tuple[str, bool]:
-    """Return why we could not listen there, and whether that is because somebody does."""
+def _why_not_bound(address: Address) -> OSError | None:
+    """Return why we could not listen there; None: we could."""
     try:
         family, _, _, _, place = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         socket.create_server(place[:2], family=family).close()
     except OSError as problem:
-        return problem.strerror or str(problem), problem.errno == errno.EADDRINUSE
-    return "", False
+        return problem
+    return None
 
 
 def _who_listens(port: int) -> int | None:

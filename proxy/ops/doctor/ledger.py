@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from proxy.config import Config
@@ -23,14 +22,16 @@ def look_at_ledgers(config: Config, clock: float) -> tuple[Ledger, ...]:
 
 
 def _look(path: Path, limit: int, clock: float) -> Ledger:
+    if path.exists() and not path.is_file():
+        return Ledger(str(path), problem="it is no file")  # opening a pipe would wait for ever
     try:
         seen = glance(path, clock=clock)
     except OSError as problem:
         return Ledger(str(path), problem=problem.strerror or str(problem))
     if seen is None:
         return Ledger(str(path), problem=_why_not_here(path), limit=limit)
-    if not seen.is_held and (why := _why_not_written(path)):
-        return Ledger(str(path), problem=why)
+    if not seen.is_held and not os.access(path, os.W_OK):
+        return Ledger(str(path), problem="this user may not write it")
     if seen.slots is None:
         # That is what the proxy will think of it, too.
         return Ledger(str(path), is_held=seen.is_held, is_believed=False, used=limit, limit=limit)
@@ -53,9 +54,3 @@ def _why_not_here(path: Path) -> str:
     if not folder.is_dir():
         return f"{folder} is no directory"
     return "" if os.access(folder, os.W_OK) else f"{folder} is not writable for this user"
-
-
-def _why_not_written(path: Path) -> str:
-    if not stat.S_ISREG(path.stat().st_mode):
-        return "it is no file"
-    return "" if os.access(path, os.W_OK) else "this user may not write it"

@@ -68,7 +68,7 @@ def _of_closed_door(door: Door) -> Iterator[Finding]:
     evidence = f"{door.place}: {door.bind_error or door.attempt.met.value}"
     if door.attempt.met is Met.NO_DESCRIPTOR:
         yield Finding(CAUSES["descriptors"], evidence)
-    elif door.attempt.met is Met.SILENCE:
+    elif door.attempt.met is Met.SILENCE and door.bind_is_taken:
         yield Finding(CAUSES["proxy_silent"], evidence)
     elif door.bind_is_taken:
         yield Finding(CAUSES["listen_taken"], evidence)
@@ -111,4 +111,5 @@ def _budget(seen: Seen) -> str:
     if ledger is None:
         return f"the doctor made {seen.connections} connections, and needs more than the budget has"
     due = f"; the next is free in {ledger.next_free:.0f} s" if ledger.next_free is not None else ""
-    return f"{ledger.used} of {ledger.limit} slots are used{due}"
+    ours = f"the doctor made {seen.connections} connections"
+    return f"{ledger.used} of {ledger.limit} slots are used, {ours}{due}"
