@@ -16,6 +16,7 @@ from proxy.ftp.command import COMMANDS, Kind, parse_command
 from proxy.ftp.dialogue import Dialogue, Stage
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
+from proxy.ops.doctor.causes import CAUSES
 from proxy.ops.metric_table import METRICS, Type
 from proxy.shaping.holds import PROFILES, explicit
 from proxy.upstream import seat
@@ -55,6 +56,7 @@ def parts() -> dict[str, str]:
         "holds": _holds_table(),
         "not-yet": _not_yet_table(),
         "metrics": _metric_table(),
+        "findings": _findings_table(),
         "effects": _effects_table(),
     }
 
@@ -185,6 +187,14 @@ def _metric_table() -> str:
         labels = ", ".join(f"`{label}`" for label in metric.labels)
         kind = "" if metric.type is not Type.HISTOGRAM else " (histogram)"
         rows.append(f"| `{metric.exposed}`{kind} | {labels} | {metric.help} |")
+    return "\n".join(rows)
+
+
+def _findings_table() -> str:
+    rows = ["| code | weight | class | cause |", "|---|---|---|---|"]
+    for cause in CAUSES.values():
+        weight = cause.weight.name.lower()
+        rows.append(f"| `{cause.code}` | {weight} | {cause.area.value} | {cause.sentence} |")
     return "\n".join(rows)
 
 

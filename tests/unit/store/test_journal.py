@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from proxy.shaping.ledger import Kind
-from proxy.store.journal import Journal, JournalError, Remembered
+from proxy.store.journal import Journal, JournalError, Remembered, glance
 
 NOW = 1000.0
 HERE, ELSEWHERE = b"a" * 36, b"b" * 36  # two boots of the machine
@@ -276,3 +276,29 @@ def test_a_full_disk_is_told_before_it_kills(state: Path) -> None:
     )
     reason = os.strerror(errno.EFBIG)
     assert (done.returncode, done.stderr) == (1, f"cannot use the state file {state}: {reason}\n")
+
+
+def test_a_glance_sees_what_a_running_proxy_holds_and_changes_nothing(state: Path) -> None:
+    journal = filled(state)
+    before = state.read_bytes()
+    seen = glance(state, clock=NOW)
+    assert seen is not None
+    assert seen.is_held
+    expected = {Remembered(Kind.DOWNLOAD, None), Remembered(Kind.UPLOAD, NOW + 60)}
+    assert seen.slots is not None
+    assert set(seen.slots) == expected
+    assert state.read_bytes() == before
+    journal.close()
+    after = glance(state, clock=NOW)
+    assert after is not None
+    assert not after.is_held
+    Journal(state, clock=NOW).close()  # nothing keeps the next proxy out
+
+
+def test_a_glance_tells_nothing_from_unbelievable(state: Path) -> None:
+    assert glance(state, clock=NOW) is None
+    assert not state.exists()
+    state.write_bytes(b"nonsense")
+    seen = glance(state, clock=NOW)
+    assert seen is not None
+    assert seen.slots is None

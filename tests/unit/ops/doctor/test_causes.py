@@ -11,7 +11,9 @@ from proxy.config import keys
 from proxy.ops.doctor import of_data, of_machine, of_server
 from proxy.ops.doctor.causes import CAUSES, RANK
 from proxy.ops.doctor.finding import Area, Cause
+from proxy.refusals import Reason
 
+ROOT = Path(__file__).parents[4]
 NO_SETTING = {"explicit", "implicit", "timedatectl"}
 SOURCES = "".join(
     Path(module.__file__ or "").read_text() for module in (of_data, of_machine, of_server)
@@ -46,3 +48,11 @@ def test_the_heavier_stands_before_the_lighter() -> None:
 def test_the_six_classes_of_trouble_are_told_apart() -> None:
     met = {cause.area for cause in CAUSES.values()}
     assert {Area.NAMES, Area.ROUTE, Area.PASSIVE, Area.TLS, Area.LOGIN, Area.LIMIT} <= met
+
+
+def test_the_runbook_names_causes_and_refusals_that_exist() -> None:
+    page = (ROOT / "docs" / "OPERATIONS.md").read_text()
+    runbook = page.partition("## When something is wrong")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", runbook))
+    assert named
+    assert named <= {*CAUSES, *Reason}

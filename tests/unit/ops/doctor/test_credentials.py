@@ -57,7 +57,7 @@ def test_a_netrc_that_cannot_be_read_knows_nobody(tmp_path: Path) -> None:
 
 def test_somebody_at_a_terminal_is_asked(home: dict[str, str]) -> None:
     found = find_credentials(HOST, "bob", environment=home, ask=lambda question: question)
-    assert found == Credentials("bob", f"Password of bob at {HOST}: ")
+    assert found == Credentials("bob", f"Password of bob at {HOST}")
 
 
 def test_nobody_at_a_terminal_is_told_where_to_put_it(home: dict[str, str]) -> None:
