@@ -13,7 +13,6 @@ import struct
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from proxy.config import PortRange
 from proxy.ftp.address import (
@@ -26,6 +25,7 @@ from proxy.ftp.address import (
 )
 from proxy.ftp.reply import Reply, ReplyError
 
+from .machine import TIME_WAIT, sockets
 from .seen import Attempt, Data, Met
 from .wire import ControlLine, Dialler, LineLost
 
@@ -34,7 +34,6 @@ _CHUNK = 1 << 16
 _ENOUGH = 16 << 20  # bytes of a listing: more proves nothing
 _PROMPT = 1.0  # seconds within which a server that does not wait for our close says 226
 _TRIES = 20  # ports tried before the range is taken for used up
-_TIME_WAIT = "06"  # as /proc/net/tcp writes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,15 +217,6 @@ def _ends(sock: socket.socket) -> tuple[int, int] | None:
 
 def _keeps_time_wait(own_port: int, their_port: int) -> bool | None:
     """Tell whether this side keeps TIME_WAIT of a connection; None: the table cannot be read."""
-    wanted = (f"{own_port:04X}", f"{their_port:04X}", _TIME_WAIT)
-    found = False
-    for name in ("tcp", "tcp6"):
-        try:
-            lines = Path("/proc/net", name).read_text().splitlines()[1:]
-        except OSError:
-            return None
-        for line in lines:
-            fields = line.split()
-            ends = (fields[1].rpartition(":")[2], fields[2].rpartition(":")[2], fields[3])
-            found = found or ends == wanted
-    return found
+    table = sockets()
+    ends = (own_port, their_port, TIME_WAIT)
+    return any((one.port, one.peer_port, one.state) == ends for one in table) if table else None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .seen import Machine
 
-ESTABLISHED, LISTEN = 0x01, 0x0A
+ESTABLISHED, TIME_WAIT, LISTEN = 0x01, 0x06, 0x0A
 _UNLIMITED = 1 << 20
 _USUAL_PORTS = (32768, 60999)  # where the kernel does not tell
 
@@ -34,7 +34,7 @@ def look_at_machine(
     servers: Iterable[tuple[str, int]], sources: Iterable[str], state: Path | None
 ) -> Machine:
     """Read it all; `servers` are the addresses of the server."""
-    table = list(sockets())
+    table = sockets()
     places = set(servers)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     first, last = _ephemeral_ports()
@@ -50,15 +50,18 @@ def look_at_machine(
     )
 
 
-def sockets() -> Iterator[Socket]:
-    """List the TCP sockets of this network namespace."""
+def sockets() -> list[Socket]:
+    """List the TCP sockets of this network namespace; none where the kernel does not tell."""
+    # An entry that the kernel repeats while they change is kept once, as it was last.
+    found: dict[tuple[str, str], Socket] = {}
     for name in ("tcp", "tcp6"):
         with suppress(OSError):
             for line in Path("/proc/net", name).read_text().splitlines()[1:]:
                 fields = line.split()
-                host, port = _place(fields[1])
-                peer, peer_port = _place(fields[2])
-                yield Socket(host, port, peer, peer_port, int(fields[3], 16), int(fields[9]))
+                state, inode = int(fields[3], 16), int(fields[9])
+                ends = (*_place(fields[1]), *_place(fields[2]))
+                found[fields[1], fields[2]] = Socket(*ends, state, inode)
+    return list(found.values())
 
 
 def owner(inode: int) -> int | None:

@@ -39,12 +39,15 @@ def test_a_listed_socket_has_its_address_state_and_owner(
         place = listening.getsockname()[:2]
         with socket.create_connection(place) as connected:
             own = connected.getsockname()[:2]
-            table = list(sockets())
+            table = sockets()
             (door,) = [
                 one for one in table if (one.host, one.port) == place and one.state == LISTEN
             ]
-            (line,) = [one for one in table if (one.host, one.port) == own]
-            assert (line.peer, line.peer_port, line.state) == (*place, ESTABLISHED)
+            ends = (*own, *place)
+            (line,) = [
+                one for one in table if (one.host, one.port, one.peer, one.peer_port) == ends
+            ]
+            assert line.state == ESTABLISHED
             assert owner(door.inode) == os.getpid()
 
 
