@@ -3,6 +3,8 @@
 PYTHON ?= python3
 UPSTREAM ?=
 SCENARIO ?= cron-storm
+FUZZ_SECONDS ?= 60
+SEED ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +14,7 @@ SERVERS := .cache/servers/complete
 ROOM_TESTS := $(filter-out tests/integration tests/support tests/fuzz,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo loadtest bench bench-relay install lint test test-unit clean
+.PHONY: help run demo loadtest bench bench-relay install lint test test-unit fuzz clean
 
 help:
 	@echo "make run        start the proxy on 127.0.0.1:2121 (UPSTREAM=host[:port] for your server)"
@@ -23,6 +25,7 @@ help:
 	@echo "make install    only $(VENV), with the command $(BIN)/ftpweir"
 	@echo "make test       lint, then all tests; as root it installs the servers and clients they need"
 	@echo "make test-unit  the tests that need neither root nor any other program"
+	@echo "make fuzz       seven readers against what nobody expects (FUZZ_SECONDS=60 each, SEED=n)"
 	@echo "make lint       formatting, style and types"
 	@echo "make clean      remove what the others have made"
 
@@ -50,6 +53,13 @@ lint: $(VENV)/tools
 
 test: lint servers
 	$(BIN)/pytest
+
+# Each target for FUZZ_SECONDS; the seed is printed, and what breaks a rule is kept in findings/.
+fuzz: $(VENV)/tools
+	$(PIP) --editable '.[fuzz]'
+	for target in lines commands replies addresses listings proxy_headers configs; do \
+	  $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS) $(SEED) || exit 1; \
+	done
 
 test-unit: lint
 	$(BIN)/pytest $(ROOM_TESTS)
