@@ -237,7 +237,8 @@ def _classes(
         name = session.source.class_name
         counts[name] += 1
         hosts[name].add(session.host)
-        running[name] += session.transfer is not None and session.transfer.phase != "queue"
+        run = session.transfer
+        running[name] += run is not None and run.phase not in ("queue", "refused")
     lines = Counter(request.source.class_name for request in waiting)
     known = {one.name: one for one in config.clients}
     for name in [*known, *([""] if counts[""] else [])]:

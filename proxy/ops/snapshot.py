@@ -79,7 +79,7 @@ class ClientSeen:
     user: str
     client_class: str
     doing: str  # the verb it is at, "idle" or "greeting"
-    phase: str  # of a transfer: queue, prepare, open, data, final; else empty
+    phase: str  # of a transfer: queue, prepare, open, data, final, refused; else empty
     path: str
     moved: int
     pinned_by: str

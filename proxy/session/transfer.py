@@ -84,7 +84,9 @@ class TransferRun:
 
     @property
     def phase(self) -> str:
-        """What it is at: one of PHASES."""
+        """What it is at: one of PHASES, or that it was refused and will hear so."""
+        if self.was_declined:
+            return "refused"
         return PHASES[min(len(self._marks), len(PHASES)) - 1]
 
     @property

@@ -1,0 +1,117 @@
+"""The status page in a real browser, before a real proxy: it lives, and it can be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support import sockets
+from tests.support.browser import Page, browsing
+from tests.support.crowd import crowd, many
+from tests.support.proxy import Ftpweir
+from tests.support.raw_client import RawClient
+from tests.support.servers import PyFtpd
+from tests.support.users import USERS
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+FILE = "report.csv"
+TOKEN = "a-token-of-some-length"
+TIGHT: dict[str, Any] = {
+    "upstream": {"sessions": 2},
+    "budget": {"connections": 20, "time_wait": "4s", "guard": "100ms", "headroom": "0%"},
+    "queue": {"max_wait": "3s"},
+    "refusals": {"delay": "200ms"},
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PyFtpd]:
+    with PyFtpd() as server:
+        for user in USERS:
+            (server.home(user) / FILE).write_bytes(os.urandom(5_000))
+        yield server
+
+
+@pytest.fixture
+def place() -> str:
+    return f"127.0.0.1:{sockets.free_port()}"
+
+
+@pytest.fixture
+def proxy(server: PyFtpd, place: str) -> Iterator[Ftpweir]:
+    with Ftpweir(server, status=place, **TIGHT) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def page(proxy: Ftpweir, place: str) -> AsyncIterator[Page]:
+    async with browsing() as page:
+        await page.look_like(width=1240, height=900)
+        await page.open(f"http://{place}/")
+        await page.until("document.querySelector('#phase').innerText == 'serving'", "it is shown")
+        yield page
+
+
+async def test_an_idle_proxy_says_so_in_words(page: Page) -> None:
+    text = await page.text()
+    assert "0 of 20 connections counted" in text
+    assert "Nobody waits: whoever comes is served at once." in text
+    assert "None: nobody was turned away." in text
+    assert "No client is connected." in text
+    grounds = set()
+    for dark in (False, True):
+        await page.look_like(width=1240, height=900, dark=dark)
+        grounds.add(await page.tell("getComputedStyle(document.body).backgroundColor"))
+    assert len(grounds) == 2
+    assert page.complaints == []
+
+
+async def test_it_follows_a_batch_and_an_overload(page: Page, proxy: Ftpweir) -> None:
+    with crowd(proxy.port, many(30, FILE)):
+        await page.until("/^[1-9]/.test(document.title)", "the title counts slots")
+        await page.until("document.querySelectorAll('#queue tbody tr').length > 2", "a queue")
+        await page.until("document.querySelectorAll('#seats tbody tr').length > 0", "a session")
+        await page.until("document.querySelector('#refusals details')", "a refusal")
+        await page.until("document.querySelector('.plot path.cooling')", "the plot is drawn")
+        await page.tell("document.querySelector('#refusals summary').click()")
+        first = await page.text("#clients")
+        await page.until(f"document.querySelector('#clients').innerText != {first!r}", "it moves")
+        assert "What helps:" in await page.text("#refusals details[open]")
+        for width in (390, 1240):
+            await page.look_like(width=width, height=844)
+            await page.until(f"innerWidth == {width}", "the screen has this size")
+            # Whoever reads it on a telephone at night scrolls in one direction only.
+            assert await page.tell("document.documentElement.scrollWidth") <= width
+    await page.until("/Nobody waits/.test(document.body.innerText)", "the queue is empty again")
+    assert page.complaints == []
+
+
+async def test_what_a_client_calls_itself_is_only_text(page: Page, proxy: Ftpweir) -> None:
+    evil = "<img/src=x/onerror=document.title='owned'>"
+    async with RawClient.connected(proxy.port) as client:
+        await client.expect(220)
+        await client.ask(f"USER {evil}")
+        await page.until(f"document.querySelector('#clients').innerText.includes({evil!r})", "it")
+        assert await page.tell("document.querySelectorAll('#clients img').length") == 0
+        assert "owned" not in await page.tell("document.title")
+    assert page.complaints == []
+
+
+async def test_it_tells_that_it_gets_no_answer_any_more(page: Page, proxy: Ftpweir) -> None:
+    proxy.stop()
+    await page.until("/No answer from ftpweir since/.test(document.body.innerText)", "it notices")
+    assert await page.text("#phase") == "no answer"
+
+
+async def test_with_a_token_the_address_opens_it_once(server: PyFtpd, place: str) -> None:
+    status = {"address": place, "token": TOKEN}
+    with Ftpweir(server, status=status, **TIGHT):
+        async with browsing() as page:
+            await page.open(f"http://{place}/?token={TOKEN}")
+            await page.until("document.title.endsWith('ftpweir') && location.search == ''", "open")
+            await page.until("/serving/.test(document.body.innerText)", "the cookie serves")
+            assert page.complaints == []
