@@ -52,6 +52,7 @@ from proxy.store.group import Group
 from proxy.store.journal import Journal
 from proxy.upstream.egress import Egress
 from proxy.upstream.habits import Habits
+from proxy.upstream.order import Order
 from proxy.upstream.pool import Pool
 
 # Left for data connections, pipes and the server when clients take all other descriptors.
@@ -99,6 +100,7 @@ class App:
         self._habits = Habits()
         self.roster = Roster()
         self._offers = sections.tls_offers(config, announce)
+        self._order = Order(config.upstream.pipelining)
         self.doors = Doors(self._greet, inherited)
         self._group = Group(config, clock=self._clock, announce=announce)
         self._group.when_cut_off(self._cut)
@@ -290,6 +292,8 @@ class App:
         renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
         if renew:
             self._habits = Habits()
+        if renew or "upstream.pipelining" in changed:
+            self._order.adopt(config.upstream.pipelining)
         self.config = config
         for egress in self.egresses:
             egress.budget.adopt(
@@ -340,6 +344,7 @@ class App:
             announce=self._announce,
             spawn=self._spawn,
             share=self._group.seats(address),
+            order=self._order,
         )
         return Egress(address, budget, pool)
 

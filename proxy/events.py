@@ -157,6 +157,14 @@ class UpstreamClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandsRunAhead:
+    """It was learned whether the server obeys in order what is sent ahead of a final reply."""
+
+    upstream_session: int
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamRefused:
     """The server would not have another session: we wait `backoff` seconds before we ask again."""
 
@@ -279,6 +287,7 @@ Event = (
     | CertificateRefused
     | UpstreamOpened
     | UpstreamClosed
+    | CommandsRunAhead
     | UpstreamRefused
     | Pinned
     | ShadowWait

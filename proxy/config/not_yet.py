@@ -43,9 +43,6 @@ NOT_YET: Mapping[str, NotYet] = MappingProxyType(
         "upstream.tls": _values("explicit", "implicit", reason=SERVER_TLS + "use off"),
         "upstream.verify": _values("off", reason=SERVER_TLS + "remove the key"),
         "upstream.ca": NotYet(SERVER_TLS + "remove the key"),
-        "upstream.pipelining": _values(
-            "auto", "on", reason="sending commands ahead comes with a later version: use off"
-        ),
         "heal.uploads": _values("on", reason=HEALING),
     }
 )

@@ -76,9 +76,9 @@ class Upstream(Section):
         description="Certificates that may vouch for the server; none means the system's own.",
     )
     pipelining: Annotated[Pipelining, one_of(Pipelining)] = Field(
-        default="off",
+        default="auto",
         description="Whether commands are sent ahead of a final reply, which saves round trips "
-        "where the server keeps their order.",
+        "over a long way. auto tries first, harmlessly, whether the server keeps their order.",
     )
     list_by_stat: Switch = Field(
         default="off",

@@ -16,7 +16,7 @@ from proxy.ftp.lines import LineReader, Malformed
 from proxy.ftp.reply import Reply, ReplyReader
 
 from .alarm import Alarm
-from .options import LINGER_ZERO, tune_control
+from .options import LINGER_ZERO, round_trip, tune_control
 from .tls import TlsFault, TlsWire
 
 T = TypeVar("T")
@@ -239,6 +239,13 @@ class Channel(asyncio.Protocol, Generic[T]):
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
             self._transport.abort()
+
+    @property
+    def round_trip(self) -> float:
+        """The shortest round trip that the kernel has seen, in seconds; 0.0: it does not tell."""
+        if self._transport is None:
+            return 0.0
+        return round_trip(self._transport.get_extra_info("socket"))
 
     async def wait_ended(self, patience: float) -> bool:
         """Wait for the other side's FIN; False when it has not come after `patience` seconds."""

@@ -27,6 +27,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.CertificateRefused: ("certificate refused", "error"),
     events.UpstreamOpened: ("upstream session opened", "info"),
     events.UpstreamClosed: ("upstream session closed", "info"),
+    events.CommandsRunAhead: ("commands run ahead", "info"),
     events.UpstreamRefused: ("upstream refused a session", "warning"),
     events.Pinned: ("session pinned", "warning"),
     events.ShadowWait: ("would have waited", "info"),

@@ -17,10 +17,11 @@ from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.upstream.dial import Busy, DialError, LoginRefused
+from proxy.upstream.due import Due
 from proxy.upstream.egress import Egress
 from proxy.upstream.identity import Credentials, LoginKey
 from proxy.upstream.lease import Lease
-from proxy.upstream.session import Lost, Silent
+from proxy.upstream.session import Lost, Silent, UpstreamSession
 from proxy.upstream.troubles import FRESH
 
 from .declined import Declined
@@ -35,6 +36,10 @@ class Loan:
         self.lease = lease
         self.permit = permit
         self.keep = keep
+
+    def hand_on(self) -> UpstreamSession | Due:
+        """Only a final reply is missing: others may go on; return who will tell it."""
+        return self.lease.session if self.keep else self.lease.hand_on()
 
     def end(self, ending: Ending | None = None) -> None:
         """Give everything back; `ending`: how the data connection with the server ended, which

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from proxy.upstream.egress import Egress
+from proxy.upstream.identity import LoginKey
 
 from .request import Needs
 
@@ -18,15 +19,26 @@ class Demand:
 
     def __init__(self, weight: Callable[[], float]) -> None:
         self._waiting: Counter[Needs] = Counter()
+        self._logins: Counter[LoginKey] = Counter()
         self._weight = weight  # of the sources that wait, together
 
-    def joined(self, needs: Needs) -> None:
-        """One more waits for this."""
+    def joined(self, needs: Needs, key: LoginKey | None = None) -> None:
+        """One more waits for this, with that login."""
         self._waiting[needs] += 1
+        if key is not None:
+            self._logins[key] += 1
 
-    def left(self, needs: Needs) -> None:
+    def left(self, needs: Needs, key: LoginKey | None = None) -> None:
         """One fewer waits for this."""
         self._waiting[needs] -= 1
+        if key is not None:
+            self._logins[key] -= 1
+            if not self._logins[key]:
+                del self._logins[key]
+
+    def is_all_of(self, key: LoginKey) -> bool:
+        """Tell whether nobody waits with another login."""
+        return len(self._logins) == (key in self._logins)
 
     def is_servable(self, *, slot: bool, seat: bool, proof: bool) -> bool:
         """Tell whether anybody's needs can be met with what is free: slot, seat, new proof."""

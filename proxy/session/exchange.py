@@ -22,6 +22,7 @@ from proxy.net.relay import End, Relay
 from proxy.net.throttle import Tap
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
+from proxy.upstream.due import Due
 from proxy.upstream.habits import Habits
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 from proxy.upstream.vigilance import Vigilance
@@ -91,6 +92,7 @@ class Exchange:
         self._relay: Relay | None = None
         self._moved_before = 0  # by attempts that broke
         self._is_announced = False  # the client has been told that data comes
+        self._hand_on: Callable[[], UpstreamSession | Due]  # set by run
         self._is_committed = False  # something of the client's own command has been sent
         self.is_delivered = False  # the client has sent all it had: it may leave, we go on
 
@@ -109,15 +111,22 @@ class Exchange:
         """Bytes handed on so far."""
         return self._moved_before + (self._relay.moved if self._relay is not None else 0)
 
-    async def run(self, session: UpstreamSession, open_tap: Callable[[], Tap | None]) -> Reply:
+    async def run(
+        self,
+        session: UpstreamSession,
+        open_tap: Callable[[], Tap | None],
+        hand_on: Callable[[], UpstreamSession | Due],
+    ) -> Reply:
         """Move the file, no faster than the tap gives; return the final reply.
 
-        Raise Declined when it fails for a reason of ours or the network's.
+        Raise Declined when it fails for a reason of ours or the network's. `hand_on` is called once
+        the server has sent all its data: what it returns has the final reply.
 
         Raise Lost when the session died before anything of the client's command was sent, and
         Broken when only the server's part failed: then another session may go on. The client's
         data connection stays open until `close`, which its owner must call.
         """
+        self._hand_on = hand_on
         self._is_committed = False
         self._moved_before, self._relay = self.moved, None
         self._server = self._new_server_data()
@@ -251,7 +260,7 @@ class Exchange:
                 else:
                     # At once: before its 226, proftpd waits for our FIN, vsftpd for our ACK.
                     self._server.finish()
-                    final = final or await session.final(self._rules.final)
+                    final = final or await self._hand_on().final(self._rules.final)
                 # The client's FIN comes after the server's word: a 426 then still ends in RST.
                 # Where nothing came there is no part to be taken for the whole, and clients like
                 # ftplib hear the server's 450 only when their data connection ended in peace.
@@ -303,19 +312,22 @@ class Exchange:
         """
         # vsftpd sends its 226 only when its FIN has been acknowledged (else 40 ms are lost).
         self._server.acknowledge()
+        # Where the reset may harm, the file's size must still be asked on this session.
+        teller = self._hand_on() if final is None and habits.is_prompt else session
         try:
             if final is None and habits.patience:
-                final = await session.final(habits.patience)
+                final = await teller.final(habits.patience)
+                habits.is_prompt = True
         except Silent:
             habits.kept_us_waiting()
         self._server.reset()
         habits.resets += 1
         if final is not None:
             return final
-        final = await session.final(self._rules.final)
+        final = await teller.final(self._rules.final)
         if final.is_refusal:
             habits.took_harm()
-            if await self._is_whole(session):
+            if teller is session and await self._is_whole(session):
                 return Reply.of(226, "Transfer complete.")
         return final
 

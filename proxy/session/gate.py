@@ -127,7 +127,7 @@ class Gate:
         place = (flow, request.errand)
         tag = self._places.take(place, now)
         ticket = self._queue.push(waiting, flow, request.source.limits.weight, now, tag=tag)
-        self._demand.joined(request.needs)
+        self._demand.joined(request.needs, request.key)
         try:
             # Nobody who waits can be served now, else they had been: only the newcomer may.
             if self._queue.is_first(ticket):
@@ -137,7 +137,7 @@ class Gate:
                 self._wake_at(self._next_chance(request, now))
             return await self._turn(waiting, deadline, feed)
         finally:
-            self._demand.left(request.needs)
+            self._demand.left(request.needs, request.key)
             if ticket.waiting and request.errand:
                 self._places.keep(place, ticket.tag, self._clock())
             self._queue.remove(ticket)
@@ -336,7 +336,11 @@ class Gate:
         seat = None
         if request.key is not None and not (proof and request.proof_serves):
             verify = request.is_login and proof is None
-            seat = pool.take(request.key, request.wanted, verify=verify, stay=self._stay)
+            # Who goes ahead on a session that is not free yet must not keep it from other logins.
+            ahead = kind is not None and self._demand.is_all_of(request.key)
+            seat = pool.take(
+                request.key, request.wanted, verify=verify, stay=self._stay, ahead=ahead
+            )
             if seat is None:
                 is_banned = budget.banned_for > 0
                 request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.UPSTREAM_SESSIONS

@@ -241,7 +241,7 @@ class TransferRun:
             asks()
             try:
                 tap = partial(self._tap, source)
-                return await exchange.run(loan.lease.session, tap)
+                return await exchange.run(loan.lease.session, tap, loan.hand_on)
             except Lost as lost:
                 # It had died while idle; nothing was sent, so another one may do it.
                 idle_deaths += 1

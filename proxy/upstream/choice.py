@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from proxy.ftp.virtual import State
+from proxy.ftp.command import Needs
+from proxy.ftp.facts import ServerFacts
+from proxy.ftp.virtual import State, replay
 
 from .identity import LoginKey
 from .seat import Seat, Use
@@ -27,6 +29,22 @@ def best_idle(seats: Iterable[Seat], key: LoginKey, wanted: State | None) -> Sea
             if (fit, seat.since) > best_score:
                 best, best_score = seat, (fit, seat.since)
     return best
+
+
+def best_ending(
+    seats: Iterable[Seat], key: LoginKey, wanted: State, facts: ServerFacts | None
+) -> Seat | None:
+    """Return the seat that was handed on first and needs no replay at all; None: there is none."""
+    defaults = facts.option_defaults if facts is not None else {}
+    fitting = (
+        seat
+        for seat in seats
+        if seat.use is Use.ENDING
+        and seat.session is not None
+        and seat.session.key == key
+        and not replay(seat.session.state, wanted, Needs.ALL, defaults)
+    )
+    return min(fitting, key=lambda seat: seat.since, default=None)
 
 
 def leaves_at(idle: Seat, stay: float) -> float:

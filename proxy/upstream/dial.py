@@ -138,6 +138,7 @@ class Dialer:
             syst = await session.ask(b"SYST")
             self.facts = ServerFacts.of(await session.ask(b"FEAT"), syst)
         session.home = parse_directory(await session.ask(b"PWD"))
+        session.round_trip = session.channel.round_trip
 
 
 def _judge_login(reply: Reply) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from collections.abc import Callable, Sized
 
 from proxy.shaping.holds import Ending
 
@@ -17,8 +19,8 @@ async def say_goodbye(seat: Seat, *, resets: bool) -> None:
     session = seat.session
     assert session is not None
     channel = session.channel
-    channel.watch = None
     if session.is_clean:
+        channel.watch = None
         with contextlib.suppress(Lost):
             await session.ask(b"QUIT", GOODBYE)
             if resets and await channel.wait_ended(GOODBYE):
@@ -30,3 +32,14 @@ async def say_goodbye(seat: Seat, *, resets: bool) -> None:
     if not await channel.wait_closed(GOODBYE):
         channel.abort()
         await channel.wait_closed(GOODBYE)
+
+
+async def wait_until_gone(seats: Sized, freed: asyncio.Event, cut: Callable[[], None]) -> None:
+    """Wait until no seat is left; those that take too long are cut. `freed` tells of each."""
+    while seats:
+        freed.clear()
+        try:
+            async with asyncio.timeout(2 * GOODBYE):
+                await freed.wait()
+        except TimeoutError:
+            cut()

@@ -19,6 +19,7 @@ class Habits:
     def __init__(self) -> None:
         self._round_trip = 0.0
         self.waits_for_close = False
+        self.is_prompt = False  # a final reply came before our close
         self.bears_reset = True
         self.resets = 0
         self.harmed = 0
@@ -40,6 +41,7 @@ class Habits:
     def kept_us_waiting(self) -> None:
         """No final reply came in that time."""
         self.waits_for_close = True
+        self.is_prompt = False
 
     def took_harm(self) -> None:
         """It answered a reset with an error although every byte had come: FIN from now on."""

@@ -9,6 +9,7 @@ from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import State, replay
 
+from .due import Due
 from .session import UpstreamSession
 
 
@@ -16,11 +17,17 @@ class Lease:
     """Holds an upstream session until `release`; what is still owed then is the pool's matter."""
 
     def __init__(
-        self, session: UpstreamSession, facts: ServerFacts | None, leave: Callable[[], None]
+        self,
+        session: UpstreamSession,
+        facts: ServerFacts | None,
+        leave: Callable[[Due | None], None],
+        hand_on: Callable[[], Due | None],
     ) -> None:
         self.session = session
         self._defaults = facts.option_defaults if facts is not None else {}
-        self._leave: Callable[[], None] | None = leave
+        self._leave: Callable[[Due | None], None] | None = leave
+        self._hand_on = hand_on
+        self._due: Due | None = None
 
     async def restore(self, wanted: State, needs: Needs) -> Reply | None:
         """Make the client's state true on the server; return the server's refusal if it refuses.
@@ -38,8 +45,14 @@ class Lease:
                 return reply
         return None
 
+    def hand_on(self) -> UpstreamSession | Due:
+        """Only a final reply is missing: let the next have the session; return who will tell it."""
+        if self._leave is not None and self._due is None:
+            self._due = self._hand_on()
+        return self._due or self.session
+
     def release(self) -> None:
-        """Give the session back; a second call does nothing."""
+        """Give the session back, if it is still ours; a second call does nothing."""
         leave, self._leave = self._leave, None
         if leave is not None:
-            leave()
+            leave(self._due)

@@ -19,15 +19,17 @@ from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
 from proxy.store.shared import Share
 
-from .choice import best_idle, leaves_at
+from .choice import best_ending, best_idle, leaves_at
 from .dial import Busy, Dialer, DialError, LoginRefused
-from .farewell import GOODBYE, say_goodbye
+from .farewell import say_goodbye, wait_until_gone
+from .handover import Handover
 from .identity import Credentials, LoginKey
 from .lease import Lease
 from .limits import Limits
+from .order import Order
 from .places import Places
 from .proofs import Proof, Proofs
-from .seat import Seat, Use
+from .seat import TO_BE_HAD, Seat, Use
 from .troubles import Troubles
 
 # A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
@@ -47,6 +49,7 @@ class Pool:
         clock: Callable[[], float],
         announce: Announce,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        order: Order,
         share: Share | None = None,
     ) -> None:
         self._dialer = dialer
@@ -64,6 +67,9 @@ class Pool:
         self.on_room: Callable[[], None] = lambda: None
         if share is not None:
             share.on_news = self._have_news
+        self._handover = Handover(
+            order, announce, clock, spawn, self._leave, lambda: self.on_room()
+        )
 
     def adopt(self, dialer: Dialer, limits: Limits, *, renew: bool) -> None:
         """Go on with other settings. Who has a session keeps it; with `renew` none is lent again,
@@ -87,17 +93,22 @@ class Pool:
         *,
         verify: bool = False,
         stay: float = 0.0,
+        ahead: bool = False,
     ) -> Seat | None:
         """Pick a seat for this login and mark it taken; None when its turn has not come.
 
-        Best is an idle session already in the wanted state; then any of that login; then a free
-        place; then the place of the login that has been idle longest. With `verify` only a new
-        login at the server will do. A session in use is left to its own login for `stay` seconds.
+        Best is an idle session already in the wanted state; then any of that login; with `ahead`
+        one in the wanted state that only waits for a final reply; then a free place; then the
+        place of the login that has been idle longest. With `verify` only a new login at the server
+        will do. A session in use is left to its own login for `stay` seconds.
         """
         now = self._clock()
         if verify:
             return self._place_to_verify(key, now, stay=stay)
         seat = best_idle(self.places, key, wanted)
+        if seat is None and ahead and wanted is not None:
+            lasting = (seat for seat in self.places if not self._why_over(seat, now))
+            seat = best_ending(lasting, key, wanted, self.facts)
         if seat is not None:
             seat.become(Use.LENT, now)
             return seat
@@ -121,7 +132,7 @@ class Pool:
     def has_room(self) -> bool:
         """Tell whether `take` could succeed for anybody."""
         has_place = self.retry_at is None and self.places.is_free()
-        return has_place or bool(self.places.idle())
+        return has_place or any(seat.use in TO_BE_HAD for seat in self.places)
 
     @property
     def retry_at(self) -> float | None:
@@ -160,9 +171,9 @@ class Pool:
                     self._leave(seat)  # it came in the very moment in which we were cancelled
                 raise
         assert seat.session is not None
-        seat.session.channel.watch = None
         seat.leases += 1
-        return Lease(seat.session, self.facts, partial(self._leave, seat))
+        over, on = partial(self._handover.end, seat), partial(self._handover.begin, seat)
+        return Lease(seat.session, self.facts, over, on)
 
     def forgo(self, seat: Seat) -> None:
         """Give back a seat that was taken and not used."""
@@ -197,13 +208,7 @@ class Pool:
         self._closing = True
         for seat in self.places.idle():
             self._close(seat, "shutdown")
-        while self.places:
-            self._freed.clear()
-            try:
-                async with asyncio.timeout(2 * GOODBYE):
-                    await self._freed.wait()
-            except TimeoutError:
-                self.cut()
+        await wait_until_gone(self.places, self._freed, self.cut)
 
     # Bookkeeping.
 
@@ -255,6 +260,7 @@ class Pool:
         """Take back a lease: warm again, drained first, or closed."""
         session = seat.session
         assert session is not None
+        self._handover.judge(seat)
         now = self._clock()
         if session.is_clean and not session.is_tainted:
             self._warm(seat, now)

@@ -9,6 +9,7 @@ from proxy.events import UpstreamClosed
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Slot
 
+from .due import Due
 from .identity import LoginKey
 from .session import UpstreamSession
 
@@ -19,6 +20,7 @@ class Use(Enum):
     OPENING = auto()  # taken by who dials it
     IDLE = auto()
     LENT = auto()
+    ENDING = auto()  # all but its holder's final reply has come: the next may have it
     SETTLING = auto()  # its holder left while replies were owed
     CLOSING = auto()  # counted until the socket is gone
 
@@ -26,10 +28,12 @@ class Use(Enum):
 ALLOWED: Mapping[Use, frozenset[Use]] = {
     Use.OPENING: frozenset({Use.LENT, Use.CLOSING}),
     Use.IDLE: frozenset({Use.LENT, Use.CLOSING}),
-    Use.LENT: frozenset({Use.IDLE, Use.SETTLING, Use.CLOSING}),
+    Use.LENT: frozenset({Use.ENDING, Use.IDLE, Use.SETTLING, Use.CLOSING}),
+    Use.ENDING: frozenset({Use.LENT, Use.IDLE, Use.SETTLING, Use.CLOSING}),
     Use.SETTLING: frozenset({Use.IDLE, Use.CLOSING}),
     Use.CLOSING: frozenset(),
 }
+TO_BE_HAD = frozenset({Use.IDLE, Use.ENDING})
 
 
 class Seat:
@@ -41,6 +45,7 @@ class Seat:
         self.session: UpstreamSession | None = None
         self.verifies: LoginKey | None = None  # a login that nobody has proven yet
         self.instead_of: Seat | None = None  # to be closed before this one is dialled
+        self.due: Due | None = None  # of the holder who has handed it on and nobody took it yet
         self.since = now
         self.leases = 0
         self.generation = 0  # of the settings it was dialled with
@@ -51,6 +56,8 @@ class Seat:
         """Change the use; an impossible change is a bug and is loud."""
         if use not in ALLOWED[self.use]:
             raise AssertionError(f"a seat cannot go from {self.use.name} to {use.name}")
+        if use is Use.LENT:
+            self.due = None
         self.use = use
         self.since = now
 

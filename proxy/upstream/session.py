@@ -1,15 +1,19 @@
-"""One control connection to the server: commands out, replies in, and how many are still owed."""
+"""One control connection to the server: commands out, replies in, and whom they are owed to."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import deque
 
 from proxy.ftp.lines import encode_line
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import State
 from proxy.net.control import Ended, ServerChannel
 
+from .due import Due, ends_transfer
+from .due import Lost as Lost
+from .due import Silent as Silent
 from .identity import LoginKey
 
 # What vsftpd says, to whatever was asked, before a process of it dies.
@@ -18,19 +22,6 @@ SETTLE = 5.0  # seconds an aborted command may take to send its final reply
 PROMPTLY = 1.0  # the same for a transfer whose data connection was reset
 
 _numbers = itertools.count(1)
-
-
-class Lost(Exception):
-    """The server hung up, fell silent or spoke nonsense; `words` is the last thing it said."""
-
-    def __init__(self, reason: str, words: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.words = words
-
-
-class Silent(Lost):
-    """The server did not answer in time."""
 
 
 class UpstreamSession:
@@ -51,6 +42,9 @@ class UpstreamSession:
         self.is_restarted = False  # REST was sent, and not yet the transfer that it is for
         self.is_moving_data = False  # a transfer command is unanswered
         self.is_tainted = False  # a command may have changed what cannot be replayed
+        self.is_disordered = False  # it answered a later command first
+        self.round_trip = 0.0
+        self._dues: deque[Due] = deque()  # to earlier holders, before anything that is owed
         self._reply_timeout = reply_timeout
         self._last: Reply | None = None
 
@@ -69,7 +63,7 @@ class UpstreamSession:
         """Tell whether the next reply will belong to the next command."""
         if self.is_over or self.is_restarted or self.channel.ended:
             return False
-        return not self.owed and not self.channel.pending
+        return not self.owed and not self._dues and not self.channel.pending
 
     def send(self, *lines: bytes) -> None:
         """Send commands; each will be answered by one final reply."""
@@ -83,18 +77,14 @@ class UpstreamSession:
             reply = await self.channel.next(limit)
         except TimeoutError:
             raise Silent("silent", f"no reply within {limit:g} s") from None
-        except Ended as end:
-            words = self._last.words if self._last is not None else str(end)
-            raise Lost("hung up", words) from None
+        except Ended:
+            raise self._hung_up() from None
         if not reply.is_preliminary:
             self.owed -= 1
             if not self.owed:
                 self.is_moving_data = False
-        self._last = reply
-        if reply.code == 421 or (self.key is not None and reply.lines[0].startswith(_OOPS)):
-            # RFC 959 section 5.4: the server closes next, whatever was asked.
-            self.is_over = True
-            raise Lost("closed", reply.words)
+        if lost := self._note(reply):
+            raise lost
         return reply
 
     async def ask(self, line: bytes, patience: float | None = None) -> Reply:
@@ -108,6 +98,21 @@ class UpstreamSession:
             pass
         return reply
 
+    @property
+    def may_hand_on(self) -> bool:
+        """Tell whether nothing but one final reply is missing, and it has not come yet."""
+        is_fit = not (self.is_over or self.is_tainted or self.channel.ended)
+        return is_fit and self.owed == 1 and not self.channel.pending
+
+    def hand_on(self) -> Due:
+        """Keep the final reply that is owed for the present holder; what follows is another's."""
+        due = Due(self._reply_timeout)
+        self._dues.append(due)
+        self.owed -= 1
+        self.is_moving_data = False
+        self.channel.watch = self._deliver
+        return due
+
     async def settle(self) -> bool:
         """Read what abandoned commands still answer; True when the session is fit again.
 
@@ -119,6 +124,8 @@ class UpstreamSession:
             return True
         try:
             async with asyncio.timeout(PROMPTLY if self.is_moving_data else SETTLE):
+                while self._dues:
+                    await self._dues[-1].final()
                 while self.owed:
                     await self.reply()
         except (Lost, TimeoutError):
@@ -133,3 +140,34 @@ class UpstreamSession:
             except Lost:
                 return False
         return self.is_clean
+
+    def _deliver(self) -> None:
+        """Settle with whom replies are due; what does not fit, and the rest, is the holder's."""
+        pending = self.channel.pending
+        theirs: list[Reply] = []
+        while self._dues and pending:
+            reply = pending.popleft()
+            if self.owed and not ends_transfer(reply):
+                self.is_disordered = True
+                theirs.append(reply)
+            elif not reply.is_preliminary:
+                self._dues.popleft().settle(self._note(reply) or reply)
+        pending.extendleft(reversed(theirs))
+        if self.channel.ended:
+            while self._dues:
+                self._dues.popleft().settle(self._hung_up())
+        if not self._dues:
+            self.channel.watch = None
+
+    def _note(self, reply: Reply) -> Lost | None:
+        """Remember the reply; tell when it was the last one."""
+        self._last = reply
+        if reply.code != 421 and (self.key is None or not reply.lines[0].startswith(_OOPS)):
+            return None
+        # RFC 959 section 5.4: the server closes next, whatever was asked.
+        self.is_over = True
+        return Lost("closed", reply.words)
+
+    def _hung_up(self) -> Lost:
+        words = self._last.words if self._last is not None else self.channel.fault
+        return Lost("hung up", words)

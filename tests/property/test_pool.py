@@ -44,10 +44,10 @@ class World:
         self.puppets: dict[int, Puppet] = {}
         self._born = 0
 
-    async def exist(self, limit: int, data: str) -> None:
+    async def exist(self, limit: int, data: str, pipelining: str) -> None:
         """Run until `end`; leaving the house checks that nothing was left behind."""
         self.limit = limit
-        upstream = {"sessions": limit, "data": data, "ports": PORTS}
+        upstream = {"sessions": limit, "data": data, "ports": PORTS, "pipelining": pipelining}
         async with (
             scripted() as server,
             house(
@@ -121,9 +121,13 @@ class PoolMachine(RuleBasedStateMachine):
         self.excuses = 0  # logins that cannot be helped
         self.world = World()
 
-    @initialize(limit=st.integers(1, 3), data=st.sampled_from(["passive", "active"]))
-    def begin(self, limit: int, data: str) -> None:
-        self._life = self._loop.create_task(self.world.exist(limit, data))
+    @initialize(
+        limit=st.integers(1, 3),
+        data=st.sampled_from(["passive", "active"]),
+        pipelining=st.sampled_from(["off", "on"]),
+    )
+    def begin(self, limit: int, data: str, pipelining: str) -> None:
+        self._life = self._loop.create_task(self.world.exist(limit, data, pipelining))
         self._run(self.world.appear(self._life))
 
     # What may happen.
@@ -140,6 +144,15 @@ class PoolMachine(RuleBasedStateMachine):
         for pick in picks:
             self.world.witness.turns.grant(pick)
             self._pass_time(rounds)
+
+    @rule(user=USERS, count=st.integers(2, 3), picks=st.lists(PICKS, min_size=8, max_size=30))
+    def several_download_the_same_way(self, user: str, count: int, picks: list[int]) -> None:
+        """With nothing to replay: one has the session as soon as the other's data has come."""
+        for seat in range(count):
+            puppet = self._at(seat, user, 0)
+            puppet.wish("move home")
+            puppet.wish("get 0")
+        self.the_server_answers(picks, 1)
 
     @rule()
     def everybody_finishes(self) -> None:

@@ -15,6 +15,7 @@ from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.identity import Credentials
 from proxy.upstream.lease import Lease
 from proxy.upstream.limits import Limits
+from proxy.upstream.order import Order
 from proxy.upstream.pool import Pool
 
 from .raw_client import patiently
@@ -29,7 +30,13 @@ class Basin:
     """A pool with everything it needs."""
 
     def __init__(
-        self, server: Scripted, tasks: asyncio.TaskGroup, limits: Limits, budget: int, hold: float
+        self,
+        server: Scripted,
+        tasks: asyncio.TaskGroup,
+        limits: Limits,
+        budget: int,
+        hold: float,
+        order: Order,
     ) -> None:
         self.now = 1000.0
         self.events: list[Event] = []
@@ -48,6 +55,7 @@ class Basin:
             clock=self.clock,
             announce=self.events.append,
             spawn=tasks.create_task,
+            order=order,
         )
         self._room = asyncio.Event()
         self.pool.on_room = self._room.set
@@ -90,13 +98,14 @@ async def basin(
     login_memory: float = 600.0,
     budget: int = 100,
     hold: float = 0.0,
+    order: Order | None = None,
 ) -> AsyncIterator[Basin]:
     """Run a pool for the length of the block; afterwards nothing of it is left."""
     limits = Limits(
         sessions=sessions, lifetime=lifetime, idle=idle, login_memory=login_memory, outage=0.0
     )
     async with asyncio.TaskGroup() as tasks:
-        one = Basin(server, tasks, limits, budget, hold)
+        one = Basin(server, tasks, limits, budget, hold, order or Order("off"))
         yield one
         async with patiently():
             await one.pool.close()

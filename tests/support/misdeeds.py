@@ -63,3 +63,26 @@ def sends_then(data: bytes, *texts: str, reset: bool = False, hang_up: bool = Fa
             raise HangUp
 
     return answer
+
+
+def says_after(until: asyncio.Event, *texts: str) -> Handler:
+    """Say these lines once the event has come."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await until.wait()
+        await says(*texts)(visit, argument)
+
+    return answer
+
+
+def looks_ahead(*answers: str, data: bytes = b"") -> Handler:
+    """Send a whole file and end it; then wait for the next command, drop it, and say these."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        await visit.say("150 Here it comes.")
+        with await visit.data() as sock:
+            await asyncio.get_running_loop().sock_sendall(sock, data)
+        visit.lines.append((await visit.read()).rstrip())
+        await says(*answers)(visit, argument)
+
+    return answer

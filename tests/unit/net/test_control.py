@@ -245,3 +245,12 @@ async def test_control_sockets_ask_for_keep_alive_and_send_at_once() -> None:
                 (socket.IPPROTO_TCP, socket.TCP_NODELAY),
             ):
                 assert sock.getsockopt(level, option)
+
+
+async def test_the_kernel_tells_the_round_trip() -> None:
+    async with server_side() as (channel, _):
+        assert 0.0 < channel.round_trip < 5.0
+
+
+async def test_a_channel_without_a_socket_knows_no_round_trip() -> None:
+    assert ServerChannel().round_trip == 0.0

@@ -3,7 +3,7 @@ from __future__ import annotations
 from proxy.session.demand import Demand
 from proxy.session.request import Needs
 from proxy.upstream.egress import Egress
-from tests.support.basin import basin
+from tests.support.basin import ALICE, BOB, basin
 from tests.support.scripted import scripted
 
 SLOT = Needs(slot=True, seat=False, proof_serves=False)
@@ -36,6 +36,17 @@ def test_who_has_left_needs_nothing() -> None:
 
 def test_all_who_need_a_session_are_counted() -> None:
     assert demand(SEAT, BOTH, SLOT, PROOF).seats() == (3, 2.0)
+
+
+def test_it_is_known_whether_others_wait() -> None:
+    one = demand()
+    assert one.is_all_of(ALICE.key())
+    one.joined(BOTH, ALICE.key())
+    one.joined(SEAT, BOB.key())
+    assert not one.is_all_of(ALICE.key())
+    one.left(SEAT, BOB.key())
+    assert one.is_all_of(ALICE.key())
+    assert not one.is_all_of(BOB.key())
 
 
 async def test_slots_are_wanted_only_where_there_is_a_session_to_use_them() -> None:

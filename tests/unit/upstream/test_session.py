@@ -166,6 +166,74 @@ async def test_a_restart_that_no_transfer_followed_is_taken_back(
     assert server.visits[0].lines[-1] == b"REST 0"
 
 
+async def test_a_session_handed_on_serves_two(session: UpstreamSession, server: Scripted) -> None:
+    server.plan("STAT", says("226 Done."))
+    session.send(b"STAT")
+    due = session.hand_on()
+    session.send(b"PWD")
+    assert (await session.final()).code == 257
+    assert due.is_settled
+    assert session.is_clean
+
+
+async def test_what_cannot_end_a_transfer_is_the_next_ones(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("RETR", says())
+    server.plan("NOOP", says("200 Here.", "226 Done."))
+    session.send(b"RETR x")
+    due = session.hand_on()
+    assert (await session.ask(b"NOOP")).code == 200
+    assert (await due.final()).code == 226
+    assert session.is_disordered
+
+
+async def test_a_hang_up_reaches_both_holders(session: UpstreamSession, server: Scripted) -> None:
+    server.plan("RETR", hangs_up)
+    session.send(b"RETR x")
+    due = session.hand_on()
+    session.send(b"PWD")
+    with pytest.raises(Lost):
+        await session.final()
+    with pytest.raises(Lost):
+        await due.final()
+    assert not session.is_clean
+
+
+async def test_a_421_for_the_first_holder_is_the_end_of_both(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("RETR", last_says("421 Enough."))
+    session.send(b"RETR x")
+    due = session.hand_on()
+    session.send(b"PWD")
+    for holder in (due, session):
+        with pytest.raises(Lost) as caught:
+            await holder.final()
+        assert caught.value.words == "Enough."
+
+
+async def test_only_one_final_reply_may_be_missing(session: UpstreamSession) -> None:
+    may = [session.may_hand_on]
+    session.send(b"SYST")
+    may.append(session.may_hand_on)
+    session.send(b"PWD")
+    may.append(session.may_hand_on)
+    assert await session.settle()
+    assert may == [False, True, False]
+
+
+async def test_settling_waits_for_earlier_holders_too(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("STAT", says("226 Done."))
+    session.send(b"STAT")
+    due = session.hand_on()
+    session.send(b"PWD")
+    assert await session.settle()
+    assert due.is_settled
+
+
 async def test_a_command_is_one_line_whatever_it_holds(
     session: UpstreamSession, server: Scripted
 ) -> None:

@@ -1,0 +1,82 @@
+"""Lends a session on one round trip early: when a transfer's data has come and its reply has not.
+
+Only to the next transfer of the same login that needs nothing replayed, so that nothing runs behind
+a CWD whose success matters; and only where the server was seen to answer in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from proxy.events import Announce, CommandsRunAhead
+
+from .due import Due, Lost
+from .order import Order
+from .seat import Seat, Use
+
+PROOF = 5.0  # seconds for the answer to a NOOP; without one the order is not to be relied on
+
+
+class Handover:
+    """Hands seats on for one pool; `leave` takes one back, `has_room` hears of one that is free."""
+
+    def __init__(
+        self,
+        order: Order,
+        announce: Announce,
+        clock: Callable[[], float],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        leave: Callable[[Seat], None],
+        has_room: Callable[[], None],
+    ) -> None:
+        self._order = order
+        self._announce = announce
+        self._clock = clock
+        self._spawn = spawn
+        self._leave = leave
+        self._has_room = has_room
+
+    def begin(self, seat: Seat) -> Due | None:
+        """All the data of its transfer has come: let the next have it; None: it stays lent."""
+        session = seat.session
+        assert session is not None
+        if not session.may_hand_on or not self._order.is_worth(session.round_trip):
+            return None
+        due = session.hand_on()
+        if self._order.is_proven:
+            seat.due = due
+            seat.become(Use.ENDING, self._clock())
+            self._has_room()
+        else:
+            self._spawn(self._prove(seat, due))
+        return due
+
+    def end(self, seat: Seat, due: Due | None) -> None:
+        """A holder is done. If it has handed the seat on, and somebody took it, that is all."""
+        if due is None or seat.due is due:
+            seat.due = None
+            self._leave(seat)
+
+    def judge(self, seat: Seat) -> None:
+        """Its holder leaves: learn from it if the server answered out of turn."""
+        session = seat.session
+        assert session is not None
+        if session.is_disordered:
+            session.is_tainted = True
+            if self._order.was_broken():
+                self._announce(CommandsRunAhead(session.id, False))
+
+    async def _prove(self, seat: Seat, due: Due) -> None:
+        """Send what harms nobody where the next command would stand, and see what comes first."""
+        session = seat.session
+        assert session is not None
+        try:
+            await session.ask(b"NOOP", PROOF)
+        except Lost:
+            session.is_tainted = True
+        else:
+            session.is_disordered = session.is_disordered or not due.is_settled
+            if not session.is_disordered and self._order.was_kept():
+                self._announce(CommandsRunAhead(session.id, True))
+        self._leave(seat)
