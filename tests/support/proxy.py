@@ -129,15 +129,33 @@ class Ftpweir:
         self._process.wait()
         self._launch()
 
+    def drain_and_restart(self, within: float = 15.0) -> int:
+        """Ask it to drain, start it again once it has ended, and return its exit code."""
+        self.signal(signal.SIGTERM)
+        code = self.wait_for_end(within)
+        self._launch()
+        return code
+
+    def reload(self, **sections: object) -> None:
+        """Write the file anew with these sections instead of those it had, and have it read."""
+        self._sections = {**self._sections, **sections}
+        self.config_file.write_text(yaml.safe_dump(self.config(), sort_keys=False))
+        self.signal(signal.SIGHUP)
+
     def _launch(self) -> None:
-        command = [sys.executable, "-m", "proxy", "run", "-c", str(self.config_file)]
+        command = self.command()
         if self._netns:
             command = [program("ip"), "netns", "exec", self._netns, *command]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(CHECKOUT)}
         environment.pop("PYTHONASYNCIODEBUG", None)  # it would slow down what is measured
         with (self._folder / "ftpweir.log").open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=self._folder, env=environment, stdout=log, stderr=log
+                command,
+                cwd=self._folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                pass_fds=self.handed_over,
             )
         try:
             until(self._is_ready, "ftpweir says that it is ready")
@@ -145,6 +163,15 @@ class Ftpweir:
             self.stop()
             error.add_note(f"log of ftpweir:\n{self.log}")
             raise
+
+    def command(self) -> list[str]:
+        """How it is started."""
+        return [sys.executable, "-m", "proxy", "run", "-c", str(self.config_file)]
+
+    @property
+    def handed_over(self) -> tuple[int, ...]:
+        """The descriptors that it gets beside the usual three."""
+        return ()
 
     def stop(self, within: float = 15.0) -> None:
         """Ask it to drain; after `within` seconds end it at once. Its log stays in `log`."""
