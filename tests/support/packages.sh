@@ -7,7 +7,8 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 servers=$(dirname "$(dirname "$here")")/.cache/servers
-server_packages=(vsftpd pure-ftpd pure-ftpd-common proftpd-core proftpd-mod-crypto proftpd-mod-proxy)
+server_packages=(vsftpd pure-ftpd pure-ftpd-common proftpd-core proftpd-mod-crypto proftpd-mod-proxy
+  syslog-ng-core)                               # excludes rsyslog as an installed package
 tools=(
   curl lftp ncftp tnftp wget                    # the clients
   nftables iproute2 conntrack procps util-linux # namespaces, sockets, flows
@@ -17,6 +18,7 @@ tools=(
   haproxy nginx-light libnginx-mod-stream       # the peers of the benchmark
   chromium                                      # pages are looked at as their readers do
   systemd                                       # judges the unit files; never started
+  rsyslog                                       # reads the log as config/logging tells it to
 )
 
 if [ "$(id -u)" != 0 ]; then
