@@ -106,6 +106,7 @@ def write_config(folder: Path, server: Backend, **sections: Mapping[str, object]
     config: dict[str, object] = {
         "upstream": {"host": server.host, "port": server.port, **sections.pop("upstream", {})},
         "timeouts": {"connect": "1s", "login": "3s", "final": "5s"},
+        "status": "none",
         **sections,
     }
     path = folder / "ftpweir.yaml"
@@ -241,6 +242,32 @@ def test_a_ban(tmp_path: Path) -> None:
         assert visit.told["connections"] == 1  # each try may prolong a ban
     assert visit.returncode == 1
     assert (visit.first["code"], visit.first["class"]) == ("banned", "routing or firewall")
+
+
+def test_a_ban_that_ftpweir_suspects_is_not_prolonged(tmp_path: Path) -> None:
+    with (
+        scene() as (lab, server),
+        Ftpweir(
+            server,
+            netns=lab.client.name,
+            timeouts={"connect": "500ms"},
+            refusals={"delay": "0s"},
+            status="127.0.0.1:8021",
+        ) as weir,
+    ):
+        lab.server.run("nft", "-f", "-", text=DROP_PASSIVE)
+        script = ftplib.FTP(timeout=30)
+        lab.client.do(lambda: script.connect(weir.host, weir.port))
+        script.login(ALICE.name, ALICE.password)
+        for _ in range(3):
+            with pytest.raises(ftplib.error_temp):
+                lab.client.do(script.nlst)
+        visit = examine(weir.config_file, "--user", ALICE.name, inside=lab)
+        script.close()
+    assert visit.returncode == 1
+    assert visit.first["code"] == "ban_suspected"
+    assert "upstream_data 3 times" in json.dumps(visit.told["findings"])
+    assert visit.told["connections"] == 1  # a control connection, no data
 
 
 def test_a_full_disk_at_the_server(tmp_path: Path) -> None:

@@ -78,6 +78,13 @@ _PROBLEMS: Final = (
         "it; then lower `budget.connections` or raise `budget.time_wait`.",
     ),
     (
+        "ban_suspected",
+        Area.ROUTE,
+        "ftpweir suspects a ban: its data connections met silence, so it pauses.",
+        "Wait until the pause is over, then run this again: if data connections still meet "
+        "silence, the passive ports are blocked. After a ban lower `budget.connections`.",
+    ),
+    (
         "silent",
         Area.ROUTE,
         "The server does not answer at all: a firewall drops our packets, or the address is wrong.",
@@ -275,6 +282,12 @@ _WARNINGS: Final = (
         "The reply names the limit: `ftpweir explain` tells more about it.",
     ),
     (
+        "server_trouble",
+        Area.PROXY,
+        "ftpweir could get no session with the server when it last tried.",
+        "If the doctor finds no more than this, it was for a moment only: the log tells how often.",
+    ),
+    (
         "budget_full",
         Area.LIMIT,
         "The budget for the firewall is used up: transfers wait, and the doctor tries no more.",
@@ -347,6 +360,12 @@ _WARNINGS: Final = (
 )
 
 _NOTES: Final = (
+    (
+        "refused_lately",
+        Area.PROXY,
+        "ftpweir has refused clients in the last hour.",
+        "`ftpweir explain REASON` tells cause and remedy of each reason.",
+    ),
     (
         "proxy_absent",
         Area.PROXY,

@@ -20,6 +20,7 @@ from .doors import look_at_door
 from .ledger import look_at_ledgers
 from .machine import look_at_machine
 from .names import look_up
+from .running import ask_running
 from .seen import Attempt, Data, Ledger, Met, Seen, Tls
 from .trials import count_sessions, try_to_write
 from .visit import (
@@ -109,6 +110,7 @@ class Examination:
         seen.ledgers = look_at_ledgers(config, time.monotonic())
         for ledger in seen.ledgers:
             self._say("state", _of_ledger(ledger), not ledger.problem)
+        self._ask_running()
         seen.names = look_up(upstream.host, upstream.port, self._reply)
         found = seen.names.addresses
         seen.machine = look_at_machine(
@@ -125,6 +127,14 @@ class Examination:
         self._say("resolve", ", ".join(found) or seen.names.error, bool(found))
         self._purse = Purse(self._room())
 
+    def _ask_running(self) -> None:
+        running = self.seen.running = ask_running(self._config.status)
+        if running is not None:
+            words = f"{running.used} of {running.limit} slots used, {running.sessions} sessions"
+            ban = f", suspects a ban for {running.banned_for:.0f} s more"
+            is_banned = running.banned_for > 0
+            self._say("status", words + (ban if is_banned else ""), not is_banned)
+
     def _room(self) -> int | None:
         """Return how many connections the firewall still tolerates, the headroom included.
 
@@ -134,6 +144,8 @@ class Examination:
         if budget.enforce == "off":
             return None
         used = self.seen.ledgers[0].used if self.seen.ledgers else 0
+        if self.seen.running is not None:
+            used = max(used, self.seen.running.used)
         return max(0, budget.connections - budget.reserved - used)
 
     # The way there.
@@ -226,6 +238,9 @@ class Examination:
         config, line = self._config, self._open_line()
         features = self.seen.features = get_to_know(line, self._reply)
         self._say("server", f"{features.system or 'no SYST'}; home {features.directory}")
+        if self.seen.running is not None and self.seen.running.banned_for > 0:
+            self._say("data", "not tried: each try may prolong the ban that ftpweir suspects")
+            return
         if self._context is not None:
             line.ask("PBSZ 0", self._reply)
             line.ask("PROT P", self._reply)

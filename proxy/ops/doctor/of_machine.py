@@ -9,7 +9,7 @@ from proxy.refusals import REFUSALS, Reason
 
 from .causes import CAUSES
 from .finding import Finding
-from .seen import Door, Greeter, Ledger, Machine, Met, Seen
+from .seen import Door, Greeter, Ledger, Machine, Met, Running, Seen
 
 FEW_DESCRIPTORS = 1024
 ALMOST = 2  # descriptors: with fewer left nothing can be opened
@@ -26,6 +26,8 @@ def of_machine(seen: Seen) -> Iterator[Finding]:
         yield from _of_door(door)
     for ledger in seen.ledgers:
         yield from _of_ledger(ledger)
+    if seen.running is not None:
+        yield from _of_running(seen.running)
     if seen.no_room:
         yield Finding(CAUSES["budget_full"], _budget(seen))
     if seen.machine is not None:
@@ -85,6 +87,18 @@ def _of_ledger(ledger: Ledger) -> Iterator[Finding]:
         yield Finding(CAUSES["state_unbelievable"], ledger.path)
 
 
+def _of_running(running: Running) -> Iterator[Finding]:
+    if running.banned_for > 0:
+        evidence = f"it tries nothing for {running.banned_for:.0f} s more, and the doctor no data"
+        yield Finding(CAUSES["ban_suspected"], evidence)
+    if running.trouble:
+        yield Finding(CAUSES["server_trouble"], running.trouble)
+    if running.refusals:
+        told = (f"{one.reason} {one.times} times" for one in running.refusals)
+        evidence = f"{', '.join(told)}; the last of them: {running.refusals[0].latest}"
+        yield Finding(CAUSES["refused_lately"], evidence)
+
+
 def _of_machine(machine: Machine, seen: Seen) -> Iterator[Finding]:
     for address in machine.foreign_sources:
         yield Finding(CAUSES["source_foreign"], f"{address} cannot be bound here")
@@ -107,9 +121,13 @@ def _of_machine(machine: Machine, seen: Seen) -> Iterator[Finding]:
 
 
 def _budget(seen: Seen) -> str:
-    ledger = seen.ledgers[0] if seen.ledgers else None
-    if ledger is None:
-        return f"the doctor made {seen.connections} connections, and needs more than the budget has"
-    due = f"; the next is free in {ledger.next_free:.0f} s" if ledger.next_free is not None else ""
     ours = f"the doctor made {seen.connections} connections"
-    return f"{ledger.used} of {ledger.limit} slots are used, {ours}{due}"
+    if seen.running is not None:
+        used, limit, free_in = seen.running.used, seen.running.limit, seen.running.next_slot
+    elif seen.ledgers:
+        first = seen.ledgers[0]
+        used, limit, free_in = first.used, first.limit, first.next_free
+    else:
+        return f"{ours}, and needs more than the budget has"
+    due = f"; the next is free in {free_in:.0f} s" if free_in is not None else ""
+    return f"{used} of {limit} slots are used, {ours}{due}"

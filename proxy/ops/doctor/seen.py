@@ -218,6 +218,29 @@ class Door:
     descriptors_limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedFor:
+    """How often clients were refused for one reason lately, and the last words."""
+
+    reason: str
+    times: int
+    latest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the running ftpweir says of itself."""
+
+    address: str  # where it was asked
+    used: int
+    limit: int
+    next_slot: float | None
+    banned_for: float  # 0.0: it suspects no ban
+    sessions: int  # with the server
+    trouble: str  # what keeps it from the server now
+    refusals: tuple[RefusedFor, ...]  # the most frequent first
+
+
 @dataclass(slots=True)
 class Seen:
     """All of it, filled step by step by the examination."""
@@ -225,6 +248,7 @@ class Seen:
     machine: Machine | None = None
     ledgers: tuple[Ledger, ...] = ()
     doors: tuple[Door, ...] = ()
+    running: Running | None = None
     names: Names | None = None
     attempts: list[Attempt] = field(default_factory=list)  # in the order of the addresses
     standard_port: Greeting | None = None  # who answers at 21, when nobody does at upstream.port

@@ -25,7 +25,7 @@ async def run(server: Scripted, folder: Path, *arguments: str) -> Result:
     file = folder / "ftpweir.yaml"
     file.write_text(
         f"listen: 127.0.0.1:{free_port()}\nupstream: {{host: 127.0.0.1, port: {server.port}}}\n"
-        f"state: {folder / 'state'}\n"
+        f"state: {folder / 'state'}\nstatus: none\n"
     )
     command = ["doctor", "-c", str(file), *arguments]
     return await asyncio.to_thread(CliRunner().invoke, main, command)

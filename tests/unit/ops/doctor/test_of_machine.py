@@ -8,7 +8,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from proxy.ops.doctor.of_machine import of_machine
-from proxy.ops.doctor.seen import Attempt, Door, Greeter, Greeting, Ledger, Machine, Met, Seen
+from proxy.ops.doctor.seen import (
+    Attempt,
+    Door,
+    Greeter,
+    Greeting,
+    Ledger,
+    Machine,
+    Met,
+    RefusedFor,
+    Running,
+    Seen,
+)
 
 OPEN = Attempt("127.0.0.1", 2121, Met.ANSWER)
 CLOSED = Attempt("127.0.0.1", 2121, Met.REFUSAL)
@@ -118,3 +129,21 @@ def test_a_full_budget_tells_when_the_next_slot_is_free() -> None:
     assert words.startswith("380 of 380 slots are used")
     assert words.endswith("free in 12 s")
     assert "needs more than the budget" in told(Seen(no_room=True, connections=3))
+
+
+CALM = Running("127.0.0.1:8021", 7, 380, 2.5, 0.0, 2, "", ())
+
+
+def test_what_the_running_proxy_tells() -> None:
+    assert codes(Seen(running=CALM)) == []
+    assert codes(Seen(running=replace(CALM, banned_for=30.0))) == ["ban_suspected"]
+    assert codes(Seen(running=replace(CALM, trouble="421 Too many."))) == ["server_trouble"]
+    often = (RefusedFor("budget", 2, "Too many."), RefusedFor("idle", 1, "Idle."))
+    assert told(Seen(running=replace(CALM, refusals=often))) == (
+        "budget 2 times, idle 1 times; the last of them: Too many."
+    )
+
+
+def test_a_running_proxy_knows_more_of_the_budget_than_its_file() -> None:
+    seen = Seen(running=CALM, ledgers=(Ledger("s", used=1, limit=2),), no_room=True)
+    assert told(seen).startswith("7 of 380 slots are used")

@@ -1,0 +1,76 @@
+"""Asks the running ftpweir, at its `status` address, what it knows: budget, ban, refusals, trouble.
+
+An answer of anybody else, or none, is no answer: then the rest must do.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from proxy.config import Status
+
+from .seen import RefusedFor, Running
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_MOST = 4 << 20  # bytes of an answer
+_LATELY = 3600.0  # seconds
+_WAIT = 3.0
+
+
+def ask_running(status: Status | None, *, patience: float = _WAIT) -> Running | None:
+    """Return what it says; None: nobody answers as ftpweir does."""
+    if status is None:
+        return None
+    host = _EVERYWHERE.get(status.address.host, status.address.host)
+    headers = {"Authorization": f"Bearer {status.token}"} if status.token else {}
+    try:
+        with closing(http.client.HTTPConnection(host, status.address.port, patience)) as line:
+            budget, upstream, refusals = (
+                _get(line, f"/api/{section}", headers)
+                for section in ("budget", "upstream", "refusals")
+            )
+        return _read(str(status.address), budget, upstream, refusals)
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+        return None
+
+
+def _get(line: http.client.HTTPConnection, path: str, headers: Mapping[str, str]) -> Any:
+    line.request("GET", path, headers=dict(headers))
+    answer = line.getresponse()
+    body = answer.read(_MOST)
+    if answer.status != http.HTTPStatus.OK:
+        raise ValueError(answer.status)
+    return json.loads(body)
+
+
+def _read(address: str, budget: Any, upstream: Any, refusals: Any) -> Running:
+    first = budget["budgets"][0]  # of the address that the doctor connects from, too
+    trouble = upstream["trouble"]
+    return Running(
+        address=address,
+        used=int(first["open"]) + int(first["cooling"]),
+        limit=int(first["limit"]),
+        next_slot=float(first["next_slot"]) if first["next_slot"] is not None else None,
+        banned_for=max(float(one["banned_for"]) for one in budget["budgets"]),
+        sessions=len(upstream["sessions"]),
+        trouble=_words(trouble["words"]) if trouble and not trouble["is_over"] else "",
+        refusals=_counted(refusals["refusals"]),
+    )
+
+
+def _counted(refusals: list[dict[str, Any]]) -> tuple[RefusedFor, ...]:
+    """Count the refusals of the last hour by reason; they come with the latest first."""
+    recent = [one for one in refusals if time.time() - float(one["at"]) < _LATELY]
+    counts = Counter(_words(one["reason"]) for one in recent)
+    latest = {_words(one["reason"]): _words(one["sentence"]) for one in reversed(recent)}
+    return tuple(RefusedFor(reason, n, latest[reason]) for reason, n in counts.most_common())
+
+
+def _words(text: object) -> str:
+    return "".join(one if one.isprintable() else "?" for one in str(text))[:500]
