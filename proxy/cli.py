@@ -19,6 +19,7 @@ from proxy import __version__, process
 from proxy import config as settings
 from proxy.commands.doctor import doctor
 from proxy.commands.options import CONFIG_OPTION, give_up, load_config
+from proxy.commands.show import show, top
 from proxy.config import Address, Budget, Config, ConfigError
 from proxy.config.addresses import is_within, parse_address
 from proxy.config.units import Misfit, closest, enumerated, parse_size
@@ -52,6 +53,8 @@ def main() -> None:
 
 
 main.add_command(doctor)
+main.add_command(show)
+main.add_command(top)
 
 
 @main.command(short_help="Serve until SIGTERM.")

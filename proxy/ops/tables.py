@@ -1,0 +1,223 @@
+"""What the status API tells, as tables for a terminal: for `ftpweir show` and `top`.
+
+Names and paths come from the network: they are shown without markup and without control characters.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+Told = dict[str, Any]
+Column = tuple[str, Callable[[Told], object]]
+
+BAR: Final = 40  # characters
+UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def plain(value: object) -> Text:
+    """Return a text in which nothing moves the cursor, rings, or changes colours."""
+    return Text("".join(char if char.isprintable() else "?" for char in str(value)))
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as a person says them."""
+    if seconds < 0.95:
+        return f"{max(0.0, seconds):.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 129_600 else f"{seconds / 86_400:.0f} days"
+
+
+def size(count: float) -> str:
+    """Write bytes as a person says them."""
+    unit = 0
+    while count >= 1024 and unit < len(UNITS) - 1:
+        count, unit = count / 1024, unit + 1
+    return f"{count:.1f} {UNITS[unit]}" if unit and count < 100 else f"{count:.0f} {UNITS[unit]}"
+
+
+def table(rows: Sequence[Told], columns: Sequence[Column], empty: str) -> RenderableType:
+    """Lay out rows, numbers to the right; say `empty` instead of a table without any."""
+    if not rows:
+        return Text(empty, style="dim")
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    for head, _ in columns:
+        made.add_column(head.lstrip(">"), justify="right" if head.startswith(">") else "left")
+    for row in rows:
+        made.add_row(*(plain(cell(row)) for _, cell in columns))
+    return made
+
+
+def budget(told: Told) -> RenderableType:
+    """Show how full each budget is, as a bar and in figures."""
+    lines = []
+    for one in told["budgets"]:
+        used = one["open"] + one["cooling"] + one["elsewhere"]
+        cells = [round(BAR * one[kind] / one["limit"]) for kind in ("open", "cooling", "elsewhere")]
+        bar = Text("[")
+        for count, style in zip(cells, ("blue", "yellow", "magenta"), strict=True):
+            bar.append("\u2588" * min(count, BAR - len(bar) + 1), style)
+        bar.append(" " * (BAR - len(bar) + 1) + "]")
+        bar.append(f" {used} of {one['limit']}", "bold")
+        bar.append(f" ({one['name']})" if one["name"] != "default" else "")
+        lines.append(bar)
+        lines.append(plain(_budget_words(one)))
+    return Group(*lines)
+
+
+def _budget_words(one: Told) -> str:
+    words = [f"{one['open']} open", f"{one['cooling']} cooling"]
+    if one["elsewhere"]:
+        words.append(f"{one['elsewhere']} of other instances")
+    words.append(f"{max(0, one['limit'] - one['open'] - one['cooling'] - one['elsewhere'])} free")
+    if one["next_slot"]:
+        words.append(f"next slot in {duration(one['next_slot'])}")
+    words.append(f"carries {60 * one['per_second']:.0f} connections a minute")
+    if one["enforce"] != "on":
+        words.append(f"enforce: {one['enforce']}")
+    if one["banned_for"]:
+        words.append(f"BAN SUSPECTED, nothing is tried for {duration(one['banned_for'])}")
+    elif one["limit"] < one["configured"]:
+        words.append(f"lowered from {one['configured']} after a suspected ban")
+    return ", ".join(words)
+
+
+def queue(told: Told) -> RenderableType:
+    """Show who waits, in the order of turns."""
+    head = f"{told['length']} of {told['limit']} wait, each for at most {told['max_wait']:g} s"
+    rows = table(
+        told["first"],
+        (
+            (">place", lambda one: one["place"]),
+            ("user", lambda one: one["user"]),
+            ("source", lambda one: one["source"]),
+            ("class", lambda one: one["client_class"]),
+            ("wants", lambda one: one["errand"] or one["wants"]),
+            ("waits for", lambda one: one["waits_for"]),
+            (">since", lambda one: duration(one["waited"])),
+            (">turn in", lambda one: "-" if one["eta"] is None else f"~{duration(one['eta'])}"),
+        ),
+        "Nobody waits.",
+    )
+    return Group(Text(head, "bold"), rows)
+
+
+def sessions(told: Told) -> RenderableType:
+    """Show the clients."""
+    rows = table(
+        told["sessions"],
+        (
+            ("id", lambda one: one["id"]),
+            ("user", lambda one: one["user"]),
+            ("source", lambda one: one["source"]),
+            ("class", lambda one: one["client_class"]),
+            ("does", _deed),
+            (">transfers", lambda one: one["transfers"]),
+            (">moved", lambda one: size(one["bytes_down"] + one["bytes_up"])),
+            (">here for", lambda one: duration(one["age"])),
+        ),
+        "No client is connected.",
+    )
+    more = told["total"] - len(told["sessions"])
+    return Group(rows, Text(f"and {more} more", "dim")) if more > 0 else rows
+
+
+def _deed(one: Told) -> str:
+    pinned = f", pinned by {one['pinned_by']}" if one["pinned_by"] else ""
+    if not one["phase"]:
+        return f"{one['doing']}{pinned}"
+    return f"{one['doing']} {one['path']}".strip() + f" ({one['phase']}){pinned}"
+
+
+def upstream(told: Told) -> RenderableType:
+    """Show our sessions with the server."""
+    head = f"{told['server']}: {len(told['sessions'])} of {told['limit']} sessions"
+    parts: list[RenderableType] = [Text(head, "bold")]
+    trouble = told["trouble"]
+    if trouble is not None and not trouble["is_over"]:
+        moment = time.strftime("%H:%M:%S", time.localtime(trouble["at"]))
+        parts.append(plain(f"trouble since {moment}: {trouble['reason']}: {trouble['words']}"))
+    rows = table(
+        told["sessions"],
+        (
+            (">id", lambda one: "" if one["id"] is None else one["id"]),
+            ("login", lambda one: one["user"]),
+            ("does", lambda one: one["use"] + (", pinned" if one["pinned"] else "")),
+            ("for client", lambda one: one["client"]),
+            (">since", lambda one: duration(one["since"])),
+            (">age", lambda one: duration(one["age"])),
+            (">lent", lambda one: one["leases"]),
+        ),
+        "None is open.",
+    )
+    return Group(*parts, rows)
+
+
+def classes(told: Told) -> RenderableType:
+    """Show what each class has, and in brackets what one of its sources may have."""
+
+    def capped(key: str, limit: str) -> Callable[[Told], str]:
+        return lambda one: f"{one[key]}" + (f" ({one[limit]})" if one[limit] is not None else "")
+
+    return table(
+        told["classes"],
+        (
+            ("class", lambda one: one["name"] or "(none fits)"),
+            (">sources", lambda one: one["sources"]),
+            (">sessions", capped("sessions", "limit_sessions")),
+            (">transfers", capped("transfers", "limit_transfers")),
+            (">waiting", lambda one: one["waiting"]),
+            (">slots", lambda one: one["slots"]),
+            (">weight", lambda one: f"{one['weight']:g}"),
+        ),
+        "",
+    )
+
+
+def refusals(told: Told) -> RenderableType:
+    """Show the latest refusals as clients have heard them."""
+    return table(
+        told["refusals"],
+        (
+            ("at", lambda one: time.strftime("%H:%M:%S", time.localtime(one["at"]))),
+            ("user", lambda one: one["user"]),
+            ("source", lambda one: one["source"]),
+            ("class", lambda one: one["client_class"]),
+            ("heard", lambda one: f"{one['code']} {one['sentence']}"),
+        ),
+        "Nobody was turned away.",
+    )
+
+
+def config(told: Told) -> RenderableType:
+    """Show what holds, what would without the file, and when a reload changes it."""
+    return table(
+        told["settings"],
+        (
+            ("setting", lambda one: one["key"]),
+            ("value", lambda one: one["value"]),
+            ("default", lambda one: "" if one["value"] == one["default"] else one["default"]),
+            ("from", lambda one: "given" if one["is_given"] else "default"),
+            ("a reload changes it", lambda one: one["reload"]),
+        ),
+        "",
+    )
+
+
+SECTIONS: Final[Mapping[str, Callable[[Told], RenderableType]]] = {
+    "config": config,
+    "sessions": sessions,
+    "upstream": upstream,
+    "budget": budget,
+    "queue": queue,
+    "classes": classes,
+    "refusals": refusals,
+}
