@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import Iterator
 
 import pytest
 
 from proxy.events import TransferEnded
 from proxy.ftp.command import Direction
 from proxy.session import gate
-from proxy.session.transfer import KINDS
+from proxy.session.exchange import Exchange
+from proxy.session.transfer import KINDS, TransferRun
 from tests.support.house import house
 from tests.support.misdeeds import waits_for
 from tests.support.raw_client import is_reset, read_all
@@ -46,6 +49,24 @@ async def test_only_transfers_are_told_and_refusals_as_such(
             with await client.passive():
                 assert (await client.ask(line)).code == code
         assert [event.result for event in home.told(TransferEnded)] == ([result] if result else [])
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("without_collector")
+async def test_a_transfer_leaves_nothing_to_the_collector() -> None:
+    async with scripted(FILES) as server, house(server) as home, home.guest() as client:
+        await client.fetch("RETR ten")
+        await client.store("STOR new", b"content")
+        assert (await client.ask("NOOP")).code == 200
+        left = [type(one) for one in gc.get_objects() if isinstance(one, TransferRun | Exchange)]
+        assert left == []
 
 
 async def test_a_long_wait_is_fed_and_ends_in_one_150(monkeypatch: pytest.MonkeyPatch) -> None:
