@@ -99,7 +99,7 @@ class App:
         self._descriptors = raise_descriptor_limit()
         self._habits = Habits()
         self.roster = Roster()
-        self._offers = sections.tls_offers(config, announce)
+        self.tls = sections.tls(config, announce)
         self._order = Order(config.upstream.pipelining)
         self.doors = Doors(self._greet, inherited)
         self._group = Group(config, clock=self._clock, announce=announce)
@@ -189,7 +189,7 @@ class App:
         self.on_phase(phase)
 
     def _greet(self, listen: Listen) -> asyncio.Protocol:
-        welcome = partial(self._welcome, self._offers[listen])
+        welcome = partial(self._welcome, self.tls.offers[listen])
         if listen.proxy_protocol == "off":
             return ClientChannel(welcome)
         return HeaderFirst(
@@ -285,9 +285,9 @@ class App:
     async def _adopt(self, config: Config, changed: tuple[str, ...]) -> None:
         """Go on by another configuration; raise CannotListen or BadCertificate before anything
         has changed."""
-        offers = sections.tls_offers(config, self._announce, self._offers)
+        tls = sections.tls(config, self._announce, self.tls)
         doors = self.doors.bind(config.listen)
-        self._offers = self._offers | offers  # those of the old doors, until they are closed
+        self.tls = tls
         # What only concerns new sessions with the server is no reason to end those in order.
         renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
         if renew:
@@ -302,7 +302,7 @@ class App:
                 guard=config.budget.guard,
                 enforce=sections.enforce(config),
             )
-            dialer = sections.dialer(config, egress.address)
+            dialer = sections.dialer(config, egress.address, tls.server)
             egress.pool.adopt(dialer, sections.limits(config), renew=renew)
         passive, upstream = config.passive.ports, config.upstream.ports
         self._passive_ports.adopt(passive.first, passive.last, rest=0.0)
@@ -320,7 +320,6 @@ class App:
         self.gate.adopt(max_wait=config.queue.max_wait, max_length=config.queue.max_length)
         self.on_adopted(config)
         await self.doors.adopt(doors, config.listen)
-        self._offers = offers
 
     # The parts.
 
@@ -337,7 +336,7 @@ class App:
             share=self._group.slots(address),
         )
         pool = Pool(
-            sections.dialer(config, address),
+            sections.dialer(config, address, self.tls.server),
             sections.limits(config),
             budget=budget,
             clock=self._clock,

@@ -137,6 +137,15 @@ class CertificateRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateExpires:
+    """The server's certificate is valid for so many days only; negative: not any more."""
+
+    server: str
+    subject: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamOpened:
     """A control connection to the server is logged in."""
 
@@ -285,6 +294,7 @@ Event = (
     | LoginFailed
     | TlsFailed
     | CertificateRefused
+    | CertificateExpires
     | UpstreamOpened
     | UpstreamClosed
     | CommandsRunAhead

@@ -6,11 +6,13 @@ Asked when a room is built, and again when a reload brings another configuration
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from proxy.config import Config, Listen
 from proxy.events import Announce
 from proxy.ftp.protection import Require, TlsTerms
 from proxy.net.certificate import Certificate, CertificateFiles
+from proxy.net.trust import TrustFiles
 from proxy.session.client_tls import NOTHING, TlsOffer
 from proxy.session.exchange import ExchangeRules
 from proxy.session.listings import Listings
@@ -20,6 +22,7 @@ from proxy.store.budget import Enforce
 from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.habits import Habits
 from proxy.upstream.limits import Limits
+from proxy.upstream.server_tls import ServerTls
 
 
 def holds(config: Config) -> Holds:
@@ -38,22 +41,29 @@ def resets(config: Config) -> bool:
     return config.budget.close == "reset"
 
 
-def dialer(config: Config, source: str | None) -> Dialer:
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How TLS is spoken: with clients at each listener, and with the server (None: it is not)."""
+
+    offers: Mapping[Listen, TlsOffer]
+    server: ServerTls | None
+
+
+def tls(config: Config, announce: Announce, before: Tls | None = None) -> Tls:
+    """Read all certificates; raise BadCertificate. Offers of `before` stay, for who still knocks
+    at a door that a reload is closing."""
+    offers = dict(before.offers) if before is not None else {}
+    for listen in config.listen:
+        if listen not in offers:
+            offers[listen] = _tls_offer(listen, announce)
+    return Tls(offers, _server_tls(config, announce))
+
+
+def dialer(config: Config, source: str | None, tls: ServerTls | None) -> Dialer:
     """How sessions with the server are opened, from this address of ours."""
     upstream, timeouts = config.upstream, config.timeouts
     patience = Patience(connect=timeouts.connect, login=timeouts.login, reply=timeouts.final)
-    return Dialer(upstream.host, upstream.port, patience, source)
-
-
-def tls_offers(
-    config: Config, announce: Announce, known: Mapping[Listen, TlsOffer] | None = None
-) -> dict[Listen, TlsOffer]:
-    """What each listener offers in TLS, those that are `known` already among them.
-
-    Raise BadCertificate.
-    """
-    known = known or {}
-    return {listen: known.get(listen) or _tls_offer(listen, announce) for listen in config.listen}
+    return Dialer(upstream.host, upstream.port, patience, source, tls)
 
 
 def _tls_offer(listen: Listen, announce: Announce) -> TlsOffer:
@@ -67,6 +77,25 @@ def _tls_offer(listen: Listen, announce: Announce) -> TlsOffer:
             require=Require(listen.require),
         ),
         Certificate(files, announce),
+    )
+
+
+def _server_tls(config: Config, announce: Announce) -> ServerTls | None:
+    upstream = config.upstream
+    if upstream.tls == "off":
+        return None
+    files = TrustFiles(
+        verify=upstream.verify == "on",
+        ca=upstream.ca,
+        certificate=upstream.certificate,
+        key=upstream.key,
+        min_version=upstream.min_version,
+    )
+    return ServerTls(
+        files,
+        name=upstream.server_name or upstream.host,
+        is_implicit=upstream.tls == "implicit",
+        announce=announce,
     )
 
 
@@ -91,6 +120,7 @@ def exchange_rules(config: Config, habits: Habits) -> ExchangeRules:
         connect=timeouts.connect,
         stall=timeouts.stall,
         final=timeouts.final,
+        goodbyes=habits.goodbyes,
         habits=habits if resets(config) else None,
         vigilance=habits.vigilance if config.heal.downloads == "on" else None,
         dscp=config.dscp,

@@ -24,6 +24,7 @@ def crosscheck(config: Config, document: Document) -> Iterator[Problem]:
     yield from _queue(config, document)
     yield from _ports(config, document)
     yield from _listeners(config, document)
+    yield from _server_tls(config, document)
     yield from _status(config, document)
     yield from _classes(config, document)
 
@@ -126,6 +127,21 @@ def _status(config: Config, document: Document) -> Iterator[Problem]:
         yield document.problem(path, f"{place} is an address of listen too")
     if place.port in config.passive.ports:
         yield document.problem(path, f"its port is one of passive.ports {config.passive.ports}")
+
+
+def _server_tls(config: Config, document: Document) -> Iterator[Problem]:
+    upstream = config.upstream
+    if upstream.tls == "off":
+        for key in ("verify", "ca", "server_name", "certificate", "key"):
+            if getattr(upstream, key) not in (None, "on"):
+                message = f"{key} is not used while tls is off"
+                yield document.problem(("upstream", key), message, severity="warning")
+    elif upstream.verify == "off":
+        message = "anybody on the way can pose as the server: better give its authority in `ca`"
+        yield document.problem(("upstream", "verify"), message, severity="warning")
+    elif upstream.key is not None and upstream.certificate is None:
+        message = "a key without a certificate is not used"
+        yield document.problem(("upstream", "key"), message, severity="warning")
 
 
 def _classes(config: Config, document: Document) -> Iterator[Problem]:

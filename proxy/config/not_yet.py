@@ -31,7 +31,6 @@ def _values(*waiting: str, reason: str) -> NotYet:
     return NotYet(reason, frozenset(waiting))
 
 
-SERVER_TLS = "TLS towards the server comes with a later version: "
 HEALING = "resuming broken uploads comes with a later version: use off"
 
 NOT_YET: Mapping[str, NotYet] = MappingProxyType(
@@ -40,9 +39,6 @@ NOT_YET: Mapping[str, NotYet] = MappingProxyType(
             "auto",
             reason="choosing by itself comes with a later version: use passive or active",
         ),
-        "upstream.tls": _values("explicit", "implicit", reason=SERVER_TLS + "use off"),
-        "upstream.verify": _values("off", reason=SERVER_TLS + "remove the key"),
-        "upstream.ca": NotYet(SERVER_TLS + "remove the key"),
         "heal.uploads": _values("on", reason=HEALING),
     }
 )

@@ -16,6 +16,7 @@ from .shapes import (
     Duration,
     FileOrNone,
     Host,
+    HostOrNone,
     Percent,
     Port,
     Ports,
@@ -23,6 +24,8 @@ from .shapes import (
     Sources,
     Switch,
     TimeLimit,
+    TlsMode,
+    TlsVersion,
     Verbs,
     one_of,
     or_absent,
@@ -30,7 +33,6 @@ from .shapes import (
 
 Pooling: TypeAlias = Literal["session", "transfer"]
 DataMode: TypeAlias = Literal["passive", "active", "auto"]
-Tls: TypeAlias = Literal["off", "explicit", "implicit"]
 Pipelining: TypeAlias = Literal["auto", "on", "off"]
 Profile: TypeAlias = Literal["csf", "conntrack", "windows", "none"]
 Close: TypeAlias = Literal["fin", "reset"]
@@ -63,7 +65,7 @@ class Upstream(Section):
         description="How data connections to the server are opened. passive works through NAT; "
         "active saves a round trip where the server can reach us.",
     )
-    tls: Annotated[Tls, one_of(Tls)] = Field(
+    tls: Annotated[TlsMode, one_of(TlsMode)] = Field(
         default="off", description="Whether we speak TLS to the server. Legacy servers seldom do."
     )
     verify: Switch = Field(
@@ -74,6 +76,20 @@ class Upstream(Section):
     ca: FileOrNone = Field(
         default=None,
         description="Certificates that may vouch for the server; none means the system's own.",
+    )
+    server_name: HostOrNone = Field(
+        default=None,
+        description="The name that the server's certificate must be for; none means the host's.",
+    )
+    certificate: FileOrNone = Field(
+        default=None, description="The PEM file we show to the server; none: few ask for one."
+    )
+    key: FileOrNone = Field(
+        default=None,
+        description="The private key of that certificate; none means that it is in the same file.",
+    )
+    min_version: Annotated[TlsVersion, one_of(TlsVersion)] = Field(
+        default="1.2", description="The oldest TLS that is spoken with the server."
     )
     pipelining: Annotated[Pipelining, one_of(Pipelining)] = Field(
         default="auto",

@@ -29,7 +29,7 @@ class TlsWire:
     ) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._context = context
+        self.context = context
         self._is_server = is_server
         self._server_name = server_name
         self._tls = context.wrap_bio(
@@ -70,21 +70,21 @@ class TlsWire:
         came after the handshake.
         """
         session = None if self._is_server else self._tls.session
-        tickets = self._context.num_tickets
+        tickets = self.context.num_tickets
         if self._is_server:
             # A client that uploads and does not read ours would end by RST, and lose what is still
             # on its way (lftp with TLS 1.3, measured). New connections take the number over.
-            self._context.num_tickets = 0
+            self.context.num_tickets = 0
         try:
             return TlsWire(
-                self._context,
+                self.context,
                 is_server=self._is_server,
                 server_name=self._server_name,
                 session=session,
             )
         finally:
             if self._is_server:
-                self._context.num_tickets = tickets
+                self.context.num_tickets = tickets
 
     def begin(self) -> None:
         """Say the first word of the handshake, where it is ours to say."""

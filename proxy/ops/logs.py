@@ -25,6 +25,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.LoginFailed: ("login failed", "warning"),
     events.TlsFailed: ("no TLS with client", "warning"),
     events.CertificateRefused: ("certificate refused", "error"),
+    events.CertificateExpires: ("server certificate expires", "warning"),
     events.UpstreamOpened: ("upstream session opened", "info"),
     events.UpstreamClosed: ("upstream session closed", "info"),
     events.CommandsRunAhead: ("commands run ahead", "info"),

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     UPSTREAM_DOWN = auto()
     UPSTREAM_UNREACHABLE = auto()
     UPSTREAM_REFUSED = auto()
+    UPSTREAM_TLS = auto()
     UPSTREAM_LOGIN = auto()
     UPSTREAM_LOST = auto()
     UPSTREAM_SILENT = auto()

@@ -273,6 +273,17 @@ _ENTRIES = (
         "from this address.",
     ),
     Entry(
+        Reason.UPSTREAM_TLS,
+        Scope.TRANSFER,
+        "No TLS with the server",
+        "upstream.tls",
+        "The proxy and the server did not agree on TLS: the server does not offer it, or its "
+        "certificate has expired, is for another name, or comes from nobody who is trusted.",
+        "Retry with a pause; the script is not at fault.",
+        "The words behind the colon say what was wrong. For a private authority set "
+        "`upstream.ca`, for another name in the certificate `upstream.server_name`.",
+    ),
+    Entry(
         Reason.UPSTREAM_LOGIN,
         Scope.SESSION,
         "Server no longer accepts this login",

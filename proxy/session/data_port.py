@@ -7,12 +7,12 @@ from collections.abc import Callable
 from proxy.ftp.address import Endpoint, extended_passive_reply, passive_reply
 from proxy.ftp.reply import Reply
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd
+from proxy.net.goodbyes import Goodbyes
 from proxy.net.listener import Listener, ListenerPool
 from proxy.net.tls import TlsWire
 from proxy.refusals import Reason
 
 from .declined import Declined
-from .goodbyes import Goodbyes
 
 
 class DataPort:

@@ -16,6 +16,7 @@ from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import BINARY
 from proxy.net.control import Disturbed
 from proxy.net.data import DataEnd, Stream
+from proxy.net.goodbyes import Goodbyes
 from proxy.net.listener import ListenerPool
 from proxy.net.memory import Remembering
 from proxy.net.relay import End, Relay
@@ -28,7 +29,6 @@ from proxy.upstream.session import Lost, Silent, UpstreamSession
 from proxy.upstream.vigilance import Vigilance
 
 from .declined import Declined
-from .goodbyes import Goodbyes
 from .healing import Broken, Healing
 from .listings import CLIENT_CLOSED, LARGEST
 from .server_data import ServerData
@@ -46,6 +46,7 @@ class ExchangeRules:
     connect: float
     stall: float
     final: float
+    goodbyes: Goodbyes  # the server's
     splice: bool = True
     habits: Habits | None = None  # close: reset; None: downloads end by FIN
     vigilance: Vigilance | None = None  # heal.downloads; None: what breaks stays broken
@@ -253,6 +254,8 @@ class Exchange:
     ) -> Reply:
         assert self._client is not None
         match end:
+            case End.SOURCE_ENDED if not self._rules.goodbyes.accept(self._server.goodbye):
+                raise Broken(Reason.UPSTREAM_DATA_LOST)
             case End.SOURCE_ENDED:
                 habits = self._rules.habits
                 if habits is not None and habits.bears_reset:

@@ -20,6 +20,7 @@ from proxy.ftp.reply import Reply, ReplyError
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, Stream
 from proxy.net.listener import Listener, ListenerPool
 from proxy.net.options import acknowledge
+from proxy.net.tls import TlsFault
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.habits import Habits
@@ -48,6 +49,7 @@ class ServerData:
         self._clock = clock
         self._end: DataEnd | None = None
         self._offered: Listener | None = None
+        self._session: UpstreamSession | None = None
         self.ending: Ending | None = None
         self.met_silence = False  # nobody answered for as long as we are patient
 
@@ -55,6 +57,7 @@ class ServerData:
 
     async def open(self, session: UpstreamSession) -> Future[None]:
         """Agree with the server on an address; return what resolves once it is connected."""
+        self._session = session
         self._end = await (self._offer(session) if self._is_active else self._connect(session))
         return self._end.opened
 
@@ -65,6 +68,10 @@ class ServerData:
             return await self._end.wait(patience)
         except TimeoutError:
             self.met_silence = True
+            raise
+        except TlsFault:
+            assert self._session is not None
+            self._session.is_tainted = True  # another one may have a TLS session that it resumes
             raise
 
     async def _connect(self, session: UpstreamSession) -> DataEnd:
@@ -79,7 +86,7 @@ class ServerData:
         except ReplyError:
             raise Declined(Reason.UPSTREAM_DATA, words=reply.words) from None
         self.ending = Ending.RESET  # unless it ends in peace
-        return ConnectingEnd(endpoint.host, endpoint.port, session.local_host)
+        return ConnectingEnd(endpoint.host, endpoint.port, session.local_host, session.data_wire())
 
     async def _offer(self, session: UpstreamSession) -> DataEnd:
         listener = self._offered = self._ports.lend(session.local_host, session.host)
@@ -100,7 +107,7 @@ class ServerData:
         if not reply.is_success:
             raise Declined(Reason.UPSTREAM_DATA, words=reply.words)
         self.ending = Ending.RESET
-        return AcceptingEnd(listener, session.host)
+        return AcceptingEnd(listener, session.host, session.data_wire())
 
     async def _timed_ask(self, session: UpstreamSession, line: bytes) -> Reply:
         if self._habits is None:
@@ -113,9 +120,18 @@ class ServerData:
     # Ending.
 
     def acknowledge(self) -> None:
-        """Acknowledge the server's FIN at once: vsftpd sends its 226 only then."""
+        """Acknowledge the server's FIN at once: vsftpd sends its 226 only then.
+
+        In TLS answer its goodbye too: some wait for that before they send their final reply.
+        """
         if self._end is not None and self._end.sock is not None:
+            self._end.say_goodbye()
             acknowledge(self._end.sock)
+
+    @property
+    def goodbye(self) -> bool | None:
+        """Tell of one that the server has ended whether it said close_notify; None: no TLS."""
+        return self._end.goodbye if self._end is not None else None
 
     def mark(self, dscp: int) -> None:
         """Tell routers the class of what is sent on it."""

@@ -14,6 +14,7 @@ from proxy.net.control import ServerChannel
 from proxy.refusals import Reason
 
 from .identity import Credentials
+from .server_tls import NoTls, ServerTls
 from .session import Lost, Silent, UpstreamSession
 
 # The many ways in which servers say "too many", some with the code of a wrong password (530).
@@ -69,12 +70,20 @@ class Patience:
 class Dialer:
     """Opens sessions with one server, and learns once what the server says of itself."""
 
-    def __init__(self, host: str, port: int, patience: Patience, source: str | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        patience: Patience,
+        source: str | None = None,
+        tls: ServerTls | None = None,
+    ) -> None:
         self.host = host
         self.port = port
         self.facts: ServerFacts | None = None
         self._patience = patience
         self._source = source
+        self._tls = tls
 
     async def connect(self, now: float) -> UpstreamSession:
         """Connect, no more; raise DialError."""
@@ -100,11 +109,16 @@ class Dialer:
         except OSError as problem:
             words = f"{self.host}: {problem.strerror or problem}"
             raise DialError(Reason.UPSTREAM_UNREACHABLE, words) from None
+        if self._tls is not None and self._tls.is_implicit:
+            self._tls.begin(channel)
         return UpstreamSession(channel, self._patience.reply, now)
 
     async def log_in(self, session: UpstreamSession, credentials: Credentials) -> None:
         """Log in and learn the home directory; raise LoginRefused, Busy or DialError."""
-        await self._greeting(session)
+        try:
+            await self._greeting(session)
+        except NoTls as problem:
+            raise DialError(Reason.UPSTREAM_TLS, str(problem)) from None
         try:
             reply = await session.ask(b"USER " + credentials.user, self._patience.login)
             if reply.code == 331:
@@ -112,6 +126,8 @@ class Dialer:
             if reply.code == 332 and credentials.account is not None:
                 reply = await session.ask(b"ACCT " + credentials.account, self._patience.login)
             _judge_login(reply)
+            if self._tls is not None:
+                await self._protect_data(session)
             await self._learn(session)
         except Silent as problem:
             raise DialError(Reason.UPSTREAM_SILENT, problem.words) from None
@@ -122,6 +138,9 @@ class Dialer:
         session.state.cwd = session.home
 
     async def _greeting(self, session: UpstreamSession) -> None:
+        tls = self._tls
+        if tls is not None and tls.is_implicit:
+            await tls.agreed(session.channel, self._patience.connect)
         session.owed = 1  # the greeting answers no command of ours
         try:
             reply = await session.final(self._patience.login)
@@ -132,6 +151,19 @@ class Dialer:
             raise Busy(problem.words or "the server hung up before its greeting") from None
         if not reply.is_success:
             raise Busy(reply.words)
+        if tls is not None and not tls.is_implicit:
+            reply = await session.ask(b"AUTH TLS", self._patience.login)
+            if not reply.is_success:
+                raise NoTls(f"AUTH TLS: {reply.words}")
+            tls.begin(session.channel)
+            await tls.agreed(session.channel, self._patience.connect)
+
+    async def _protect_data(self, session: UpstreamSession) -> None:
+        """Behind the login, where every server takes it (RFC 4217 section 8)."""
+        for line in (b"PBSZ 0", b"PROT P"):
+            reply = await session.ask(line, self._patience.login)
+            if not reply.is_success:
+                raise DialError(Reason.UPSTREAM_TLS, f"{line.decode()}: {reply.words}")
 
     async def _learn(self, session: UpstreamSession) -> None:
         if self.facts is None:

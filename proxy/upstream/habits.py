@@ -7,6 +7,8 @@ for ours (measured).
 
 from __future__ import annotations
 
+from proxy.net.goodbyes import Goodbyes
+
 from .vigilance import Vigilance
 
 LEAST_PATIENCE = 0.1
@@ -24,6 +26,7 @@ class Habits:
         self.resets = 0
         self.harmed = 0
         self.vigilance = Vigilance()
+        self.goodbyes = Goodbyes()
 
     def saw_round_trip(self, duration: float) -> None:
         """Learn from the time between a command and its reply."""

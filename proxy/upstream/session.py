@@ -10,6 +10,7 @@ from proxy.ftp.lines import encode_line
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import State
 from proxy.net.control import Ended, ServerChannel
+from proxy.net.tls import TlsWire
 
 from .due import Due, ends_transfer
 from .due import Lost as Lost
@@ -20,6 +21,8 @@ from .identity import LoginKey
 _OOPS = b"500 OOPS:"
 SETTLE = 5.0  # seconds an aborted command may take to send its final reply
 PROMPTLY = 1.0  # the same for a transfer whose data connection was reset
+
+NO_DATA = frozenset({425, 522})  # RFC 4217 section 10.2
 
 _numbers = itertools.count(1)
 
@@ -57,6 +60,10 @@ class UpstreamSession:
     def local_host(self) -> str:
         """Our own address on this connection."""
         return str(self.channel.local[0])
+
+    def data_wire(self) -> TlsWire | None:
+        """Return what protects the next data connection: TLS, where this connection has it."""
+        return self.channel.tls.sibling() if self.channel.tls is not None else None
 
     @property
     def is_clean(self) -> bool:
@@ -162,6 +169,9 @@ class UpstreamSession:
     def _note(self, reply: Reply) -> Lost | None:
         """Remember the reply; tell when it was the last one."""
         self._last = reply
+        if reply.code in NO_DATA and self.channel.tls is not None:
+            # Some servers want our TLS session resumed, and do not know it for ever.
+            self.is_tainted = True
         if reply.code != 421 and (self.key is None or not reply.lines[0].startswith(_OOPS)):
             return None
         # RFC 959 section 5.4: the server closes next, whatever was asked.

@@ -31,7 +31,12 @@ class Authority:
     def issue(self, *names: str, expires_in: datetime.timedelta | None = None) -> Pem:
         """Return a certificate for these names and addresses, in one file with its key."""
         when = None if expires_in is None else datetime.datetime.now(datetime.UTC) + expires_in
-        issued = self._ca.issue_cert(*(names or ("localhost", "127.0.0.1", "::1")), not_after=when)
+        issued = self._ca.issue_cert(
+            *(names or ("localhost", "127.0.0.1", "127.0.0.2", "::1")),
+            not_after=when,
+            # Some servers of the lab take no other kind without being told so.
+            key_type=trustme.KeyType.RSA,
+        )
         self._issued += 1
         path = self._folder / f"{self.ca.stem}-{self._issued}.pem"
         issued.private_key_and_cert_chain_pem.write_to_path(path)

@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -21,6 +22,7 @@ from types import TracebackType
 from typing import ClassVar, Self, TypeVar
 
 from . import sockets
+from .authority import Pem
 from .namespaces import inside
 from .programs import CHECKOUT, need_root, program
 from .users import ALICE, USERS, User
@@ -47,6 +49,8 @@ class Backend:
     passive_ports: tuple[int, int] | None = None
     pasv_address: str | None = None  # told in 227 instead of our own
     netns: str | None = None
+    tls: Pem | None = None  # its certificate; TLS is then required, for data too
+    is_implicit: bool = False  # TLS from the first byte on
     folder: Path = field(init=False, default=Path())
     log: str = field(init=False, default="")  # all of it, once stopped
     _command: list[str] = field(init=False, default_factory=list)
@@ -217,9 +221,15 @@ class Backend:
             with self.connect() as visitor:
                 # A reset leaves no TIME_WAIT that a test of the budget would count.
                 visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                return visitor.recv(3) == b"220"
+                return self._greeting(visitor) == b"220"
         except OSError:
             return False
+
+    def _greeting(self, visitor: socket.socket) -> bytes:
+        if not self.is_implicit:
+            return visitor.recv(3)
+        with _careless().wrap_socket(visitor) as protected:
+            return protected.recv(3)
 
     def _is_alone(self) -> bool:
         return self.sessions() == 0 and self.processes() == {self.pid}
@@ -242,3 +252,9 @@ class Backend:
             with suppress(ProcessLookupError):
                 os.kill(member, signal.SIGKILL)
         until(lambda: not self.processes(), f"all processes of {self.kind} are gone")
+
+
+def _careless() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

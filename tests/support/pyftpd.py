@@ -23,13 +23,20 @@ def main(wishes: str) -> None:
     authorizer = DummyAuthorizer()
     for name, (password, home) in wish["users"].items():
         authorizer.add_user(name, password, home, perm=EVERYTHING)
-    FTPHandler.authorizer = authorizer
-    FTPHandler.auth_failed_timeout = 0
-    FTPHandler.masquerade_address = wish["pasv_address"]
+    handler = FTPHandler
+    if wish["certificate"]:
+        from pyftpdlib.handlers import TLS_FTPHandler
+
+        handler = TLS_FTPHandler
+        handler.certfile, handler.keyfile = wish["certificate"], wish["key"]
+        handler.tls_control_required = handler.tls_data_required = True
+    handler.authorizer = authorizer
+    handler.auth_failed_timeout = 0
+    handler.masquerade_address = wish["pasv_address"]
     if wish["passive_ports"]:
         first, last = wish["passive_ports"]
-        FTPHandler.passive_ports = range(first, last + 1)
-    server = FTPServer((wish["host"], wish["port"]), FTPHandler)
+        handler.passive_ports = range(first, last + 1)
+    server = FTPServer((wish["host"], wish["port"]), handler)
     server.max_cons_per_ip = wish["max_per_ip"]
     server.max_cons = 0
     server.serve_forever()

@@ -9,9 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+from proxy.net.tls import TlsFault, TlsWire
 
 from .honest import CHUNK as CHUNK
 from .honest import GREETING as GREETING
@@ -37,6 +41,7 @@ class Visit:
         self._sock = sock
         self._loop = asyncio.get_running_loop()
         self._received = b""
+        self._tls: TlsWire | None = None
         self._listening: socket.socket | None = None
         self._active: tuple[str, int] | None = None
 
@@ -48,7 +53,32 @@ class Visit:
 
     async def send(self, data: bytes) -> None:
         """Send bytes, whatever they mean."""
+        if self._tls is not None:
+            self._tls.write(data)
+            data = self._tls.take_outgoing()
         await self._loop.sock_sendall(self._sock, data)
+
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        """Protect the control connection from here on."""
+        self._tls = TlsWire(context, is_server=True)
+        while not self._tls.is_open:
+            data = await self._loop.sock_recv(self._sock, CHUNK)
+            if not data:
+                raise HangUp
+            try:
+                self._tls.feed(data)
+            except TlsFault:
+                raise HangUp from None
+            await self.send(b"")
+
+    async def protected_data(self) -> ssl.SSLSocket:
+        """Open the data connection in TLS; what is returned blocks, so use it in a thread."""
+        assert self._tls is not None
+        sock = await self.data()
+        sock.setblocking(True)
+        context = self._tls.context
+        shake_hands = partial(context.wrap_socket, sock, server_side=True)
+        return await asyncio.to_thread(shake_hands, suppress_ragged_eofs=False)
 
     def path(self, name: bytes) -> bytes:
         """Return the absolute path of a name in this visit's directory."""
@@ -118,7 +148,14 @@ class Visit:
 
     async def read(self) -> bytes:
         """Return what came on the control connection; empty at its end."""
-        return await self._loop.sock_recv(self._sock, CHUNK)
+        if self._tls is None:
+            return await self._loop.sock_recv(self._sock, CHUNK)
+        while not (words := self._tls.read()) and not self._tls.has_ended:
+            data = await self._loop.sock_recv(self._sock, CHUNK)
+            if not data:
+                return b""
+            self._tls.feed(data)
+        return words
 
     def leave(self) -> None:
         """Send FIN now, from outside the visit: its next reading is its last."""

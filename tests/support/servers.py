@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from .backend import Backend
 from .isolation import SystemLog, isolated
+from .programs import SERVERS as SERVERS_HOME
 from .programs import first_version, server_program
 from .users import USERS, password_hash
 
@@ -63,6 +64,18 @@ class Vsftpd(Backend):
             settings["pasv_min_port"], settings["pasv_max_port"] = self.passive_ports
         if self.pasv_address:
             settings["pasv_address"] = self.pasv_address
+        if self.tls:
+            settings |= {
+                "ssl_enable": "YES",
+                "rsa_cert_file": self.tls.certificate,
+                "rsa_private_key_file": self.tls.key,
+                "force_local_logins_ssl": "YES",
+                "force_local_data_ssl": "YES",
+                "require_ssl_reuse": "YES",
+                "strict_ssl_read_eof": "YES",
+                "implicit_ssl": "YES" if self.is_implicit else "NO",
+                "ssl_ciphers": "HIGH",
+            }
         config = self.folder / "vsftpd.conf"
         config.write_text(_lines(f"{key}={value}" for key, value in settings.items()))
         return isolated(self.folder, self.homes, [server_program("usr/sbin/vsftpd"), str(config)])
@@ -105,6 +118,9 @@ class PureFtpd(Backend):
         ]
         if ":" not in self.host:
             command.append("--ipv4only")
+        if self.tls:
+            command += ["--tls", "2"]  # it knows no implicit TLS
+            command += ["--certfile", f"{self.tls.certificate},{self.tls.key}"]
         if self.passive_ports:
             command += ["--passiveportrange", "{}:{}".format(*self.passive_ports)]
         if self.pasv_address:
@@ -167,6 +183,19 @@ class ProFtpd(Backend):
             'LogFormat lab "%a %u \\"%r\\" %s %S"',
             f"ExtendedLog {self.log_file} ALL lab",
         ]
+        if self.tls:
+            # Its own defaults otherwise: data connections must resume the control session.
+            settings = [
+                f"ModulePath {SERVERS_HOME / 'usr/lib/proftpd'}",
+                "LoadModule mod_tls.c",
+                *settings,
+                "TLSEngine on",
+                f"TLSLog {self.folder / 'tls.log'}",
+                f"TLSRSACertificateFile {self.tls.certificate}",
+                f"TLSRSACertificateKeyFile {self.tls.key}",
+                "TLSRequired on",
+                *(["TLSOptions UseImplicitSSL"] if self.is_implicit else []),
+            ]
         if self.max_per_ip:
             settings.append(f"MaxClientsPerHost {self.max_per_ip}")
         if self.passive_ports:
@@ -197,6 +226,8 @@ class PyFtpd(Backend):
             "max_per_ip": self.max_per_ip,
             "passive_ports": self.passive_ports,
             "pasv_address": self.pasv_address,
+            "certificate": str(self.tls.certificate) if self.tls else "",
+            "key": str(self.tls.key) if self.tls else "",
             "users": {user.name: [user.password, str(self.home(user))] for user in USERS},
         }
         return [sys.executable, "-m", "tests.support.pyftpd", json.dumps(wishes)]

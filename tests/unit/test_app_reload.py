@@ -14,6 +14,7 @@ from proxy.app import STOPPING, App
 from proxy.config import Config, Effect, effect_of, keys
 from proxy.config.not_yet import NOT_YET
 from proxy.events import Event, Reloaded, ReloadRefused
+from tests.support.authority import Authority
 from tests.support.house import house
 from tests.support.misdeeds import waits_for
 from tests.support.raw_client import dial, read_all
@@ -67,6 +68,13 @@ OTHER_VALUES: dict[str, Any] = {
     "timeouts.outage": 7.0,
     "log.format": "console",
     "log.level": "error",
+}
+
+
+# Where TLS is not spoken with the server, nobody is handed these.
+IN_TLS = {
+    f"upstream.{key}"
+    for key in ("tls", "verify", "ca", "server_name", "certificate", "key", "min_version")
 }
 
 
@@ -196,6 +204,54 @@ async def test_every_key_reaches_a_room_or_needs_a_restart(server: Scripted) -> 
             await home.reload()
 
 
+async def test_every_key_about_tls_reaches_those_who_dial(server: Scripted, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pem = authority.issue()
+    before = {"tls": "explicit", "ca": str(authority.ca), "certificate": str(pem.certificate)}
+    values = before | {
+        "tls": "implicit",
+        "verify": "off",
+        "ca": str(Authority(tmp_path).ca),
+        "server_name": "ftp.example.com",
+        "certificate": str(authority.issue().certificate),
+        "key": str(pem.key),
+        "min_version": "1.3",
+    }
+    assert {f"upstream.{key}" for key in values} == IN_TLS
+    async with house(server, upstream=before) as home:
+        for key, value in values.items():
+            was = told_of_tls(home.app)
+            outcome = await home.reload(upstream=before | {key: value})
+            assert isinstance(outcome, Reloaded), key
+            assert outcome.changed == (f"upstream.{key}",)
+            assert told_of_tls(home.app) != was, key
+            await home.reload(upstream=before)
+        outcome = await home.reload(upstream=before | {"ca": "/nowhere.pem"})
+        assert outcome == ReloadRefused(("/nowhere.pem: No such file or directory",))
+
+
+def told_of_tls(app: App) -> tuple[object, ...]:
+    tls = app.tls.server
+    assert tls is not None
+    return (tls.files, tls.name, tls.is_implicit)
+
+
+async def test_another_certificate_is_shown_after_a_reload(
+    server: Scripted, tmp_path: Path
+) -> None:
+    certificate = str(Authority(tmp_path).issue().certificate)
+    async with house(server) as home:
+        listen = [{"address": "127.0.0.1:0", "tls": "explicit"}]
+        outcome = await home.reload(listen=[listen[0] | {"certificate": "/nowhere.pem"}])
+        assert outcome == ReloadRefused(("/nowhere.pem: No such file or directory",))
+        assert isinstance(
+            await home.reload(listen=[listen[0] | {"certificate": certificate}]), Reloaded
+        )
+        async with home.client() as client:
+            await client.expect(220)
+            assert (await client.ask("AUTH TLS")).code == 234
+
+
 def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
     lists = ("listen", "clients")
     flexible = {
@@ -203,7 +259,7 @@ def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
         for key in keys()
         if effect_of(key) is not Effect.RESTART
     }
-    assert flexible - set(NOT_YET) <= set(OTHER_VALUES) <= flexible
+    assert flexible - set(NOT_YET) - IN_TLS <= set(OTHER_VALUES) <= flexible
 
 
 def handed_out(app: App) -> dict[str, object]:

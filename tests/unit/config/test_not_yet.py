@@ -43,12 +43,6 @@ def test_a_value_that_waits_is_one_problem_with_its_place(key: str, value: str) 
     assert problem.message == f"not yet: {NOT_YET[key].reason}"
 
 
-@pytest.mark.parametrize("key", [key for key, row in NOT_YET.items() if not row.waiting])
-def test_the_word_none_does_not_wait(key: str) -> None:
-    value = "[]" if key == "listen.trusted" else "none"
-    assert examine(written(key, value), "f").config is not None
-
-
 @pytest.mark.parametrize("key", [key for key, row in NOT_YET.items() if row.waiting])
 def test_a_misspelt_word_is_a_mistake_and_does_not_wait(key: str) -> None:
     (problem,) = examine(written(key, "xyz"), "f").problems

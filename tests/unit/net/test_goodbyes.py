@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from proxy.session.goodbyes import Goodbyes
+from proxy.net.goodbyes import Goodbyes
 
 
 def test_who_never_says_goodbye_is_believed() -> None:
