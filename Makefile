@@ -5,6 +5,7 @@ UPSTREAM ?=
 SCENARIO ?= cron-storm
 FUZZ_SECONDS ?= 60
 SEED ?=
+HOURS ?= 1
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,12 +15,13 @@ SERVERS := .cache/servers/complete
 ROOM_TESTS := $(filter-out tests/integration tests/support tests/fuzz,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo loadtest bench bench-relay install lint test test-unit fuzz clean
+.PHONY: help run demo loadtest simulate bench bench-relay install lint test test-unit fuzz clean
 
 help:
 	@echo "make run        start the proxy on 127.0.0.1:2121 (UPSTREAM=host[:port] for your server)"
 	@echo "make demo       scripts that a server refuses and a firewall bans, then the same through ftpweir"
 	@echo "make loadtest   your plan against both (SCENARIO=FILE.yaml, or the name of a shipped one)"
+	@echo "make simulate   100 proxies with one budget, through a simulated hour; some minutes (HOURS=n)"
 	@echo "make bench      what the proxy costs, beside HAProxy, nginx and mod_proxy; as root, 15 minutes"
 	@echo "make bench-relay  the relay's loop alone: splice, copy, asyncio streams; seconds, not as root"
 	@echo "make install    only $(VENV), with the command $(BIN)/ftpweir"
@@ -37,6 +39,9 @@ demo: install
 
 loadtest: $(VENV)/tools
 	$(BIN)/python -m loadtest run $(SCENARIO)
+
+simulate: $(VENV)/tools
+	$(BIN)/python -m loadtest simulate --hours $(HOURS)
 
 bench: $(VENV)/tools servers
 	$(BIN)/python -m loadtest bench --json .cache/bench.json --document docs/BENCHMARKS.md

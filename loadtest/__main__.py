@@ -32,6 +32,7 @@ from .reading import find, read_scenario, shipped
 from .report_json import BadReport
 from .scenario import Scenario
 from .sighting import Sighting
+from .simulation.command import simulate
 
 INTERRUPTED = 130
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -43,6 +44,7 @@ def main() -> None:
 
 
 main.add_command(bench)
+main.add_command(simulate)
 
 
 @main.command()

@@ -56,14 +56,21 @@ end
 
 -- How many one weight's worth may own when all get the same, and nobody more than it needs.
 local function level(rows, capacity)
-  table.sort(rows, function(a, b) return a.need / a.weight < b.need / b.weight end)
-  local weights = 0
+  local weights, greedy = 0, rows
   for _, row in ipairs(rows) do weights = weights + row.weight end
-  for _, row in ipairs(rows) do
-    local fair = capacity / weights
-    if row.need / row.weight > fair then return fair end
-    capacity, weights = capacity - row.need, weights - row.weight
-  end
+  repeat
+    -- Who needs no more than an even share leaves the rest of it to the others.
+    local fair, rest = capacity / weights, {}
+    for _, row in ipairs(greedy) do
+      if row.need > fair * row.weight then
+        rest[#rest + 1] = row
+      else
+        capacity, weights = capacity - row.need, weights - row.weight
+      end
+    end
+    if #rest == #greedy then return fair end
+    greedy = rest
+  until #greedy == 0
   return math.huge
 end
 

@@ -1,0 +1,52 @@
+"""What a simulation says, in one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .instance import GUARD
+from .world import HOUR, World
+
+
+def lines(world: World) -> Iterator[str]:
+    """Tell what was simulated and what was seen."""
+    plan, told, firewall, store = world.plan, world.told, world.firewall, world.store
+    seconds = plan.hours * HOUR
+    yield f"{plan.proxies} proxies, {plan.sources} sources, {plan.files_a_day} files a day"
+    yield f"budget {plan.limit}, hold {plan.hold:g} s, lease {plan.lease:g} s"
+    yield f"recovery {plan.recovery:g} s; {plan.hours:g} h, seed {plan.seed}"
+    yield ""
+    yield f"files           {told.files}, broken off {told.broken}"
+    yield f"mishaps         {told.crashes} crashes, {told.cuts} cuts, {told.restarts} restarts"
+    yield f"peak            {firewall.most} of {plan.limit} slots; {firewall.above} openings above"
+    if told.contended:
+        part = told.started_then / told.contended / possible_rate(world)
+        used = told.used_then / told.contended / plan.limit
+        yield f"contended       {told.contended} s"
+        yield f"                {part:.1%} of the rate possible, {used:.1%} of the slots used"
+    yield f"waits           {spread(told.waits)}"
+    yield f"cron batches    {spread(told.cron_batches)}"
+    yield f"beside the hog  {spread(told.small_beside_hog)}"
+    calls = store.engine.calls
+    yield f"store           {calls / seconds:.0f} calls/s, {store.busiest} in the busiest second"
+
+
+def possible_rate(world: World) -> float:
+    """Files per second that the budget allows when it is always full."""
+    plan = world.plan
+    return plan.limit / (plan.mean_duration + plan.hold + GUARD)
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """Write the median, the upper end and the worst of some times."""
+    if not seconds:
+        return "none"
+    ranked = sorted(seconds)
+
+    def rank(part: float) -> float:
+        return ranked[min(len(ranked) - 1, int(part * len(ranked)))]
+
+    return (
+        f"p50 {rank(0.5):.2f} s, p95 {rank(0.95):.2f} s, p99 {rank(0.99):.2f} s, "
+        f"most {ranked[-1]:.2f} s ({len(ranked)})"
+    )

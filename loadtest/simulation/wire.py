@@ -1,0 +1,116 @@
+"""The way between one instance and the store: it takes time, loses answers, and can be cut."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+from proxy.shaping.stake import Award, Claim, Stake
+from proxy.store.engine import PATIENCE
+from proxy.store.shared import HEARTBEAT, POLL, Share
+
+from .agenda import Agenda
+from .engine import SimulatedEngine
+
+LATENCY: Final = 0.001  # seconds each way, on average
+LOST: Final = 0.001  # part of all answers
+
+
+class Store:
+    """The one store, and whether it is there."""
+
+    def __init__(self) -> None:
+        self.engine = SimulatedEngine(fast=True)
+        self.is_away = False
+        self.busiest = 0  # calls in one second
+        self._second = 0
+        self._calls = 0
+
+    def settle(self, now: float, keys: list[str], words: list[str | float]) -> Award | None:
+        """Answer as Redis would; None: there is no answer."""
+        if self.is_away:
+            return None
+        second = int(now)
+        self._calls = self._calls + 1 if second == self._second else 1
+        self._second = second
+        self.busiest = max(self.busiest, self._calls)
+        (row,) = self.engine.settle(now, keys, words)
+        return Award(*row) if min(row) >= 0 else None
+
+
+class Wire:
+    """Talks for one instance, in the manner of proxy/store/shared.py, on simulated time."""
+
+    def __init__(
+        self, name: str, agenda: Agenda, store: Store, chance: Random, stake: Stake, lease: float
+    ) -> None:
+        self._name = name
+        self._agenda = agenda
+        self._store = store
+        self._chance = chance
+        self._lease = lease
+        self._serial = 0
+        self._busy = False
+        self._turn = 0  # of the timer: an older one that fires means nothing
+        self.is_cut = False
+        self.is_over = False
+        self.recovery = 0.0
+        self.share = Share("{simulation}:slots", stake, 0.0, 0.0, self._asked)
+
+    def begin(self) -> None:
+        """Call for the first time."""
+        self._call()
+
+    def _asked(self) -> None:
+        if not self._busy and self.share.stake.has_risen(self.share.report()):
+            self._busy = True  # the call itself is made when whoever asks is through
+            self._agenda.after(0.0, self._call)
+
+    def _call(self) -> None:
+        if self.is_over:
+            return
+        self._busy = True
+        now = self._agenda.now
+        claim = self.share.stake.claim(self.share.report(), now)
+        self._serial += 1
+        milliseconds = [
+            round(each * 1000) for each in (self._lease, self.recovery, self.share.hold)
+        ]
+        words: list[str | float] = [self._name, self._serial, *milliseconds]
+        words += [claim.limit, claim.used, claim.keep, claim.need, claim.weight]
+        way = self._chance.expovariate(1 / LATENCY)
+        if self.is_cut:
+            self._agenda.after(PATIENCE, self._failed)
+        else:
+            self._agenda.after(way, lambda: self._arrive(words, claim, now))
+
+    def _arrive(self, words: list[str | float], claim: Claim, asked_at: float) -> None:
+        award = self._store.settle(self._agenda.now, [self.share.key], words)
+        if award is None or self._chance.random() < LOST:
+            self._agenda.after(PATIENCE, self._failed)
+            return
+        way = self._chance.expovariate(1 / LATENCY)
+        self._agenda.after(way, lambda: self._answered(award, claim, asked_at))
+
+    def _answered(self, award: Award, claim: Claim, asked_at: float) -> None:
+        if not self.is_over:
+            self.share.stake.awarded(award, claim, asked_at)
+            self._rest()
+
+    def _failed(self) -> None:
+        if not self.is_over:
+            self.share.stake.lost()
+            self._rest()
+
+    def _rest(self) -> None:
+        self._busy = False
+        self.share.on_news()
+        if self._busy:
+            return  # the news made somebody ask
+        self._turn += 1
+        turn, urgent = self._turn, self.share.stake.is_urgent(self._agenda.now)
+        self._agenda.after(POLL if urgent else HEARTBEAT, lambda: self._beat(turn))
+
+    def _beat(self, turn: int) -> None:
+        if turn == self._turn and not self._busy:
+            self._call()
