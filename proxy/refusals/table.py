@@ -19,7 +19,7 @@ _ENTRIES = (
         "This source holds as many sessions as its class allows. Usually scripts that never send "
         "QUIT, or more jobs at once than planned.",
         "End each session with QUIT, also on errors; use fewer jobs at once; retry with a pause.",
-        "The log names who holds them; raise `clients.sessions` of the class.",
+        "`ftpweir show sessions` names who holds them; raise `clients.sessions` of the class.",
         example=(4, 4),
     ),
     Entry(
@@ -132,7 +132,7 @@ _ENTRIES = (
         "queue.max_length",
         "As many commands wait for a place as the queue holds; this one could not join them.",
         "Run fewer jobs at once, or retry with a pause.",
-        "The log names the busiest source; raise `queue.max_length` if need be.",
+        "`ftpweir show queue` names who waits; raise `queue.max_length` if need be.",
         example=(1000, 1000),
     ),
     Entry(
@@ -143,7 +143,7 @@ _ENTRIES = (
         "The command waited as long as allowed. Longer would outlast the patience of the client: "
         "curl gives up after 60 s without a reply.",
         "Retry after the time given.",
-        "The log tells what holds the places; `queue.max_wait` above 50 s loses curl.",
+        "`ftpweir top` tells what holds the places; `queue.max_wait` above 50 s loses curl.",
     ),
     Entry(
         Reason.ETA_TOO_LONG,
@@ -239,7 +239,7 @@ _ENTRIES = (
         "upstream.sessions",
         "The server allows few sessions, and none came free in time: all are lent or pinned.",
         "End sessions that are not needed; retry with a pause.",
-        "The log names pinned sessions; `upstream.pooling: transfer` shares best. "
+        "`ftpweir show sessions` names pinned ones; `upstream.pooling: transfer` shares best. "
         "Raise `upstream.sessions` only if the server allows more.",
         example=(2, 2),
     ),
@@ -250,7 +250,7 @@ _ENTRIES = (
         "upstream.host",
         "The server's machine refused the connection, or ended it before its greeting.",
         "Retry with a pause; the script is not at fault.",
-        "Check that the server runs and that `upstream.host` and `upstream.port` are right.",
+        "Check that the server runs; `ftpweir doctor` tests `upstream.host` and `upstream.port`.",
     ),
     Entry(
         Reason.UPSTREAM_UNREACHABLE,

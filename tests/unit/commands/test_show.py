@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from proxy.cli import main
@@ -65,6 +66,12 @@ async def test_where_nobody_answers_it_says_so(command: tuple[str, ...]) -> None
     result = await invoke(*command, "--status", f"127.0.0.1:{free_port()}")
     assert result.exit_code == 1
     assert result.stderr.startswith("no answer from 127.0.0.1:")
+
+
+def test_the_shell_can_complete_what_there_is_to_show() -> None:
+    shell = ShellComplete(main, {}, "ftpweir", "_FTPWEIR_COMPLETE")
+    assert [one.value for one in shell.get_completions(["show"], "q")] == ["queue"]
+    assert {"show", "top", "doctor"} <= {one.value for one in shell.get_completions([], "")}
 
 
 async def test_a_wrong_address_is_bad_usage() -> None:
