@@ -29,7 +29,7 @@ EVENT = re.compile(
     r"src=(?P<source>\S+) dst=(?P<target>\S+) sport=(?P<sport>\d+) dport=(?P<dport>\d+)"
 )
 NETFILTER: Final = "12"  # the protocol's number in /proc/net/netlink
-BUFFER: Final = 16 * 1024 * 1024
+BUFFER: Final = 256 * 1024 * 1024  # 16 MiB, 2,000 events, were lost on a busy machine
 
 
 class FlowWatch:

@@ -1,0 +1,192 @@
+"""A monkey with a seed breaks whatever can be broken while scripts work: nobody is deceived.
+
+FTPWEIR_CHAOS_SECONDS and FTPWEIR_CHAOS_SEED make it longer, or another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from loadtest.lab.flows import FlowCounter, compress
+from loadtest.lab.namespaces import Lab, Side, lab
+from tests.support import sockets
+from tests.support.namespaces import inside
+from tests.support.proxy import Ftpweir
+from tests.support.rabble import Rabble
+from tests.support.servers import Vsftpd
+from tests.support.users import ALICE
+from tests.support.waiting import until
+
+SECONDS = float(os.environ.get("FTPWEIR_CHAOS_SECONDS", "25"))
+SEED = int(os.environ.get("FTPWEIR_CHAOS_SEED", "7"))
+SCRIPTS = 50
+SESSIONS = 6
+BUDGET = 60
+HOLD = 3
+GUARD = 2  # what the network may be silent for while a connection ends (stall_data: 1 s and a bit)
+PORTS = (40_000, 40_999)
+
+pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(SECONDS + 150)]
+
+RESETS = """
+table inet monkey {
+  chain input {
+    type filter hook input priority 0
+    tcp dport 40000-40999 tcp flags & (syn | rst) == 0 reject with tcp reset
+  }
+}
+"""
+SILENCE = RESETS.replace("reject with tcp reset", "drop")
+
+
+class Monkey:
+    """What it may do, and how often it did."""
+
+    def __init__(self, seed: int, where: Lab, server: Vsftpd, weir: Ftpweir) -> None:
+        self._chance = random.Random(seed)
+        self._lab, self._server, self._weir = where, server, weir
+        self.deeds: Counter[str] = Counter()
+
+    def play(self, seconds: float) -> None:
+        """Break things until the time is over."""
+        tricks: list[Callable[[], None]] = [
+            self.kill_server,
+            self.kill_proxy,
+            self.reset_data,
+            self.stall_data,
+            self.stop_server,
+            self.reload,
+            self.talk_nonsense,
+            self.vanish,
+        ]
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            trick = self._chance.choice(tricks)
+            trick()
+            self.deeds[trick.__name__] += 1
+            time.sleep(self._chance.uniform(0.3, 1.5))
+
+    def kill_server(self) -> None:
+        self._server.crash_and_restart()
+
+    def kill_proxy(self) -> None:
+        self._weir.crash_and_restart()
+
+    def reset_data(self) -> None:
+        with _rules(self._lab.server, RESETS):
+            time.sleep(0.2)
+
+    def stall_data(self) -> None:
+        with _rules(self._lab.server, SILENCE):
+            time.sleep(1.0)
+
+    def stop_server(self) -> None:
+        processes = self._server.processes()
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for process in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(process, number)
+            time.sleep(1.0 if number is signal.SIGSTOP else 0.0)
+
+    def reload(self) -> None:
+        self._weir.signal(signal.SIGHUP)
+
+    def talk_nonsense(self) -> None:
+        """Send bytes that mean nothing, on the control and on any passive port."""
+
+        def shout() -> None:
+            with suppress(OSError), socket.create_connection(self._place, timeout=2) as sock:
+                sock.sendall(self._chance.randbytes(5000))
+                sock.recv(100)
+
+        inside(self._lab.client.name, shout)
+
+    def vanish(self) -> None:
+        """Begin a login and leave without a word."""
+
+        def leave() -> None:
+            with suppress(OSError), socket.create_connection(self._place, timeout=2) as sock:
+                sock.sendall(b"USER alice\r\nPASS secret\r\nPASV\r\nLIST\r\n")
+
+        inside(self._lab.client.name, leave)
+
+    @property
+    def _place(self) -> tuple[str, int]:
+        return self._weir.host, self._weir.port
+
+
+@contextmanager
+def _rules(side: Side, rules: str) -> Iterator[None]:
+    side.run("nft", "-f", "-", text=rules)
+    try:
+        yield
+    finally:
+        side.run("nft", "delete", "table", "inet", "monkey")
+
+
+def connections(weir: Ftpweir) -> int:
+    """How many connections are left that somebody must still end; a killed proxy's own sockets
+    stay for a minute in FIN_WAIT, which only the kernel ends."""
+    held = {sockets.State.ESTABLISHED, sockets.State.CLOSE_WAIT}
+    return sockets.count(weir.pid, states=held)
+
+
+def test_whatever_breaks_nobody_is_deceived_and_the_budget_is_kept() -> None:
+    chance = random.Random(SEED)
+    with (
+        lab() as one,
+        Vsftpd(host=one.server.address, netns=one.server.name, passive_ports=PORTS) as server,
+        Ftpweir(
+            server,
+            netns=one.client.name,
+            upstream={"sessions": SESSIONS},
+            budget={
+                "connections": BUDGET,
+                "time_wait": f"{HOLD}s",
+                "guard": f"{GUARD}s",
+                "headroom": "0%",
+            },
+            timeouts={"connect": "3s", "stall": "5s"},
+            refusals={"delay": "100ms"},
+        ) as weir,
+    ):
+        compress(one.server, HOLD)
+        files = {}
+        for number in range(20):
+            content = chance.randbytes(int(1000 * 2000 ** chance.random()))
+            server.place(f"file-{number}", content)
+            files[f"file-{number}"] = hashlib.sha256(content).hexdigest()
+        rabble = Rabble(
+            *(weir.host, weir.port, ALICE.name, ALICE.password, SCRIPTS, SECONDS, files, SEED)
+        )
+        with FlowCounter(one.server, limit=BUDGET) as firewall:
+            process = rabble.start(one.client.inside())
+            monkey = Monkey(SEED, one, server, weir)
+            monkey.play(SECONDS)
+            account = Rabble.told(process)
+        broken = [
+            name
+            for name, digest in account.stored.items()
+            if hashlib.sha256((server.home() / name).read_bytes()).hexdigest() != digest
+        ]
+        until(lambda: weir.sessions() == 0, "every session ends", 30)
+        until(lambda: connections(weir) <= SESSIONS, "only upstream sessions are left", 30)
+        faults = weir.events("fault")
+    what = f"{dict(monkey.deeds)} {account.fetched} {len(account.stored)} {account.errors}"
+    assert account.wrong == [], what
+    assert broken == [], what
+    assert firewall.most <= BUDGET, what
+    assert faults == [], what
+    assert account.fetched > SECONDS, what
+    assert account.stored, what
+    assert account.listed, what
