@@ -37,8 +37,13 @@ def look_at_door(address: Address, *, is_plain: bool, patience: float = _WAIT) -
     dialler = Dialler(Purse(None), patience=patience, source=None)
     attempt, sock = dialler.connect(host, address.port)
     if sock is None:
-        is_taken = error is not None and error.errno == errno.EADDRINUSE
-        return Door(place, attempt, bind_error=words, bind_is_taken=is_taken)
+        return Door(
+            place,
+            attempt,
+            bind_error=words,
+            bind_is_taken=error is not None and error.errno == errno.EADDRINUSE,
+            bind_is_denied=error is not None and error.errno == errno.EACCES,
+        )
     line = ControlLine(sock)
     try:
         greeting = greet(line, patience) if is_plain else None

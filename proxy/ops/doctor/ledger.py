@@ -7,7 +7,7 @@ from pathlib import Path
 
 from proxy.config import Config
 from proxy.shaping.ledger import Kind
-from proxy.store.journal import glance
+from proxy.store.journal import Glance, glance
 
 from .seen import Ledger
 
@@ -22,35 +22,43 @@ def look_at_ledgers(config: Config, clock: float) -> tuple[Ledger, ...]:
 
 
 def _look(path: Path, limit: int, clock: float) -> Ledger:
-    if path.exists() and not path.is_file():
-        return Ledger(str(path), problem="it is no file")  # opening a pipe would wait for ever
     try:
+        if path.exists() and not path.is_file():
+            return Ledger(str(path), problem="it is no file")  # opening a pipe would never end
         seen = glance(path, clock=clock)
     except OSError as problem:
-        return Ledger(str(path), problem=problem.strerror or str(problem))
+        words = problem.strerror or str(problem)
+        return Ledger(str(path), words, is_denied=isinstance(problem, PermissionError))
     if seen is None:
-        return Ledger(str(path), problem=_why_not_here(path), limit=limit)
-    if not seen.is_held and not os.access(path, os.W_OK):
-        return Ledger(str(path), problem="this user may not write it")
-    if seen.slots is None:
-        # That is what the proxy will think of it, too.
-        return Ledger(str(path), is_held=seen.is_held, is_believed=False, used=limit, limit=limit)
-    # What was open when a proxy was killed counts as closed at the next start: nobody can say when.
-    counting = [one for one in seen.slots if one.until is None or one.until > clock]
-    ends = [one.until for one in counting if one.until is not None]
-    return Ledger(
-        str(path),
-        is_held=seen.is_held,
-        used=len(counting),
-        limit=limit,
-        had_data=sum(one.kind is not Kind.CONTROL for one in seen.slots),
-        next_free=min(ends) - clock if ends else None,
-    )
+        return _not_here(path, limit)
+    return _told(path, seen, limit, clock)
 
 
-def _why_not_here(path: Path) -> str:
-    """Tell why a file that is not there could not be made either; empty: it could."""
+def _not_here(path: Path, limit: int) -> Ledger:
+    """Tell whether a file that is not there could be made."""
     folder = path.absolute().parent
     if not folder.is_dir():
-        return f"{folder} is no directory"
-    return "" if os.access(folder, os.W_OK) else f"{folder} is not writable for this user"
+        return Ledger(str(path), f"{folder} is no directory")
+    if not os.access(folder, os.W_OK):
+        return Ledger(str(path), f"{folder} is not writable for this user", is_denied=True)
+    return Ledger(str(path), limit=limit)
+
+
+def _told(path: Path, seen: Glance, limit: int, clock: float) -> Ledger:
+    # What was open when a proxy was killed counts as closed at the next start: nobody can say when.
+    slots = seen.slots or []
+    counting = [one for one in slots if one.until is None or one.until > clock]
+    ends = [one.until for one in counting if one.until is not None]
+    is_believed = seen.slots is not None
+    is_denied = not seen.is_held and not os.access(path, os.W_OK)
+    return Ledger(
+        str(path),
+        "this user may not write it" if is_denied else "",
+        is_denied=is_denied,
+        is_held=seen.is_held,
+        is_believed=is_believed,
+        used=len(counting) if is_believed else limit,  # as the proxy will count it, too
+        limit=limit,
+        had_data=sum(one.kind is not Kind.CONTROL for one in slots),
+        next_free=min(ends) - clock if ends else None,
+    )

@@ -23,7 +23,8 @@ def of_data(config: Config, seen: Seen) -> Iterator[Finding]:
     """Conclude from everything after the login."""
     passive = [one for one in seen.data if one.is_passive]
     active = [one for one in seen.data if not one.is_passive]
-    wants_active = config.upstream.data == "active"
+    may_be_active = config.upstream.data == "auto" and any(one.is_connected for one in active)
+    wants_active = config.upstream.data == "active" or may_be_active
     if passive:
         yield from _of_passive(passive, seen, wants_active=wants_active)
     for one in active:

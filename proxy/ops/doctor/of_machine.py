@@ -74,6 +74,8 @@ def _of_closed_door(door: Door) -> Iterator[Finding]:
         yield Finding(CAUSES["proxy_silent"], evidence)
     elif door.bind_is_taken:
         yield Finding(CAUSES["listen_taken"], evidence)
+    elif door.bind_is_denied:
+        yield Finding(CAUSES["listen_privileged"], evidence)
     elif door.bind_error:
         yield Finding(CAUSES["listen_denied"], evidence)
     else:
@@ -82,7 +84,8 @@ def _of_closed_door(door: Door) -> Iterator[Finding]:
 
 def _of_ledger(ledger: Ledger) -> Iterator[Finding]:
     if ledger.problem:
-        yield Finding(CAUSES["state_unusable"], f"{ledger.path}: {ledger.problem}")
+        code = "state_denied" if ledger.is_denied else "state_unusable"
+        yield Finding(CAUSES[code], f"{ledger.path}: {ledger.problem}")
     elif not ledger.is_believed:
         yield Finding(CAUSES["state_unbelievable"], ledger.path)
 

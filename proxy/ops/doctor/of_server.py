@@ -62,15 +62,15 @@ def _of_attempts(seen: Seen) -> Iterator[Finding]:
 
 
 def _of_failure(first: Attempt, evidence: str, seen: Seen) -> Iterator[Finding]:
+    worked = sum(ledger.had_data for ledger in seen.ledgers)
+    if worked:
+        evidence += f"; the state file remembers {worked} data connections"
     match first.met:
         case Met.REFUSAL:
             if seen.standard_port is not None:
                 evidence += f"; at port 21: {seen.standard_port}"
             yield Finding(CAUSES["refused"], evidence)
         case Met.SILENCE:
-            worked = sum(ledger.had_data for ledger in seen.ledgers)
-            if worked:
-                evidence += f"; the state file remembers {worked} data connections"
             yield Finding(CAUSES["banned" if worked else "silent"], evidence)
         case Met.NO_WAY:
             yield Finding(CAUSES["unreachable"], evidence)

@@ -195,6 +195,7 @@ class Ledger:
 
     path: str
     problem: str = ""
+    is_denied: bool = False  # the problem may be that of this user alone
     is_held: bool = False  # a running ftpweir has it
     is_believed: bool = True
     used: int = 0  # open or cooling
@@ -213,6 +214,7 @@ class Door:
     is_ours: bool = False  # ftpweir greets there
     bind_error: str = ""
     bind_is_taken: bool = False
+    bind_is_denied: bool = False
     pid: int | None = None
     descriptors_open: int | None = None
     descriptors_limit: int | None = None

@@ -72,3 +72,20 @@ def test_each_egress_address_has_a_file_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("state", "enforce"), [(None, "on"), (Path("s"), "off")])
 def test_without_a_budget_there_is_no_file(state: Path | None, enforce: str) -> None:
     assert look(state, enforce=enforce) == []
+
+
+def test_what_only_this_user_may_not_do_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    journal = Journal(tmp_path / "state", clock=now)
+    journal.start(now)
+    journal.opened(1, Kind.DOWNLOAD, now)
+    journal.close()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root, who runs tests, may everything
+    (seen,) = look(tmp_path / "state")
+    assert (seen.problem, seen.is_denied) == ("this user may not write it", True)
+    assert seen.used == 1  # what can be read counts
+    (seen,) = look(tmp_path / "other")
+    assert seen.is_denied
+    assert not look(tmp_path / "nowhere" / "state")[0].is_denied

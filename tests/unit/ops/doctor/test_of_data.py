@@ -71,6 +71,16 @@ def test_passive_ports_are_not_needed_in_active_mode() -> None:
     assert found == ["passive_unused"]
 
 
+def test_passive_ports_are_not_needed_where_ftpweir_may_choose() -> None:
+    auto = config(upstream={"data": "auto"})
+    blocked = failed(PASV, Met.SILENCE)
+    assert codes(blocked, NO_EPSV, PORT, wish=auto) == ["passive_unused"]
+    assert codes(blocked, NO_EPSV, failed(PORT, Met.SILENCE), wish=auto) == [
+        "passive_blocked",
+        "active_unused",
+    ]
+
+
 def test_the_server_cannot_connect_to_us() -> None:
     active = config(upstream={"data": "active"})
     blocked = failed(PORT, Met.SILENCE)

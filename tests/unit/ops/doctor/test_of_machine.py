@@ -78,7 +78,11 @@ MUTE = Greeting(Greeter.MUTE)
         ),
         (Door(PLACE, CLOSED), ["proxy_absent"]),
         (Door(PLACE, CLOSED, bind_error="in use", bind_is_taken=True), ["listen_taken"]),
-        (Door(PLACE, CLOSED, bind_error="Permission denied"), ["listen_denied"]),
+        (Door(PLACE, CLOSED, bind_error="Cannot assign"), ["listen_denied"]),
+        (
+            Door(PLACE, CLOSED, bind_error="Permission denied", bind_is_denied=True),
+            ["listen_privileged"],
+        ),
         (
             Door(PLACE, replace(OPEN, met=Met.SILENCE), None, False, "in use", True),
             ["proxy_silent"],
@@ -95,6 +99,7 @@ def test_what_a_door_tells(door: Door, found: list[str]) -> None:
     [
         (Ledger("s", used=3, limit=9), []),
         (Ledger("s", problem="Permission denied"), ["state_unusable"]),
+        (Ledger("s", problem="may not write", is_denied=True), ["state_denied"]),
         (Ledger("s", is_believed=False), ["state_unbelievable"]),
     ],
 )
