@@ -217,7 +217,7 @@ def test_a_tracked_flow_counts_until_its_hold_is_over() -> None:
     ):
         server.place("small", b"1")
         Curl(netns=lab.client.name).get(Target(server.host, server.port), "small")
-        until(lambda: flows.opened == 2, "control and data connection are seen")
+        until(lambda: flows.flows == 2, "control and data connection are seen")
         assert flows.most == 2
         until(lambda: flows.now == 0, "both holds are over")
 

@@ -48,7 +48,7 @@ def test_the_budget_is_never_exceeded_and_fully_used() -> None:
     assert done.errors == []
     assert done.digests == [hashlib.sha256(content).hexdigest()]
     assert firewall.most <= BUDGET
-    assert firewall.opened >= 200
+    assert firewall.flows >= 200
     assert steady_rate(done.finished) >= 0.9 * BUDGET / HOLD
 
 

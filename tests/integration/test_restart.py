@@ -82,7 +82,7 @@ def test_reloads_and_a_restart_cut_no_transfer_and_keep_the_budget() -> None:
 
 
 def has_opened(firewall: FlowWatch, flows: int) -> bool:
-    return firewall.opened >= flows
+    return firewall.flows >= flows
 
 
 def is_done(weir: Activated, reloads: int) -> bool:

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from loadtest.lab.namespaces import Side
+
 from . import sockets
 from .programs import need_root, program
 
@@ -60,6 +62,11 @@ class Namespace:
         _ip("-n", name, "link", "set", "lo", "up")
         # A process that does nothing keeps /proc/PID/net open for reading.
         self._anchor = subprocess.Popen(self.inside(["sleep", "infinity"]))
+
+    @property
+    def side(self) -> Side:
+        """The same, as the firewall lab knows it."""
+        return Side(self.name, self.address, self._anchor.pid)
 
     def inside(self, command: list[str]) -> list[str]:
         """Return the command that runs `command` in here."""
