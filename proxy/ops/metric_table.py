@@ -117,6 +117,7 @@ COUNTED: Final = (
         "upstream_session_pins", "verb", "Clients pinned to one session, by the verb that did it."
     ),
     _counter("ban_holds", "", "Times that a ban was suspected."),
+    _counter("store_losses", "", "Times that the shared store could not be reached any more."),
     _counter("log_events", "event level", "Lines of the log, written or not, by level."),
     _histogram("loop_lag_seconds", "", LAGS, "How late the event loop wakes up, twice a second."),
 )
@@ -127,6 +128,7 @@ LOOKED_UP: Final = (
     _gauge("start_time_seconds", "", "When ftpweir began to serve, in seconds since 1970."),
     _gauge("draining", "", "1 from when ftpweir is told to end."),
     _gauge("config_last_reload_successful", "", "0 after a reload was refused; 1 at the start."),
+    _gauge("store_up", "", "With a shared store: 0 while it cannot be reached."),
     _gauge("client_sessions", "class", "Client sessions there are."),
     _gauge("client_sessions_limit", "class", "The most that one source of the class may have."),
     _gauge("transfers_running", "class", "Transfers that have had their turn and are not over."),

@@ -28,6 +28,7 @@ from .tally import Labels, Tally
 
 # The format that every Prometheus takes; OpenMetrics forbids `x` beside `x_total`.
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+READINGS: Final = 3  # at most: a true divergence is there each time
 RECOUNT_AFTER: Final = 5.0  # seconds; reading the kernel's table of sockets is the costly part
 TROUBLE_LASTS: Final = 10.0  # seconds after which an old failure says nothing of now
 
@@ -51,6 +52,10 @@ class Metrics(Collector):
         await self._reality.refresh()
         return generate_latest(self._registry)
 
+    @property
+    def _has_store(self) -> bool:
+        return self._lookout.watched.config.store is not None
+
     def describe(self) -> list[Metric]:
         """Promise nothing: the registry would collect once just to learn the names."""
         return []
@@ -72,8 +77,10 @@ class Metrics(Collector):
                     buckets = list(zip(bounds, accumulate(histogram.counts), strict=True))
                     family.add_metric(values, buckets, histogram.sum)
                 yield family
-        looked_up = {
-            **_of_process(snapshot, reload_failed=self._tally.reload_failed),
+        looked_up: dict[str, Samples] = {
+            **_of_process(snapshot),
+            "config_last_reload_successful": {(): not self._tally.reload_failed},
+            "store_up": {(): not self._tally.store_lost} if self._has_store else {},
             **_of_budgets(snapshot),
             **_of_sessions(snapshot),
             **_of_queue(snapshot),
@@ -102,6 +109,13 @@ class Reality:
         if now - self._counted_at < RECOUNT_AFTER:
             return
         self._counted_at = now
+        self._divergence.clear()
+        for _ in range(READINGS):
+            await self._read()
+            if not any(self._divergence.values()):
+                break
+
+    async def _read(self) -> None:
         egresses = self._watched.egresses
         before = [egress.budget.open for egress in egresses]
         found = await asyncio.to_thread(count, self._searches())
@@ -117,7 +131,9 @@ class Reality:
         self._sockets[budget, "time_wait"] = sockets.time_wait
         # While the table was read the ledger went on: whatever lies between is no divergence.
         least, most = slots
-        self._divergence[(budget,)] = min(max(sockets.open, least), most) - sockets.open
+        divergence = min(max(sockets.open, least), most) - sockets.open
+        known = self._divergence.setdefault((budget,), divergence)
+        self._divergence[(budget,)] = min(divergence, known, key=abs)
 
     def _searches(self) -> list[Search]:
         config = self._watched.config
@@ -134,7 +150,7 @@ class Reality:
         ]
 
 
-def _of_process(snapshot: Snapshot, *, reload_failed: bool) -> dict[str, Samples]:
+def _of_process(snapshot: Snapshot) -> dict[str, Samples]:
     loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
     trouble = snapshot.trouble
     is_troubled = (
@@ -144,7 +160,6 @@ def _of_process(snapshot: Snapshot, *, reload_failed: bool) -> dict[str, Samples
         "build_info": {(snapshot.version, platform.python_version(), loop): 1},
         "start_time_seconds": {(): snapshot.started},
         "draining": {(): snapshot.phase.is_ending},
-        "config_last_reload_successful": {(): not reload_failed},
         "upstream_trouble": {(): is_troubled},
     }
 

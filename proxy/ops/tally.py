@@ -68,11 +68,12 @@ class Tally:
                     self.counters[metric.name][()] = 0
                 else:
                     self._histogram(metric.name)
-        self.reload_failed = False
+        self._phases = [self._histogram("transfer_phase_seconds", phase) for phase in PHASES]
+        self.reload_failed = self.store_lost = False
 
     def __call__(self, event: Event) -> None:
         """Count one deed."""
-        self._count("log_events", *name_and_level(event))
+        self.counters["log_events"][name_and_level(event)] += 1
         match event:
             case events.TransferEnded():
                 self._transfer(event)
@@ -99,6 +100,9 @@ class Tally:
                 self.observe("budget_shadow_wait_seconds", event.wait)
             case events.BanSuspected():
                 self._count("ban_holds")
+            case events.StoreLost() | events.StoreBack():
+                self.store_lost = isinstance(event, events.StoreLost)
+                self._count("store_losses", by=self.store_lost)
             case events.Reloaded() | events.ReloadRefused():
                 self.reload_failed = isinstance(event, events.ReloadRefused)
             case _:
@@ -109,9 +113,9 @@ class Tally:
         self._histogram(name, *labels).add(value)
 
     def _transfer(self, event: events.TransferEnded) -> None:
-        of_class, kind = event.client_class, event.kind
-        self._count("transfers", of_class, kind, event.result)
-        self._count("transfer_bytes", of_class, kind, by=event.moved)
+        counters, of_class, kind = self.counters, event.client_class, event.kind
+        counters["transfers"][of_class, kind, event.result] += 1
+        counters["transfer_bytes"][of_class, kind] += event.moved
         if event.heals:
             self._count("transfer_heals", of_class, kind, by=event.heals)
         if event.result in NEVER_SERVED:
@@ -119,13 +123,13 @@ class Tally:
         else:
             status = "delayed" if event.queue >= DELAYED else "passed"
             outcome = "served" if event.upstream_session is not None else "left"
-        self._count("budget_admissions", of_class, kind, status)
+        counters["budget_admissions"][of_class, kind, status] += 1
         self.observe("queue_wait_seconds", event.queue, of_class, outcome)
         if event.result == "done":
             phases = (event.queue, event.prepare, event.open, event.data, event.final)
             self.observe("transfer_duration_seconds", sum(phases), kind)
-            for phase, seconds in zip(PHASES, phases, strict=True):
-                self.observe("transfer_phase_seconds", seconds, phase)
+            for histogram, seconds in zip(self._phases, phases, strict=True):
+                histogram.add(seconds)
 
     def _count(self, name: str, *labels: str, by: int = 1) -> None:
         self.counters[name][labels] += by

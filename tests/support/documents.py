@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from proxy.config import Effect, effect_of, explain, keys
+from proxy.config.in_effect import Setting
 from proxy.config.not_yet import NOT_YET
 from proxy.ftp import dialogue
 from proxy.ftp.command import COMMANDS, Kind, parse_command
 from proxy.ftp.dialogue import Dialogue, Stage
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
+from proxy.ops import snapshot
 from proxy.ops.doctor.causes import CAUSES
 from proxy.ops.metric_table import METRICS, Type
 from proxy.shaping.holds import PROFILES, explicit
@@ -30,6 +33,20 @@ GENERATED = (
 
 # Whose defaults a client meets without asking for them.
 LIMITS = ("timeouts.", "queue.", "login.", "refusals.", "upstream.idle", "upstream.session_")
+
+# What stands under each path of the status API.
+API = {
+    "`/api/status`": snapshot.Snapshot,
+    "`/api/budget`, each of `budgets`": snapshot.BudgetSeen,
+    "`/api/queue`": snapshot.QueueSeen,
+    "its `first`, whose turns are next": snapshot.Waiter,
+    "`/api/sessions`: `total`, and each of `sessions`": snapshot.ClientSeen,
+    "`/api/upstream`: `server`, `limit`, and each of `sessions`": snapshot.UpstreamSeen,
+    "its `trouble`": snapshot.Trouble,
+    "`/api/classes`, each of `classes`": snapshot.ClassSeen,
+    "`/api/refusals`, each of `refusals`": snapshot.RefusalSeen,
+    "`/api/config`, each of `settings`": Setting,
+}
 
 # Commands that may change the stage, and what the server may have said to those that ask it.
 _STEPS = (b"USER u", b"PASS p", b"ACCT a", b"REIN")
@@ -56,6 +73,7 @@ def parts() -> dict[str, str]:
         "holds": _holds_table(),
         "not-yet": _not_yet_table(),
         "metrics": _metric_table(),
+        "api": _api_table(),
         "findings": _findings_table(),
         "effects": _effects_table(),
     }
@@ -178,6 +196,14 @@ def _not_yet_table() -> str:
     for key, row in NOT_YET.items():
         values = ", ".join(f"`{value}`" for value in sorted(row.waiting)) or "any"
         rows.append(f"| `{key}` | {values} | {row.reason} |")
+    return "\n".join(rows)
+
+
+def _api_table() -> str:
+    rows = ["| answer | keys |", "|---|---|"]
+    for place, kind in API.items():
+        told = ", ".join(f"`{field.name}`" for field in dataclasses.fields(kind))
+        rows.append(f"| {place} | {told} |")
     return "\n".join(rows)
 
 

@@ -100,6 +100,13 @@ async def test_what_changed_during_the_count_is_no_divergence(
     }
 
 
+async def test_of_several_readings_the_calmest_counts(home: House) -> None:
+    reality = Reality(lookout(home))
+    for sockets in (6, 4, 5):
+        reality._note("default", [4, 4], Sockets(open=sockets, time_wait=0))
+    assert reality.samples()["ledger_divergence"] == {("default",): 0}
+
+
 async def test_the_kernel_is_asked_seldom(home: House) -> None:
     reality = Reality(lookout(home))
     await reality.refresh()
