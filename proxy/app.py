@@ -112,6 +112,7 @@ class App:
             max_wait=config.queue.max_wait,
             max_length=config.queue.max_length,
             clock=self._clock,
+            store=self._group.store,
         )
         passive, upstream = config.passive.ports, config.upstream.ports
         self._passive_ports = self._ports(passive.first, passive.last)

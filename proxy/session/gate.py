@@ -15,8 +15,9 @@ from proxy.refusals import Reason
 from proxy.shaping.fairqueue import FairQueue, Ticket
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
-from proxy.shaping.quota import Limits, Quotas
 from proxy.shaping.sticky import StickyPlaces
+from proxy.store.caps import Caps
+from proxy.store.shared import SharedStore
 from proxy.upstream.dial import DialError
 from proxy.upstream.egress import Egress
 
@@ -44,9 +45,11 @@ class Gate:
         max_wait: float,
         max_length: int,
         clock: Callable[[], float],
+        store: SharedStore | None = None,
     ) -> None:
         self._egresses = tuple(egresses)
-        self._quotas = Quotas()
+        self._caps = Caps(store, clock)
+        self._caps.on_news = self._assign
         self.max_wait = max_wait
         self._max_length = max_length
         self._clock = clock
@@ -80,20 +83,19 @@ class Gate:
 
     # Client sessions.
 
-    def enter(self, source: Source) -> None:
+    async def enter(self, source: Source) -> None:
         """Count a client session of this source; raise Declined when its class allows no more."""
-        if not self._quotas.enter_session(source.key, source.limits):
+        if not await self._caps.enter_session(source.key, source.limits):
             limit = source.limits.sessions
             raise Declined(Reason.CLASS_SESSIONS, used=limit, limit=limit, who=source.host)
 
     def move(self, old: Source, new: Source) -> None:
         """Count a session elsewhere after a reload; one that is here already is not turned away."""
-        self._quotas.enter_session(new.key, Limits())
-        self._quotas.leave_session(old.key)
+        self._caps.move_session(old.key, new.key)
 
     def leave(self, source: Source) -> None:
         """One client session of this source is over."""
-        self._quotas.leave_session(source.key)
+        self._caps.leave_session(source.key)
 
     # Commands and transfers.
 
@@ -146,7 +148,7 @@ class Gate:
     def _settle(self, request: Request, permit: Permit, ending: Ending | None) -> None:
         """A transfer is over: count it out and let its slot cool, or free it if never used."""
         if request.kind is not None:
-            self._quotas.end_transfer(request.source.key)
+            self._caps.end_transfer(request.source.key)
         if permit.slot is None:
             self._assign()
         elif ending is not None:
@@ -299,9 +301,7 @@ class Gate:
             permit = self._grant_at(egress, request)
             if permit is not None:
                 if request.kind is not None:
-                    self._quotas.start_transfer(
-                        request.source.key, request.source.limits, self._clock()
-                    )
+                    self._caps.start_transfer(request.source.key, request.source.limits)
                 return permit
         return None
 
@@ -359,7 +359,7 @@ class Gate:
 
     def _transfer_wait(self, request: Request) -> float | None:
         source = request.source
-        return self._quotas.transfer_wait(source.key, source.limits, self._clock())
+        return self._caps.transfer_wait(source.key, source.limits)
 
     def _arm(self) -> None:
         """Set the timer for the next moment at which time alone lets somebody go on."""

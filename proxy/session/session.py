@@ -165,7 +165,7 @@ class Session:
             raise await self._goodbye(Declined(Reason.DRAINING))
         refusal = None
         try:
-            self._standing.enter(self._client.fileno)
+            await self._standing.enter(self._client.fileno)
         except Declined as declined:
             refusal = declined
         if self.dialogue.protection.is_on:
@@ -338,7 +338,7 @@ class Session:
             self.dialogue.login_failed()
             await self._attempts.failed(user, _NO_STRANGERS, self._shared.clock())
             raise Refused(_NO_STRANGERS)
-        self._standing.log_in(credentials.user)
+        await self._standing.log_in(credentials.user)
         self._attempts.check()
         asked_at = self._shared.clock()
         try:

@@ -20,13 +20,13 @@ class Standing:
         self.source = self._classify(host, b"")
         self._is_counted = False
 
-    def enter(self, descriptor: int) -> None:
+    async def enter(self, descriptor: int) -> None:
         """Count the session; raise Declined when its class, or the process, allows no more."""
         limit = self._shared.manners.most_descriptors
         if descriptor >= limit:
             # Descriptors are numbered from below: this number tells how many are in use.
             raise Declined(Reason.DESCRIPTORS, used=descriptor, limit=limit)
-        self._shared.gate.enter(self.source)
+        await self._shared.gate.enter(self.source)
         self._is_counted = True
 
     def leave(self) -> None:
@@ -34,11 +34,11 @@ class Standing:
         if self._is_counted:
             self._shared.gate.leave(self.source)
 
-    def log_in(self, user: bytes) -> None:
+    async def log_in(self, user: bytes) -> None:
         """A class may be chosen by user: the session counts there from now on, if it has room."""
         source = self._class_of(user)
         if source.key != self.source.key:
-            self._shared.gate.enter(source)
+            await self._shared.gate.enter(source)
             self._shared.gate.leave(self.source)
         self.source = source
 

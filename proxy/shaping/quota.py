@@ -53,6 +53,10 @@ class Meter:
         # The window is half open: a start exactly a minute old is no longer in it.
         return max(0.0, self._starts[-cap] + MINUTE - now)
 
+    def starts(self, now: float) -> int:
+        """Count the logged starts of the last minute."""
+        return sum(1 for start in self._starts if start + MINUTE > now)
+
     def record_start(self, limits: Limits, now: float) -> None:
         """Log a start; no more are kept than the limit asks for."""
         cap = limits.transfers_per_minute or 0
@@ -91,6 +95,11 @@ class Quotas:
         """Count the running transfers of a source."""
         meter = self._meters.get(key)
         return meter.transfers if meter else 0
+
+    def starts(self, key: Key, now: float) -> int:
+        """Count the transfers that a source started in the last minute, where a cap logs them."""
+        meter = self._meters.get(key)
+        return meter.starts(now) if meter else 0
 
     def enter_session(self, key: Key, limits: Limits) -> bool:
         """Count a new session in. False means the source has as many as it may."""

@@ -108,6 +108,11 @@ class Stake:
         return now < self._valid_until
 
     @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is owned and nothing was asked for."""
+        return not self._own and not self._need
+
+    @property
     def valid_until(self) -> float:
         """Until when what we own is ours for sure."""
         return self._valid_until

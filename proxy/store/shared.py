@@ -10,6 +10,9 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from math import inf
 from typing import Final, Protocol
 
 from proxy.events import Announce, StoreBack, StoreLost
@@ -20,6 +23,7 @@ from .engine import Unreachable
 HEARTBEAT: Final = 1.0  # seconds between two calls when nothing is awaited
 POLL: Final = 0.1  # while we need more, or others need what we give back
 CLOSE_PATIENCE: Final = 2.0
+MOST_AT_ONCE: Final = 100  # brief things in one call: the store serves nobody else meanwhile
 MILLISECONDS: Final = 1000
 
 
@@ -48,12 +52,14 @@ class Share:
     on_news: Callable[[], None] = field(default=lambda: None)
     # Seconds for which something still counts, if nothing is begun any more.
     remaining: Callable[[], float] = field(default=lambda: 0.0)
+    drop: Callable[[], None] = field(default=lambda: None)  # to be called when it is over
+    due: float = -inf  # when (on the clock) it is to be told next
 
-    def numbers(self, claim: Claim, hold: float) -> list[str | float]:
+    def numbers(self, claim: Claim) -> list[str | float]:
         """Write the claim as the script reads it."""
         return [
             round(self.recovery * MILLISECONDS),
-            round(hold * MILLISECONDS),
+            round(self.hold * MILLISECONDS),
             *(claim.limit, claim.used, claim.keep, claim.need, claim.weight),
         ]
 
@@ -80,7 +86,9 @@ class SharedStore:
         # Never used again: after a crash the old name's part is free when its lease is over.
         self._instance = secrets.token_hex(8)
         self._serial = 0
-        self._shares: list[Share] = []
+        self._lasting: list[Share] = []
+        self._brief: dict[Share, None] = {}  # in the order in which they began
+        self._asking: set[Share] = set()
         self._asked = asyncio.Event()
         self._lost_at: float | None = None
         self._is_cut_off = False
@@ -89,10 +97,30 @@ class SharedStore:
         self.failures = 0
 
     def share(self, name: str, stake: Stake, *, hold: float) -> Share:
-        """Begin to share a thing; all instances call it by the same name."""
-        share = Share(f"{self._prefix}:{name}", stake, hold, self._recovery, self._asked.set)
-        self._shares.append(share)
+        """Begin to share a thing for good; all instances call it by the same name."""
+        share = self._share(name, stake, hold, self._recovery)
+        self._lasting.append(share)
         return share
+
+    def share_briefly(self, name: str, stake: Stake, *, hold: float) -> Share:
+        """Begin to share a small thing of which there are many, until it is dropped."""
+        share = self._share(name, stake, hold, 0.0)
+        share.drop = partial(self._drop, share)
+        self._brief[share] = None
+        return share
+
+    def _share(self, name: str, stake: Stake, hold: float, recovery: float) -> Share:
+        share = Share(f"{self._prefix}:{name}", stake, hold, recovery, self._asked.set)
+        share.ask = partial(self._ask, share)
+        return share
+
+    def _ask(self, share: Share) -> None:
+        self._asking.add(share)
+        self._asked.set()
+
+    def _drop(self, share: Share) -> None:
+        self._brief.pop(share, None)
+        self._asking.discard(share)
 
     @property
     def is_lost(self) -> bool:
@@ -109,49 +137,61 @@ class SharedStore:
         """Make one call, and tell whom it concerns."""
         self._asked.clear()
         asked_at = self._clock()
-        claims = [share.stake.claim(share.report(), asked_at) for share in self._shares]
+        shares = self._whose_turn(asked_at)
+        claims = [share.stake.claim(share.report(), asked_at) for share in shares]
         try:
-            awards = await self._settle(claims, self.terms.lease)
+            awards = await self._settle(shares, claims, self.terms.lease)
         except Unreachable as problem:
             self._was_lost(str(problem))
         else:
             self._was_found()
-            for share, claim, award in zip(self._shares, claims, awards, strict=True):
+            for share, claim, award in zip(shares, claims, awards, strict=True):
                 share.stake.awarded(award, claim, asked_at)
-        for share in self._shares:
+        now = self._clock()
+        for share in shares:
+            urgent = self.is_lost or share.stake.is_urgent(now)
+            share.due = now + min(POLL if urgent else HEARTBEAT, self.terms.lease / 3)
             share.on_news()
+
+    def _whose_turn(self, now: float) -> list[Share]:
+        brief = (share for share in self._brief if share.due <= now or share in self._asking)
+        shares = [*self._lasting, *islice(brief, MOST_AT_ONCE)]
+        self._asking.difference_update(shares)
+        return shares
 
     async def leave(self) -> None:
         """Say goodbye: what still cools counts as long as it must, and no longer."""
-        now = self._clock()
-        claims = [share.stake.claim(share.report(), now) for share in self._shares]
+        shares = [*self._lasting, *self._brief]
         try:
             async with asyncio.timeout(CLOSE_PATIENCE):
-                await self._settle(claims, 0.0, [share.remaining() for share in self._shares])
+                for first in range(0, len(shares), MOST_AT_ONCE):
+                    some = shares[first : first + MOST_AT_ONCE]
+                    for share in some:
+                        share.hold = share.remaining()
+                    now = self._clock()
+                    claims = [share.stake.claim(share.report(), now) for share in some]
+                    await self._settle(some, claims, 0.0)
         except (Unreachable, TimeoutError):
             pass  # then it counts until the lease is over
         finally:
             await self._engine.close()
 
-    async def _settle(
-        self, claims: list[Claim], lease: float, holds: list[float] | None = None
-    ) -> list[Award]:
+    async def _settle(self, shares: list[Share], claims: list[Claim], lease: float) -> list[Award]:
         self._serial += 1
         self.calls += 1
-        arguments: list[str | float] = [self._instance, self._serial, round(lease * MILLISECONDS)]
-        holds = holds or [share.hold for share in self._shares]
-        for share, claim, hold in zip(self._shares, claims, holds, strict=True):
-            arguments += share.numbers(claim, hold)
-        rows = await self._engine.settle([share.key for share in self._shares], arguments)
+        words: list[str | float] = [self._instance, self._serial, round(lease * MILLISECONDS)]
+        for share, claim in zip(shares, claims, strict=True):
+            words += share.numbers(claim)
+        rows = await self._engine.settle([share.key for share in shares], words)
         if any(len(row) != len(Award.__match_args__) or min(row) < 0 for row in rows):
             raise Unreachable("an answer that makes no sense")
         return [Award(*row) for row in rows]
 
     async def _pause(self) -> None:
         """Wait until the next call is due, or somebody asks for what was not asked yet."""
-        now = self._clock()
-        urgent = self.is_lost or any(share.stake.is_urgent(now) for share in self._shares)
-        due = now + min(POLL if urgent else HEARTBEAT, self.terms.lease / 3)
+        due = min(share.due for share in (*self._lasting, *self._brief))
+        if self.is_lost:
+            due = max(due, self._clock() + POLL)
         while (left := due - self._clock()) > 0:
             try:
                 async with asyncio.timeout(left):
@@ -159,18 +199,19 @@ class SharedStore:
             except TimeoutError:
                 return
             self._asked.clear()
-            if any(share.stake.has_risen(share.report()) for share in self._shares):
+            if any(share.stake.has_risen(share.report()) for share in self._asking):
                 return
+            self._asking.clear()
 
     def _was_lost(self, why: str) -> None:
         now = self._clock()
         self.failures += 1
-        for share in self._shares:
+        for share in (*self._lasting, *self._brief):
             share.stake.lost()
         if self._lost_at is None:
             self._lost_at = now
             self._announce(StoreLost(why, self.terms.lost.value))
-        if not self._is_cut_off and not any(share.stake.is_valid(now) for share in self._shares):
+        if not self._is_cut_off and not any(share.stake.is_valid(now) for share in self._lasting):
             self._is_cut_off = True
             self.on_cut_off()
 

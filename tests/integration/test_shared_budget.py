@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -195,6 +196,25 @@ def test_who_is_cut_off_for_longer_than_its_lease_ends_in_time_for_the_others() 
         assert sum(1 for batch in one.done if batch.errors) == 1
         one.batch(10)
     assert one.firewall.most <= BUDGET
+
+
+def test_a_source_has_its_sessions_once_for_all_instances() -> None:
+    with ExitStack() as undo:
+        server = undo.enter_context(Vsftpd())
+        redis = undo.enter_context(RedisServer())
+        classes = [{"name": "few", "sessions": 3}]
+        weirs = [
+            undo.enter_context(
+                Ftpweir(server, store=redis.url, clients=classes, refusals={"delay": "0s"})
+            )
+            for _ in range(2)
+        ]
+        heard = []
+        for weir in (*weirs, *weirs, *weirs):
+            client = undo.enter_context(socket.create_connection((weir.host, weir.port)))
+            heard.append(client.recv(3))
+        assert sorted(heard) == [b"220"] * 3 + [b"421"] * 3
+        assert len(redis.ask("KEYS", "*:sessions:few:*").split()) == 1
 
 
 def _freeze(one: Fleet) -> None:

@@ -227,14 +227,14 @@ async def test_a_class_has_so_many_sessions_of_each_source(server: Scripted) -> 
     one, other = Source("192.0.2.1", "few", limits), Source("192.0.2.2", "few", limits)
     async with basin(server) as pool:
         gate = Door(pool).gate
-        gate.enter(one)
-        gate.enter(other)
+        await gate.enter(one)
+        await gate.enter(other)
         with pytest.raises(Declined) as caught:
-            gate.enter(one)
+            await gate.enter(one)
         assert caught.value.reason is Reason.CLASS_SESSIONS
         assert (caught.value.used, caught.value.limit, caught.value.who) == (1, 1, "192.0.2.1")
         gate.leave(one)
-        gate.enter(one)
+        await gate.enter(one)
 
 
 async def test_a_class_has_so_many_transfers_and_the_others_do_not_wait_for_it(

@@ -1,0 +1,144 @@
+"""The caps of classes, kept by several instances together.
+
+What one source may do at once or in a minute is shared like the budget: an instance may count in
+only what it owns of the cap. Without a store, and while it is lost, each instance keeps the caps
+alone: they protect the scripts from each other, not us from the firewall.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+from proxy.shaping.quota import MINUTE, Key, Limits, Quotas
+from proxy.shaping.stake import Stake, Wish
+
+from .shared import Share, SharedStore
+
+WANTED: Final = 2.0  # seconds for which one who asked is taken to be waiting
+SAY: Final = 1.5  # seconds within which the store has its say; others need one to give back
+
+
+class What(StrEnum):
+    """What is capped."""
+
+    SESSIONS = "sessions"
+    TRANSFERS = "transfers"
+    STARTS = "starts"
+
+
+@dataclass(slots=True, eq=False)
+class _Cap:
+    """One cap of one source, as long as it does something."""
+
+    share: Share
+    limit: int
+    asked_at: float
+
+
+class Caps:
+    """All caps that are in use here."""
+
+    def __init__(self, store: SharedStore | None, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._quotas = Quotas()
+        self._clock = clock
+        self._caps: dict[tuple[What, Key], _Cap] = {}
+        self._news = asyncio.Event()
+        self.on_news: Callable[[], None] = lambda: None
+
+    @property
+    def shared(self) -> int:
+        """Count the caps that the store is told of."""
+        return len(self._caps)
+
+    async def enter_session(self, key: Key, limits: Limits) -> bool:
+        """Count a new session in. False means the source has as many as it may."""
+        until = self._clock() + SAY
+        while not self._allows(What.SESSIONS, key, limits.sessions):
+            if (left := until - self._clock()) <= 0:
+                return False
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._news.wait()
+        return self._quotas.enter_session(key, limits)
+
+    def move_session(self, old: Key, new: Key) -> None:
+        """Count a session elsewhere, whether or not there is room."""
+        self._quotas.enter_session(new, Limits())
+        self._quotas.leave_session(old)
+
+    def leave_session(self, key: Key) -> None:
+        """Count a session out."""
+        self._quotas.leave_session(key)
+
+    def transfer_wait(self, key: Key, limits: Limits) -> float | None:
+        """Tell in how many seconds a transfer may start; 0.0 means now.
+
+        None means that one of the source's transfers has to end first, here or elsewhere.
+        """
+        wait = self._quotas.transfer_wait(key, limits, self._clock())
+        if wait != 0.0:
+            return wait
+        at_once = self._allows(What.TRANSFERS, key, limits.transfers)
+        in_a_minute = self._allows(What.STARTS, key, limits.transfers_per_minute)
+        return 0.0 if at_once and in_a_minute else None
+
+    def start_transfer(self, key: Key, limits: Limits) -> None:
+        """Count a transfer in, whether or not there was leave to: ask `transfer_wait` first."""
+        self._quotas.start_transfer(key, limits, self._clock())
+
+    def end_transfer(self, key: Key) -> None:
+        """Count a transfer out."""
+        self._quotas.end_transfer(key)
+
+    def _allows(self, what: What, key: Key, limit: int | None) -> bool:
+        if self._store is None or limit is None or self._store.is_lost:
+            return True
+        now = self._clock()
+        cap = self._caps.get((what, key)) or self._begin(self._store, what, key)
+        # Wanted even if it is allowed: what is needed beside it may not be.
+        cap.limit, cap.asked_at = limit, now
+        if self._used(what, key) < cap.share.stake.allowed(now):
+            return True
+        cap.share.ask()
+        return False
+
+    def _begin(self, store: SharedStore, what: What, key: Key) -> _Cap:
+        hold = MINUTE if what is What.STARTS else 0.0
+        share = store.share_briefly(":".join((what, *key)), Stake(store.terms), hold=hold)
+        cap = self._caps[what, key] = _Cap(share, 0, self._clock())
+        share.report = partial(self._wish, what, key, cap)
+        share.on_news = partial(self._hear, what, key, cap)
+        share.remaining = lambda: hold
+        return cap
+
+    def _used(self, what: What, key: Key) -> int:
+        match what:
+            case What.SESSIONS:
+                return self._quotas.sessions(key)
+            case What.TRANSFERS:
+                return self._quotas.transfers(key)
+            case What.STARTS:
+                return self._quotas.starts(key, self._clock())
+
+    def _wish(self, what: What, key: Key, cap: _Cap) -> Wish:
+        used = self._used(what, key)
+        return Wish(cap.limit, used, used + (1 if self._is_wanted(cap) else 0))
+
+    def _hear(self, what: What, key: Key, cap: _Cap) -> None:
+        if self._is_wanted(cap):
+            self._news.set()
+            self._news = asyncio.Event()
+            self.on_news()
+        elif not self._used(what, key) and cap.share.stake.is_empty:
+            cap.share.drop()
+            del self._caps[what, key]
+
+    def _is_wanted(self, cap: _Cap) -> bool:
+        return self._clock() - cap.asked_at < WANTED
