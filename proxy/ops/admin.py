@@ -181,6 +181,8 @@ def _failing(seen: Snapshot) -> list[str]:
         and seen.at - trouble.at < TROUBLE_LASTS
     ):
         failing.append(trouble.reason)
+    if seen.store_lost == "closed":
+        failing.append("store")
     return failing
 
 

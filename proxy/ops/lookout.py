@@ -93,6 +93,7 @@ class Lookout:
             classes=tuple(_classes(config, watched.egresses, sessions, waiting)),
             refusals=self._recent.refusals,
             trouble=self._recent.trouble,
+            store_lost=self._recent.store_lost,
             totals=self._recent.totals,
         )
 

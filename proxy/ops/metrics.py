@@ -80,7 +80,7 @@ class Metrics(Collector):
         looked_up: dict[str, Samples] = {
             **_of_process(snapshot),
             "config_last_reload_successful": {(): not self._tally.reload_failed},
-            "store_up": {(): not self._tally.store_lost} if self._has_store else {},
+            "store_up": {(): not snapshot.store_lost} if self._has_store else {},
             **_of_budgets(snapshot),
             **_of_sessions(snapshot),
             **_of_queue(snapshot),

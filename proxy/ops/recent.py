@@ -25,6 +25,7 @@ class Recent:
         self._clock = clock
         self._refusals: deque[tuple[float, events.Refused]] = deque(maxlen=KEPT)
         self.trouble: Trouble | None = None
+        self.store_lost = ""  # what is done without the store; empty: it is there, or none is used
         self._sessions = self._transfers = self._transfers_failed = self._moved = 0
         self._refused = self._logins = self._bans = self._faults = 0
 
@@ -49,6 +50,10 @@ class Recent:
                 self.trouble = Trouble(self._clock(), event.reason, event.words, is_over=False)
             case events.BanSuspected():
                 self._bans += 1
+            case events.StoreLost():
+                self.store_lost = event.mode
+            case events.StoreBack():
+                self.store_lost = ""
             case events.Fault():
                 self._faults += 1
             case _:

@@ -184,4 +184,5 @@ class Snapshot:
     classes: tuple[ClassSeen, ...]
     refusals: tuple[RefusalSeen, ...]  # the latest first
     trouble: Trouble | None
+    store_lost: str  # what sharing.on_store_down says, while the store cannot be reached
     totals: Totals

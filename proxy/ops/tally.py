@@ -69,7 +69,7 @@ class Tally:
                 else:
                     self._histogram(metric.name)
         self._phases = [self._histogram("transfer_phase_seconds", phase) for phase in PHASES]
-        self.reload_failed = self.store_lost = False
+        self.reload_failed = False
 
     def __call__(self, event: Event) -> None:
         """Count one deed."""
@@ -100,9 +100,8 @@ class Tally:
                 self.observe("budget_shadow_wait_seconds", event.wait)
             case events.BanSuspected():
                 self._count("ban_holds")
-            case events.StoreLost() | events.StoreBack():
-                self.store_lost = isinstance(event, events.StoreLost)
-                self._count("store_losses", by=self.store_lost)
+            case events.StoreLost():
+                self._count("store_losses")
             case events.Reloaded() | events.ReloadRefused():
                 self.reload_failed = isinstance(event, events.ReloadRefused)
             case _:

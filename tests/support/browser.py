@@ -9,6 +9,8 @@ import asyncio
 import base64
 import contextlib
 import itertools
+import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -108,7 +110,10 @@ class Page:
 @contextlib.asynccontextmanager
 async def browsing() -> AsyncIterator[Page]:
     """Start the browser with an empty tab; it leaves nothing behind."""
-    with tempfile.TemporaryDirectory(prefix="ftpweir-browser-") as folder:
+    # A child of the browser's that is just dying may still write a last file.
+    with tempfile.TemporaryDirectory(
+        prefix="ftpweir-browser-", ignore_cleanup_errors=True
+    ) as folder:
         command = [
             program("chromium"),
             "--headless",
@@ -123,7 +128,10 @@ async def browsing() -> AsyncIterator[Page]:
             "about:blank",
         ]
         process = await asyncio.create_subprocess_exec(
-            *command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            *command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # so that its children can be ended with it
         )
         try:
             port = await asyncio.to_thread(_debugging_port, Path(folder))
@@ -142,7 +150,7 @@ async def browsing() -> AsyncIterator[Page]:
                     yield page
                     listening.cancel()
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
 

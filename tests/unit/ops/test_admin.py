@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from proxy.events import StoreLost
 from proxy.ops import admin
 from proxy.ops.admin import MOST_CONNECTIONS, SECTIONS
+from proxy.ops.lookout import FRESH
 from tests.support.house import free_port
 from tests.support.misdeeds import waits_for
 from tests.support.scripted import Scripted, scripted
@@ -119,6 +121,14 @@ async def test_it_is_not_ready_while_the_server_is_down(server: Scripted) -> Non
         trouble = (await get(home.status, "/api/upstream")).told["trouble"]
     assert (ready.status, ready.told["failing"]) == (503, ["upstream_down"])
     assert (trouble["reason"], trouble["is_over"]) == ("upstream_down", False)
+
+
+async def test_it_is_not_ready_while_everybody_waits_for_a_lost_store(server: Scripted) -> None:
+    async with open_house(server) as home:
+        for mode, status in (("local_share", 200), ("closed", 503)):
+            home.app._announce(StoreLost("Connection refused", mode))
+            await asyncio.sleep(FRESH)
+            assert (await get(home.status, "/readyz")).status == status
 
 
 async def test_it_tells_of_the_draining_to_its_end(server: Scripted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from proxy.events import StoreBack, StoreLost
 from proxy.ops.recent import KEPT, Recent
 from proxy.refusals import REFUSALS, Reason
 
@@ -37,6 +38,14 @@ def test_trouble_is_over_once_a_session_was_had_but_not_forgotten() -> None:
     assert not recent.trouble.is_over
     recent(OPENED)
     assert (recent.trouble.words, recent.trouble.is_over) == ("Connection refused", True)
+
+
+def test_a_lost_store_is_told_until_it_is_back() -> None:
+    recent = Recent(lambda: 0.0)
+    recent(StoreLost("Connection refused", "closed"))
+    assert recent.store_lost == "closed"
+    recent(StoreBack(3.0))
+    assert recent.store_lost == ""
 
 
 def test_totals_count_everything() -> None:

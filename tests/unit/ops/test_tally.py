@@ -92,13 +92,6 @@ def test_a_word_that_a_client_made_up_is_no_label(verb: str, label: str) -> None
     assert counted.counters["upstream_session_pins"] == {(label,): 1}
 
 
-def test_a_lost_store_is_counted_and_remembered_until_it_is_back() -> None:
-    counted = tally(events.StoreLost("refused", "closed"))
-    assert (counted.store_lost, counted.counters["store_losses"]) == (True, {(): 1})
-    counted(events.StoreBack(3.0))
-    assert (counted.store_lost, counted.counters["store_losses"]) == (False, {(): 1})
-
-
 def test_a_counter_without_labels_begins_with_zero() -> None:
     assert tally().counters["ban_holds"] == {(): 0}
     assert tally().histograms["loop_lag_seconds"][()].sum == 0
