@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 import yaml
 
 from tests.integration.conftest import Servers
+from tests.support.authority import Authority
 from tests.support.backend import Backend
 from tests.support.namespaces import Lab
 from tests.support.programs import CHECKOUT, program
 from tests.support.proxy import Ftpweir
-from tests.support.servers import SERVERS, Vsftpd
+from tests.support.servers import SERVERS, ProFtpd, Vsftpd
 from tests.support.users import ALICE
 
 pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(120)]
@@ -38,23 +38,6 @@ table inet blocked {{
   }}
 }}
 """
-
-
-class VsftpdWithTls(Vsftpd):
-    """vsftpd with a certificate that was good until yesterday."""
-
-    def command(self) -> list[str]:
-        """As ever, and AUTH TLS."""
-        command = super().command()
-        now = datetime.now(UTC)
-        issued = trustme.CA().issue_cert(
-            self.host, not_before=now - timedelta(days=30), not_after=now - timedelta(days=1)
-        )
-        pem = self.folder / "server.pem"
-        issued.private_key_and_cert_chain_pem.write_to_path(str(pem))
-        with (self.folder / "vsftpd.conf").open("a") as config:
-            config.write(f"ssl_enable=YES\nrsa_cert_file={pem}\nforce_local_logins_ssl=NO\n")
-        return command
 
 
 class Visit:
@@ -187,10 +170,14 @@ def test_a_foreign_address_in_the_227_behind_a_blocked_range(tmp_path: Path) -> 
 
 
 def test_an_expired_certificate(tmp_path: Path) -> None:
-    with scene(VsftpdWithTls) as (lab, server):
-        config = write_config(tmp_path, server)
-        visit = examine(config, "--user", ALICE.name, "--tls", "explicit", inside=lab)
-        heard = server.log_text()
+    authority = Authority(tmp_path)
+    with Lab() as lab:
+        expired = authority.issue(lab.server.address, expires_in=timedelta(days=-1))
+        with Vsftpd(host=lab.server.address, netns=lab.server.name, tls=expired) as server:
+            tls = {"tls": "explicit", "ca": str(authority.ca)}
+            config = write_config(tmp_path, server, upstream=tls)
+            visit = examine(config, "--user", ALICE.name, inside=lab)
+            heard = server.log_text()
     assert visit.returncode == 1
     assert (visit.first["code"], visit.first["class"]) == (
         "certificate_expired",
@@ -199,6 +186,24 @@ def test_an_expired_certificate(tmp_path: Path) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     assert f"{yesterday:%Y-%m-}" in visit.first["evidence"]
     assert '"USER' not in heard  # nothing secret is told to whom nobody vouches for
+
+
+@pytest.mark.parametrize("kind", [Vsftpd, ProFtpd], ids=lambda kind: kind.kind)
+def test_a_healthy_server_with_tls_has_no_problem(kind: type[Backend], tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with kind(tls=authority.issue()) as server:  # both want the session resumed
+        tls = {"tls": "explicit", "ca": str(authority.ca)}
+        config = write_config(tmp_path, server, upstream=tls)
+        visit = examine(config, "--user", ALICE.name, "--write-test", "/")
+    assert visit.returncode == 0, visit.told
+    assert visit.told["connections"] == 5
+
+
+def test_a_server_that_wants_tls(tmp_path: Path) -> None:
+    with Vsftpd(tls=Authority(tmp_path).issue()) as server:
+        visit = examine(write_config(tmp_path, server), "--user", ALICE.name)
+    assert visit.returncode == 1
+    assert (visit.first["code"], visit.first["class"]) == ("tls_required", "TLS or certificate")
 
 
 def test_a_wrong_password(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.config import Config
+from proxy.net.certificate import BadCertificate
+from proxy.net.trust import TrustFiles, trust_context
 
 from .credentials import Credentials
 from .data import DataVisit, Manner
@@ -30,7 +32,6 @@ from .visit import (
     log_in,
     look_at_certificate,
     shake_hands,
-    trusting,
 )
 from .wire import ControlLine, Dialler, LineLost, Purse
 
@@ -197,13 +198,13 @@ class Examination:
     def _shake_hands(self, line: ControlLine) -> bool:
         upstream = self._config.upstream
         try:
-            self._context = trusting(upstream.ca, verify=upstream.verify == "on")
-        except OSError as problem:
-            words = f"{upstream.ca}: {problem.strerror or problem}"
-            self.seen.tls = Tls(True, failure=words, ca_problem=words)
-            self._say("tls", words, False)
+            self._context = self._trust()
+        except BadCertificate as problem:
+            self.seen.tls = Tls(True, failure=str(problem), files_problem=str(problem))
+            self._say("tls", str(problem), False)
             return False
-        tls = shake_hands(line, self._context, upstream.host, self._reply)
+        name = upstream.server_name or upstream.host
+        tls = shake_hands(line, self._context, name, self._reply)
         if tls.failure:
             line.close()
             self._line = None
@@ -220,6 +221,18 @@ class Examination:
         until = f", until {tls.certificate.not_after:%Y-%m-%d}" if tls.certificate else ""
         self._say("tls", (tls.failure or tls.version) + until, not tls.failure)
         return not tls.failure
+
+    def _trust(self) -> ssl.SSLContext:
+        """Judge the server as the proxy does."""
+        upstream = self._config.upstream
+        files = TrustFiles(
+            verify=upstream.verify == "on",
+            ca=upstream.ca,
+            certificate=upstream.certificate,
+            key=upstream.key,
+            min_version=upstream.min_version,
+        )
+        return trust_context(files)
 
     def _log_in(self) -> bool:
         line = self._open_line()

@@ -110,8 +110,8 @@ def _full(config: Config, seen: Seen, words: str) -> Finding:
 
 
 def _of_tls(config: Config, seen: Seen, tls: Tls) -> Iterator[Finding]:
-    if tls.ca_problem:
-        yield Finding(CAUSES["ca_unreadable"], tls.ca_problem)
+    if tls.files_problem:
+        yield Finding(CAUSES["tls_files"], tls.files_problem)
         return
     if not tls.offered:
         yield Finding(CAUSES["tls_missing"], f"AUTH TLS: {tls.failure}")

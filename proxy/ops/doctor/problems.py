@@ -139,10 +139,11 @@ PROBLEMS: Final = (
         "Set `upstream.tls: off`, or let TLS be switched on at the server.",
     ),
     (
-        "ca_unreadable",
+        "tls_files",
         Area.TLS,
-        "The certificates named in `upstream.ca` cannot be read.",
-        "Name a PEM file that the user of ftpweir may read.",
+        "A file for TLS with the server cannot be used.",
+        "Name PEM files that the user of ftpweir may read in `upstream.ca`, "
+        "`upstream.certificate` and `upstream.key`.",
     ),
     (
         "certificate_expired",
@@ -160,7 +161,7 @@ PROBLEMS: Final = (
         "certificate_name",
         Area.TLS,
         "The server's certificate is made out to another name.",
-        "Put the name in the certificate into `upstream.host`, or let the certificate be changed.",
+        "Put the name in the certificate into `upstream.server_name`, if it is the server's.",
     ),
     (
         "certificate_unknown",

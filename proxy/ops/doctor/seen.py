@@ -99,7 +99,7 @@ class Tls:
     failure: str = ""
     verify_code: int = 0  # OpenSSL's X509_V_ERR_..., 0: the certificate was not the reason
     certificate: Certificate | None = None
-    ca_problem: str = ""  # `upstream.ca` cannot be read
+    files_problem: str = ""  # a file of ours cannot be used
 
 
 @dataclass(frozen=True, slots=True)

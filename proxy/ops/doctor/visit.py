@@ -13,6 +13,7 @@ from cryptography import x509
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import parse_directory
+from proxy.net.trust import TrustFiles, trust_context
 from proxy.upstream.dial import means_busy
 
 from .credentials import Credentials
@@ -33,17 +34,6 @@ def greet(line: ControlLine, patience: float) -> Greeting:
     except LineLost as problem:
         return Greeting(Greeter.GONE, words=str(problem))
     return Greeting(Greeter.FTP, reply.code, reply.words, means_busy(reply.words))
-
-
-def trusting(ca: str | None, *, verify: bool) -> ssl.SSLContext:
-    """Return how a server's certificate is judged; raise OSError when `ca` cannot be read."""
-    context = ssl.create_default_context(cafile=ca)
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    # Old servers are why this proxy exists; verification does not depend on it.
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def ask_for_tls(line: ControlLine, patience: float) -> Reply:
@@ -76,7 +66,7 @@ def look_at_certificate(
             line.reply(patience)
             if ask_for_tls(line, patience).code != 234:
                 return None
-        line.secure(trusting(None, verify=False), host, patience)
+        line.secure(trust_context(TrustFiles(verify=False)), host, patience)
         return _shown(line)
     except (LineLost, OSError):
         return None

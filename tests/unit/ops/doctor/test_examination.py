@@ -117,7 +117,7 @@ async def test_a_ca_that_cannot_be_read_ends_the_visit() -> None:
         server.always["AUTH"] = says("234 Go on.")
         visit = await examined(server, tls="explicit", upstream={"ca": "/nowhere/ca.pem"})
     assert visit.seen.tls is not None
-    assert "/nowhere/ca.pem" in visit.seen.tls.ca_problem
+    assert "/nowhere/ca.pem" in visit.seen.tls.files_problem
     assert "USER" not in server.verbs
 
 

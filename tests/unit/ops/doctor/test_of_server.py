@@ -138,7 +138,7 @@ EARLY = replace(GOOD, not_before=NOW + DAY)
         ),
         (Tls(False, failure="502 No."), ["tls_missing"]),
         (Tls(True, failure="WRONG_VERSION_NUMBER"), ["tls_failed"]),
-        (Tls(True, failure="f.pem: No such file", ca_problem="f.pem"), ["ca_unreadable"]),
+        (Tls(True, failure="f.pem: No such file", files_problem="f.pem"), ["tls_files"]),
         (Tls(True, failure="expired", verify_code=10), ["certificate_expired"]),
         (Tls(True, failure="not yet", verify_code=9), ["certificate_early"]),
         (Tls(True, failure="mismatch", verify_code=62), ["certificate_name"]),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from proxy.net.trust import TrustFiles, trust_context
 from proxy.ops.doctor.credentials import Credentials
 from proxy.ops.doctor.seen import Greeter, Login, Tls
 from proxy.ops.doctor.visit import (
@@ -22,7 +23,6 @@ from proxy.ops.doctor.visit import (
     look_at_certificate,
     read_certificate,
     shake_hands,
-    trusting,
 )
 from proxy.ops.doctor.wire import ControlLine, Dialler, Purse
 from tests.support.honest import GREETING, Handler
@@ -172,7 +172,7 @@ def hands_shaken(port: int, context: ssl.SSLContext, name: str = "localhost") ->
 
 def trust(ca: trustme.CA, folder: Path) -> ssl.SSLContext:
     ca.cert_pem.write_to_path(str(folder / "ca.pem"))
-    return trusting(str(folder / "ca.pem"), verify=True)
+    return trust_context(TrustFiles(ca=str(folder / "ca.pem")))
 
 
 Serving = Callable[[trustme.LeafCert], TlsServer]
@@ -197,8 +197,8 @@ def test_each_fault_of_a_certificate_has_its_number(
     assert hands_shaken(serving(old).port, trusted).verify_code == 10
     good = serving(ca.issue_cert("localhost")).port
     assert hands_shaken(good, trusted, "other.example.com").verify_code == 62
-    assert hands_shaken(good, trusting(None, verify=True)).verify_code in (19, 20)
-    assert hands_shaken(good, trusting(None, verify=False)).failure == ""
+    assert hands_shaken(good, trust_context(TrustFiles())).verify_code in (19, 20)
+    assert hands_shaken(good, trust_context(TrustFiles(verify=False))).failure == ""
 
 
 def test_a_certificate_that_did_not_pass_is_looked_at(ca: trustme.CA, serving: Serving) -> None:
@@ -228,13 +228,11 @@ async def test_a_server_without_tls_shows_no_certificate() -> None:
 async def test_a_server_that_speaks_no_tls_fails_without_a_verdict_on_its_certificate() -> None:
     async with scripted() as server:
         tls = await ask(
-            server, lambda line: shake_hands(line, trusting(None, verify=True), "h", PATIENCE)
+            server, lambda line: shake_hands(line, trust_context(TrustFiles()), "h", PATIENCE)
         )
     assert tls.failure  # type: ignore[attr-defined]
     assert tls.verify_code == 0  # type: ignore[attr-defined]
 
 
-def test_certificates_that_cannot_be_read_are_an_error() -> None:
-    with pytest.raises(OSError, match="No such file"):
-        trusting("/nowhere/ca.pem", verify=True)
+def test_a_certificate_that_makes_no_sense_is_none() -> None:
     assert read_certificate(b"nonsense") is None
