@@ -152,6 +152,7 @@ class UpstreamOpened:
     upstream_session: int
     user: str
     seconds: float
+    tls: str = ""  # the version spoken, such as TLSv1.3
 
 
 @dataclass(frozen=True, slots=True)

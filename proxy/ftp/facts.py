@@ -8,7 +8,7 @@ from .reply import Reply
 
 # What we do ourselves, or do not carry: the server's word on it does not count.
 _NOT_THE_SERVERS_TO_SAY = frozenset(
-    b"AUTH PBSZ PROT CCC SSCN CPSV MODE HOST LANG "
+    b"AUTH PBSZ PROT CCC SSCN CPSV PRET MODE HOST LANG "
     b"EPRT EPSV PASV PORT LPRT LPSV SPSV ESTA ESTP".split()
 )
 _OURS = (b"EPRT", b"EPSV", b"PASV")

@@ -379,7 +379,7 @@ class Pool:
         seat.verifies = None
         seat.become(Use.LENT, now)
         user = credentials.user.decode("ascii", "replace")
-        self._announce(UpstreamOpened(session.id, user, now - started))
+        self._announce(UpstreamOpened(session.id, user, now - started, session.tls))
         self.on_room()
 
     def _forget(self, key: LoginKey) -> None:

@@ -61,6 +61,11 @@ class UpstreamSession:
         """Our own address on this connection."""
         return str(self.channel.local[0])
 
+    @property
+    def tls(self) -> str:
+        """The version of TLS spoken; empty: it is in clear."""
+        return self.channel.tls.version if self.channel.tls is not None else ""
+
     def data_wire(self) -> TlsWire | None:
         """Return what protects the next data connection: TLS, where this connection has it."""
         return self.channel.tls.sibling() if self.channel.tls is not None else None

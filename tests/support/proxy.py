@@ -39,6 +39,7 @@ class Ftpweir:
         host: str = "127.0.0.1",
         port: int = 0,  # 0: one that the kernel calls free
         netns: str | None = None,
+        environment: Mapping[str, str] | None = None,
         upstream: Mapping[str, object] | None = None,
         **sections: object,
     ) -> None:
@@ -47,6 +48,7 @@ class Ftpweir:
         self.returncode: int | None = None
         self._netns = netns
         self._server = server
+        self._environment = environment or {}
         self._upstream = upstream or {}
         self._sections = sections
         self._ports: tuple[range, ...] = ()  # for clients, for the server
@@ -147,6 +149,7 @@ class Ftpweir:
         if self._netns:
             command = [program("ip"), "netns", "exec", self._netns, *command]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(CHECKOUT)}
+        environment |= self._environment
         environment.pop("PYTHONASYNCIODEBUG", None)  # it would slow down what is measured
         with (self._folder / "ftpweir.log").open("wb") as log:
             self._process = subprocess.Popen(

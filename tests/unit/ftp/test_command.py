@@ -95,7 +95,7 @@ def test_no_protection_is_ever_asked_of_a_shared_session(verb: str) -> None:
 
 
 def test_what_feat_hides_is_never_asked_of_the_server() -> None:
-    hidden = b"AUTH PBSZ PROT CCC SSCN CPSV MODE HOST LANG LPRT LPSV SPSV ESTA ESTP".split()
+    hidden = b"AUTH PBSZ PROT CCC SSCN CPSV PRET MODE HOST LANG LPRT LPSV SPSV ESTA ESTP".split()
     told = features_reply(ServerFacts(tuple(hidden))).encode()
     for verb in hidden:
         assert verb not in told
