@@ -153,6 +153,7 @@ class UpstreamOpened:
     user: str
     seconds: float
     tls: str = ""  # the version spoken, such as TLSv1.3
+    certificate_until: float | None = None  # seconds since 1970; None: none was shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,11 @@ LOOKED_UP: Final = (
         "Slots that are open, cooling, taken elsewhere (by instances that share the budget), or "
         "reserved.",
     ),
+    _gauge(
+        "upstream_certificate_expiry_timestamp_seconds",
+        "",
+        "When the server's certificate expires, in seconds since 1970; absent without TLS.",
+    ),
     _gauge("budget_limit", "budget", "Slots the configuration lets us use."),
     _gauge("budget_limit_effective", "budget", "The same, lower after a suspected ban."),
     _gauge("budget_over_limit", "budget", "Slots above the limit; 0 unless it was lowered."),

@@ -56,6 +56,11 @@ class Metrics(Collector):
     def _has_store(self) -> bool:
         return self._lookout.watched.config.store is not None
 
+    @property
+    def _certificate(self) -> Samples:
+        until = self._tally.certificate_until
+        return {} if until is None else {(): until}
+
     def describe(self) -> list[Metric]:
         """Promise nothing: the registry would collect once just to learn the names."""
         return []
@@ -80,6 +85,7 @@ class Metrics(Collector):
         looked_up: dict[str, Samples] = {
             **_of_process(snapshot),
             "config_last_reload_successful": {(): not self._tally.reload_failed},
+            "upstream_certificate_expiry_timestamp_seconds": self._certificate,
             "store_up": {(): not snapshot.store_lost} if self._has_store else {},
             **_of_budgets(snapshot),
             **_of_sessions(snapshot),

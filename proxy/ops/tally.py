@@ -70,6 +70,7 @@ class Tally:
                     self._histogram(metric.name)
         self._phases = [self._histogram("transfer_phase_seconds", phase) for phase in PHASES]
         self.reload_failed = False
+        self.certificate_until: float | None = None  # the server's; None: none was shown
 
     def __call__(self, event: Event) -> None:
         """Count one deed."""
@@ -84,6 +85,7 @@ class Tally:
             case events.UpstreamOpened():
                 self._count("upstream_logins")
                 self.observe("upstream_login_seconds", event.seconds)
+                self.certificate_until = event.certificate_until
             case events.UpstreamClosed():
                 self._count("upstream_closes", event.reason)
                 self._count("upstream_leases", by=event.leases)

@@ -140,7 +140,7 @@ class Dialer:
     async def _greeting(self, session: UpstreamSession) -> None:
         tls = self._tls
         if tls is not None and tls.is_implicit:
-            await tls.agreed(session.channel, self._patience.connect)
+            await self._agreed(tls, session)
         session.owed = 1  # the greeting answers no command of ours
         try:
             reply = await session.final(self._patience.login)
@@ -156,7 +156,12 @@ class Dialer:
             if not reply.is_success:
                 raise NoTls(f"AUTH TLS: {reply.words}")
             tls.begin(session.channel)
-            await tls.agreed(session.channel, self._patience.connect)
+            await self._agreed(tls, session)
+
+    async def _agreed(self, tls: ServerTls, session: UpstreamSession) -> None:
+        await tls.agreed(session.channel, self._patience.connect)
+        if tls.shown is not None:
+            session.certificate_until = tls.shown.expires_at
 
     async def _protect_data(self, session: UpstreamSession) -> None:
         """Behind the login, where every server takes it (RFC 4217 section 8)."""

@@ -379,7 +379,8 @@ class Pool:
         seat.verifies = None
         seat.become(Use.LENT, now)
         user = credentials.user.decode("ascii", "replace")
-        self._announce(UpstreamOpened(session.id, user, now - started, session.tls))
+        seconds, until = now - started, session.certificate_until
+        self._announce(UpstreamOpened(session.id, user, seconds, session.tls, until))
         self.on_room()
 
     def _forget(self, key: LoginKey) -> None:

@@ -47,6 +47,7 @@ class UpstreamSession:
         self.is_tainted = False  # a command may have changed what cannot be replayed
         self.is_disordered = False  # it answered a later command first
         self.round_trip = 0.0
+        self.certificate_until: float | None = None  # seconds since 1970; None: none was shown
         self._dues: deque[Due] = deque()  # to earlier holders, before anything that is owed
         self._reply_timeout = reply_timeout
         self._last: Reply | None = None

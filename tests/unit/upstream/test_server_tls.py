@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from proxy.events import CertificateExpires, TransferEnded, UpstreamRefused
+from proxy.events import CertificateExpires, TransferEnded, UpstreamOpened, UpstreamRefused
 from proxy.net.certificate import CertificateFiles, server_context
 from tests.support.authority import Authority
 from tests.support.honest import GREETING
@@ -178,9 +178,12 @@ async def test_a_certificate_that_expires_soon_is_told_once_a_day(authority: Aut
             pass
         (event,) = home.told(CertificateExpires)
         assert event.days == 12
-        shown = home.app.tls.server
-        assert shown is not None
-        assert shown.shown is not None
+        tls = home.app.tls.server
+        assert tls is not None
+        assert tls.shown is not None
+        assert {one.certificate_until for one in home.told(UpstreamOpened)} == {
+            tls.shown.expires_at
+        }
 
 
 async def test_garbage_and_silence_in_the_handshake_are_explained(authority: Authority) -> None:
