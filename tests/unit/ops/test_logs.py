@@ -23,6 +23,7 @@ SAMPLES: dict[str, Any] = {
     "bool": True,
     "int | None": None,
     "float": 0.123456,
+    "float | None": 0.123456,
     "tuple[str, ...]": ["one", "two"],
 }
 DIALLED = events.UpstreamOpened(upstream_session=7, user="alice", seconds=0.123456)

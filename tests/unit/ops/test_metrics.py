@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from proxy.events import UpstreamOpened
 from proxy.ops.metric_table import COUNTED, LOOKED_UP, METRICS
 from proxy.ops.metrics import Metrics, Reality
 from proxy.ops.server_sockets import Sockets
@@ -117,3 +118,10 @@ async def test_the_kernel_is_asked_seldom(home: House) -> None:
 
 def test_the_table_is_split_by_who_fills_it() -> None:
     assert not {metric.exposed for metric in COUNTED} & {metric.exposed for metric in LOOKED_UP}
+
+
+async def test_the_servers_certificate_is_told_once_it_has_shown_one(home: House) -> None:
+    tally, name = Tally(), "ftpweir_upstream_certificate_expiry_timestamp_seconds"
+    assert (name, ()) not in await read(home, tally)
+    tally(UpstreamOpened(1, "alice", 0.1, "TLSv1.3", 1_900_000_000.0))
+    assert (await read(home, tally))[name, ()] == 1_900_000_000.0
