@@ -18,17 +18,17 @@ from rich.console import Console
 from proxy import __version__, process
 from proxy import config as settings
 from proxy.commands.doctor import doctor
+from proxy.commands.healthcheck import healthcheck
 from proxy.commands.options import CONFIG_OPTION, give_up, load_config
+from proxy.commands.orders import drain, reload
 from proxy.commands.show import show, top
 from proxy.config import Address, Budget, Config, ConfigError
-from proxy.config.addresses import is_within, parse_address
 from proxy.config.units import Misfit, closest, enumerated, parse_size
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
 from proxy.net.certificate import BadCertificate
 from proxy.net.doors import CannotListen
 from proxy.net.inherited import NotListening
 from proxy.ops.audit import CannotWrite
-from proxy.ops.healthcheck import Unwell, check_greeting
 from proxy.ops.logs import EventLog
 from proxy.ops.plan import NoSuchClass, Plan, Question
 from proxy.phase import Serving
@@ -52,9 +52,8 @@ def main() -> None:
     """
 
 
-main.add_command(doctor)
-main.add_command(show)
-main.add_command(top)
+for command in (doctor, show, top, healthcheck, reload, drain):
+    main.add_command(command)
 
 
 @main.command(short_help="Serve until SIGTERM.")
@@ -108,35 +107,6 @@ def check(path: Path | None) -> None:
     if reading.config is None:
         sys.exit(1)
     click.echo(f"{path}: good" + (", with warnings" if reading.problems else ""))
-
-
-@main.command(short_help="Tell whether a running proxy greets its clients.")
-@CONFIG_OPTION
-@click.option(
-    "--at",
-    metavar="ADDR:PORT",
-    envvar="FTPWEIR_CONTROL",
-    help="Where it listens. [default: the first `listen` of FILE, else 127.0.0.1:2121]",
-)
-@click.option("--timeout", type=click.FloatRange(0.1, 300), default=5.0, show_default=True)
-def healthcheck(path: Path | None, at: str | None, timeout: float) -> None:
-    """Connect as a client does; exit 0 if it greets with 220, else say why not and exit 1."""
-    first = b""
-    try:
-        place = parse_address(at or "127.0.0.1:2121")
-    except Misfit as misfit:
-        raise click.BadParameter(str(misfit), param_hint="--at") from None
-    if path is not None:
-        listen = load_config(path).listen[0]
-        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.address.host, listen.address.host)
-        place = place if at else Address(here, listen.address.port)
-        if listen.proxy_protocol == "on" and is_within(listen.trusted, here):
-            first = b"PROXY UNKNOWN\r\n"
-    try:
-        click.echo(check_greeting(place.host, place.port, timeout, first))
-    except Unwell as unwell:
-        click.echo(f"{place}: {unwell}", err=True)
-        sys.exit(1)
 
 
 class Size(click.ParamType[int]):

@@ -242,6 +242,14 @@ class ReloadRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """Somebody at this address had the API do something: `reload` or `drain`."""
+
+    order: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class DrainBegan:
     """Told to end: so many sessions are asked to leave, and have `patience` seconds for it."""
 
@@ -308,6 +316,7 @@ Event = (
     | StoreBack
     | Reloaded
     | ReloadRefused
+    | Ordered
     | DrainBegan
     | DrainEnded
     | StateTold

@@ -1,7 +1,8 @@
-"""What commands have in common: the option -c, and a configuration or the list of its problems."""
+"""What commands have in common: a configuration or its problems, and the way to a running proxy."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -10,6 +11,8 @@ import click
 
 from proxy import config as settings
 from proxy.config import Config, ConfigError
+from proxy.config.units import Misfit
+from proxy.ops.ask import StatusAddress
 
 CONFIG_OPTION = click.option(
     "-c",
@@ -17,6 +20,15 @@ CONFIG_OPTION = click.option(
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The configuration, a YAML file. config/ftpweir.yaml shows every key.",
+)
+
+DEFAULT = "127.0.0.1:8021"
+STATUS_OPTION = click.option(
+    "--status",
+    "at",
+    metavar="ADDR:PORT",
+    help=f"Where it is asked, instead of what -c says; its token is in the variable FTPWEIR_TOKEN. "
+    f"[default: {DEFAULT}]",
 )
 
 
@@ -33,3 +45,13 @@ def give_up(error: ConfigError) -> NoReturn:
     for problem in error.problems:
         click.echo(str(problem), err=True)
     sys.exit(2)
+
+
+def place_of(path: Path | None, at: str | None) -> StatusAddress:
+    """Return where a running proxy is asked, by the two options; raise NoAnswer."""
+    if path is not None and at is None:
+        return StatusAddress.of(load_config(path))
+    try:
+        return StatusAddress.written(at or DEFAULT, os.environ.get("FTPWEIR_TOKEN"))
+    except Misfit as misfit:
+        raise click.BadParameter(str(misfit), param_hint="--status") from None

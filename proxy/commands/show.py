@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from proxy.config.units import Misfit
-from proxy.ops.ask import NoAnswer, StatusAddress
+from proxy.ops.ask import NoAnswer
 from proxy.ops.tables import SECTIONS
 from proxy.ops.top import follow
 
-from .options import CONFIG_OPTION, load_config
+from .options import CONFIG_OPTION, STATUS_OPTION, place_of
 
-DEFAULT = "127.0.0.1:8021"
 WIDE = 250  # columns, where nobody looks: a pipe has no width
-
-STATUS_OPTION = click.option(
-    "--status",
-    "at",
-    metavar="ADDR:PORT",
-    help=f"Where it is asked, instead of what -c says; its token is in the variable FTPWEIR_TOKEN. "
-    f"[default: {DEFAULT}]",
-)
 
 
 @click.command(short_help="Show what a running proxy does.")
@@ -48,7 +37,7 @@ def show(what: str, path: Path | None, at: str | None, as_json: bool) -> None:
     refusals  the latest refusals, as the clients have heard them
     """
     try:
-        told = _place(path, at).ask(what)
+        told = place_of(path, at).ask(what)
     except NoAnswer as problem:
         click.echo(str(problem), err=True)
         sys.exit(1)
@@ -71,16 +60,7 @@ def top(path: Path | None, at: str | None, every: float) -> None:
     """Follow the running proxy: budget, queue, sessions. Ctrl-C ends it; a pipe gets one look."""
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            follow(_place(path, at), Console(), every)
+            follow(place_of(path, at), Console(), every)
     except NoAnswer as problem:
         click.echo(str(problem), err=True)
         sys.exit(1)
-
-
-def _place(path: Path | None, at: str | None) -> StatusAddress:
-    if path is not None and at is None:
-        return StatusAddress.of(load_config(path))
-    try:
-        return StatusAddress.written(at or DEFAULT, os.environ.get("FTPWEIR_TOKEN"))
-    except Misfit as misfit:
-        raise click.BadParameter(str(misfit), param_hint="--status") from None

@@ -1,7 +1,8 @@
 """The status page, /metrics, the health checks and the API, over HTTP.
 
-Reads snapshots and changes nothing. Every answer is small, every visitor is judged by the
-doorkeeper first, and when too many connect the oldest connection goes: a newcomer is always served.
+Reads snapshots; what changes something is in orders.py. Every answer is small, every visitor is
+judged by the doorkeeper first, and when too many connect the oldest connection goes: a newcomer is
+always served.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from proxy.refusals import Reason
 from .access import ACTION_HEADER, COOKIE, Doorkeeper, Verdict, Visit
 from .lookout import Lookout
 from .metrics import CONTENT_TYPE, Metrics
+from .orders import Orders
 from .pulse import Pulse
 from .snapshot import Snapshot
 
@@ -69,7 +71,13 @@ class Admin:
     """Serves from `open` to `close`."""
 
     def __init__(
-        self, lookout: Lookout, metrics: Metrics, pulse: Pulse, *, token: str | None
+        self,
+        lookout: Lookout,
+        metrics: Metrics,
+        pulse: Pulse,
+        orders: Orders,
+        *,
+        token: str | None,
     ) -> None:
         self._lookout = lookout
         self._metrics = metrics
@@ -85,6 +93,7 @@ class Admin:
         app.router.add_get("/api/config", self._show_config)
         app.router.add_get("/api/history", self._show_history)
         app.router.add_get("/api/{section}", self._show_section)
+        orders.add_to(app.router)
         self._runner = web.AppRunner(
             app,
             handle_signals=False,

@@ -1,4 +1,4 @@
-"""Asks a running proxy over its status address, for `ftpweir show` and `top`."""
+"""Asks a running proxy over its status address, and gives it orders, for the command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 from proxy.config import Address, Config
 from proxy.config.addresses import parse_address
 
+from .access import ACTION_HEADER
+
 PATIENCE = 10.0  # seconds
+DEED = 60.0  # seconds for an order: a long file takes its time
 LARGEST = 64 << 20  # bytes of an answer
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -42,12 +45,28 @@ class StatusAddress:
 
     def ask(self, section: str) -> dict[str, Any]:
         """Return a section of the API, such as `budget`; raise NoAnswer."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        status, told = self._request("GET", section, {}, PATIENCE)
+        if status != 200:
+            raise self._stranger(status)
+        return told
+
+    def order(self, name: str) -> tuple[bool, dict[str, Any]]:
+        """Have it do something; return whether it did, and what it tells. Raise NoAnswer."""
+        status, told = self._request("POST", name, {ACTION_HEADER: "1"}, DEED)
+        if status not in (200, 202, 409):
+            raise self._stranger(status)
+        return status != 409, told
+
+    def _request(
+        self, method: str, name: str, headers: dict[str, str], patience: float
+    ) -> tuple[int, dict[str, Any]]:
+        if self.token:
+            headers = {**headers, "Authorization": f"Bearer {self.token}"}
         connection = http.client.HTTPConnection(
-            self.address.host, self.address.port, timeout=PATIENCE
+            self.address.host, self.address.port, timeout=patience
         )
         try:
-            connection.request("GET", f"/api/{section}", headers=headers)
+            connection.request(method, f"/api/{name}", headers=headers)
             answer = connection.getresponse()
             body = answer.read(LARGEST)
         except (OSError, http.client.HTTPException) as problem:
@@ -58,7 +77,7 @@ class StatusAddress:
             ) from None
         finally:
             connection.close()
-        return self._read(answer.status, body)
+        return answer.status, self._read(answer.status, body)
 
     def _read(self, status: int, body: bytes) -> dict[str, Any]:
         if status == 401:
@@ -69,6 +88,9 @@ class StatusAddress:
             told = json.loads(body)
         except ValueError:
             told = None
-        if status != 200 or not isinstance(told, dict):
-            raise NoAnswer(f"{self.address} answers with {status}: is this ftpweir's address?")
+        if not isinstance(told, dict):
+            raise self._stranger(status)
         return told
+
+    def _stranger(self, status: int) -> NoAnswer:
+        return NoAnswer(f"{self.address} answers with {status}: is this ftpweir's address?")

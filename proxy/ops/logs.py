@@ -37,6 +37,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.StoreBack: ("store back", "warning"),
     events.Reloaded: ("reloaded", "info"),
     events.ReloadRefused: ("reload refused", "error"),
+    events.Ordered: ("ordered", "warning"),
     events.DrainBegan: ("drain began", "info"),
     events.DrainEnded: ("drain ended", "info"),
     events.StateTold: ("state", "warning"),

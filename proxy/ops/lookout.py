@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from proxy import __version__
 from proxy.config import Address, Config
+from proxy.events import Reloaded, ReloadRefused
 from proxy.net.doors import Doors
 from proxy.phase import Phase
 from proxy.refusals import Reason
@@ -49,6 +50,14 @@ class Watched(Protocol):
     gate: Gate
     doors: Doors
     egresses: tuple[Egress, ...]
+
+    async def reload(self) -> Reloaded | ReloadRefused:
+        """Read the file anew and go on by it, or change nothing."""
+        ...
+
+    def drain(self) -> None:
+        """End after the running transfers."""
+        ...
 
 
 class Lookout:

@@ -60,10 +60,12 @@ class Station:
         # Half a second to import: not for `ftpweir check`, nor for who wants no status page.
         from .admin import Admin
         from .metrics import Metrics
+        from .orders import Orders
 
         lookout = Lookout(watched, self.recent, time.monotonic, started=time.time())
         pulse = Pulse(watched.gate, watched.egresses, self.tally, time.time)
-        admin = Admin(lookout, Metrics(self.tally, lookout), pulse, token=token)
+        orders = Orders(watched, self)
+        admin = Admin(lookout, Metrics(self.tally, lookout), pulse, orders, token=token)
         pulse.start()
         try:
             await admin.open(sock)

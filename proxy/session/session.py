@@ -116,7 +116,8 @@ class Session:
                 await self._obey_next()
         except Goodbye as goodbye:
             reason = goodbye.reason
-            self._data_port.drop()
+            if reason != Reason.DRAINING.value:  # who knocks at its port now shall read its 421
+                self._data_port.drop()
             await part(self._client, goodbye.reply)
         except TlsFailed as failed:
             reason = "no TLS"

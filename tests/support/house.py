@@ -64,7 +64,8 @@ class House:
     @property
     def lent_ports(self) -> int:
         """Listening ports lent out, both sides."""
-        return self.app._passive_ports.lent + self.app._upstream_ports.lent
+        shared = self.app.rooms.shared
+        return shared.passive_ports.lent + shared.upstream_ports.lent
 
     def told(self, kind: type[Event]) -> list[Any]:
         """Return the events of one kind so far."""

@@ -257,6 +257,18 @@ async def test_who_waits_for_a_turn_is_told_that_it_shuts_down(server: Scripted)
         await first.expect_end()
 
 
+async def test_who_was_about_to_connect_for_data_is_not_refused_but_hears_421(
+    server: Scripted,
+) -> None:
+    async with house(server) as home, home.guest() as client:
+        port = await client.passive_port()
+        home.app.stop()
+        await client.expect(421)
+        with await dial(port):
+            await client.say("RETR /file")
+            await client.expect_end()
+
+
 async def test_who_comes_while_it_drains_is_told_at_the_greeting(server: Scripted) -> None:
     async with house(server) as home:
         home.app._enter(Phase.DRAINING)

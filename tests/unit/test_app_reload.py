@@ -265,20 +265,22 @@ def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
 def handed_out(app: App) -> dict[str, object]:
     """What the rooms have of the configuration, in a form that can be compared."""
     (egress,) = app.egresses
-    shared, pool, budget = app._shared, egress.pool, egress.budget
+    shared, pool, budget = app.rooms.shared, egress.pool, egress.budget
     return {
         "manners": shared.manners,
         "classify": shared.classify("192.0.2.1", b"alice"),
         "rules": shared.exchange_rules,
         "listings": shared.listings,
-        "order": app._order.is_proven,
+        "order": app.rooms._order.is_proven,
         "total": shared.throttle._bandwidth.has_total,
         "attempts": shared.attempts.memory,
         "limits": pool._limits,
         "dialer": (pool._dialer.host, pool._dialer.port, pool._dialer._patience),
         "budget": (budget.limit, budget.longest_hold, budget._guard, budget._enforce),
         "queue": (app.gate.max_wait, app.gate._max_length),
-        "ports": [(pool._ports, pool._rest) for pool in (app._passive_ports, app._upstream_ports)],
+        "ports": [
+            (pool._ports, pool._rest) for pool in (shared.passive_ports, shared.upstream_ports)
+        ],
         "doors": app.doors.places,
         "told": app.config.log,
         "drain": (app.config.timeouts.drain, app.config.timeouts.drain_lag),

@@ -21,7 +21,6 @@ from proxy.cli import main
 from proxy.config import keys
 from proxy.demo import PASSWORD, SESSIONS, USER
 from proxy.refusals import Reason
-from tests.support.house import free_port
 from tests.support.programs import CHECKOUT
 from tests.support.waiting import until
 
@@ -298,34 +297,3 @@ def test_a_second_sigterm_ends_a_transfer_that_hangs(tmp_path: Path) -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0  # far below timeouts.drain
-
-
-# healthcheck
-
-
-def test_a_running_proxy_is_healthy(tmp_path: Path) -> None:
-    with running(tmp_path, "run", "--demo", "--listen", "127.0.0.1:0") as (_, port):
-        result = invoke("healthcheck", "--at", f"127.0.0.1:{port}")
-    assert (result.exit_code, result.output) == (0, "220 ftpweir is ready.\n")
-
-
-def test_nobody_at_the_files_address_is_not_healthy(file: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    file.write_text(f"listen: 0.0.0.0:{port}\n{GOOD}")
-    result = invoke("healthcheck", "-c", file)
-    assert result.exit_code == 1
-    assert result.stderr == f"127.0.0.1:{port}: Connection refused\n"
-
-
-def test_an_address_that_is_none_is_bad_usage() -> None:
-    assert invoke("healthcheck", "--at", "2121").exit_code == 2
-
-
-def test_a_proxy_that_believes_this_machine_gets_a_balancers_header_first(file: Path) -> None:
-    port = free_port()
-    listen = f"[{{address: 127.0.0.1:{port}, proxy_protocol: on, trusted: 127.0.0.1}}]"
-    file.write_text(f"listen: {listen}\n{GOOD}")
-    with running(file.parent, "run", "-c", file):
-        result = invoke("healthcheck", "-c", file)
-    assert (result.exit_code, result.output) == (0, "220 ftpweir is ready.\n")

@@ -22,7 +22,7 @@ def explain(
     is_logged_in: bool = True,
     preliminary_sent: bool = False,
 ) -> tuple[int, str]:
-    reply = Explainer(home.app._shared, "s1").explain(
+    reply = Explainer(home.app.rooms.shared, "s1").explain(
         declined,
         source=SOURCE,
         doing=doing,

@@ -16,7 +16,7 @@ async def test_every_manner_comes_from_its_setting() -> None:
             upstream={"pooling": "session", "site_harmless": ["CHMOD"]},
         ) as home,
     ):
-        manners = home.app._shared.manners
+        manners = home.app.rooms.shared.manners
         assert manners.idle == 77.0
         assert (manners.transfer_code, manners.refusal_delay) == (450, 0.0)
         assert (manners.login_attempts, manners.login_delay) == (5, 0.0)
