@@ -60,6 +60,7 @@ class App:
         *,
         reread: Callable[[], Reading] | None = None,
         inherited: Sequence[socket.socket] = (),
+        shares_port: bool = False,
     ) -> None:
         self.config = config
         self.phase = Phase.STARTING
@@ -72,7 +73,7 @@ class App:
         self._reloading = asyncio.Lock()
         self._stop, self._hurry = asyncio.Event(), asyncio.Event()
         self.tls = sections.tls(config, announce)
-        self.doors = Doors(self._greet, inherited)
+        self.doors = Doors(self._greet, inherited, is_shared=shares_port)
         self.rooms = rooms = Rooms(config, self.tls.server, announce, self._spawn)
         self.egresses, self.gate = rooms.egresses, rooms.gate
         self.roster = rooms.shared.roster

@@ -18,6 +18,7 @@ from rich.console import Console
 from proxy import __version__, process
 from proxy import config as settings
 from proxy.commands.doctor import doctor
+from proxy.commands.fleet import CANNOT_BEGIN, run_workers
 from proxy.commands.healthcheck import healthcheck
 from proxy.commands.options import CONFIG_OPTION, give_up, load_config
 from proxy.commands.orders import drain, reload
@@ -25,17 +26,12 @@ from proxy.commands.show import show, top
 from proxy.config import Address, Budget, Config, ConfigError
 from proxy.config.units import Misfit, closest, enumerated, parse_size
 from proxy.demo import PASSWORD, SESSIONS, USER, demo_server
-from proxy.net.certificate import BadCertificate
-from proxy.net.doors import CannotListen
-from proxy.net.inherited import NotListening
-from proxy.ops.audit import CannotWrite
 from proxy.ops.logs import EventLog
 from proxy.ops.plan import NoSuchClass, Plan, Question
 from proxy.phase import Serving
 from proxy.refusals import Reason
 from proxy.refusals import explain as explain_refusal
 from proxy.shaping.ledger import Kind
-from proxy.store.journal import JournalError
 
 NO_FIREWALL = Budget(enforce="off")  # nothing stands before the demo server
 
@@ -65,7 +61,16 @@ for command in (doctor, show, top, healthcheck, reload, drain):
     metavar="ADDR:PORT",
     help="Where scripts connect, with --upstream or --demo. [default: 127.0.0.1:2121]",
 )
-def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that share the work, with -c; more than one need a 'store'.",
+)
+def run(
+    path: Path | None, upstream: str | None, demo: bool, listen: str | None, workers: int
+) -> None:
     """Serve until SIGTERM: running transfers end first; a second SIGTERM ends at once.
 
     SIGHUP reads FILE anew, and changes nothing if it has a problem.
@@ -76,6 +81,12 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
         raise click.UsageError(
             "--listen goes with --upstream or --demo; a file has its own 'listen'"
         )
+    if workers > 1:
+        if path is None:
+            raise click.UsageError("--workers goes with -c FILE")
+        config = load_config(path)
+        ready = partial(_ready, config, demo=False)
+        sys.exit(run_workers(path, config, workers, ready))
     with contextlib.ExitStack() as stack:
         if demo:
             host, port = stack.enter_context(demo_server())
@@ -90,7 +101,7 @@ def run(path: Path | None, upstream: str | None, demo: bool, listen: str | None)
                 lambda serving: _ready(config, serving, demo=demo),
                 None if path is None else partial(settings.check, path),
             )
-        except (BadCertificate, CannotListen, CannotWrite, JournalError, NotListening) as problem:
+        except CANNOT_BEGIN as problem:
             click.echo(str(problem), err=True)
             sys.exit(2)
 

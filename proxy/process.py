@@ -25,14 +25,17 @@ def run(
     log: EventLog,
     ready: Ready,
     reread: Callable[[], Reading] | None = None,
+    *,
+    shares_port: bool = False,
 ) -> None:
     """Run the proxy in this thread until SIGTERM or SIGINT; on uvloop where there is one.
 
-    `reread` reads the configuration's file anew; None where there is no file.
+    `reread` reads the configuration's file anew; None where there is no file. With `shares_port`
+    other processes listen at the same addresses.
     """
     spare_the_collector()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_run(config, log, ready, reread))
+        runner.run(_run(config, log, ready, reread, shares_port))
 
 
 async def _run(
@@ -40,10 +43,17 @@ async def _run(
     log: EventLog,
     ready: Ready,
     reread: Callable[[], Reading] | None,
+    shares_port: bool,
 ) -> None:
     service = ServiceManager(os.environ, os.getpid())
     announce = Audit(log, config.log.audit, config.log.xferlog)
-    app = App(config, announce, reread=reread, inherited=inherited(os.environ, os.getpid()))
+    app = App(
+        config,
+        announce,
+        reread=reread,
+        inherited=inherited(os.environ, os.getpid()),
+        shares_port=shares_port,
+    )
     app.on_phase = service.entered
     app.on_adopted = lambda adopted: log.adopt(adopted.log.format, adopted.log.level)
     loop = asyncio.get_running_loop()

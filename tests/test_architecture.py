@@ -18,7 +18,7 @@ FLOORS = (
     {"store", "net"},
     {"upstream"},
     {"session"},
-    {"ops", "classes", "demo", "sections", "machine"},
+    {"ops", "classes", "demo", "sections", "machine", "workers"},
     {"rooms"},
     {"app"},
     {"process"},

@@ -50,8 +50,11 @@ class Doors:
         self,
         greet: Callable[[Listen], asyncio.BaseProtocol],
         inherited: Sequence[socket.socket] = (),
+        *,
+        is_shared: bool = False,
     ) -> None:
         self._greet = greet
+        self._is_shared = is_shared  # other processes listen there too; the kernel deals out
         self._inherited = tuple(inherited)
         self._doors: list[Door] = []
 
@@ -110,7 +113,7 @@ class Doors:
             if sock.family == family and sock.getsockname()[:2] == place:
                 # Ours may be closed and opened again by reloads: the original stays what it is.
                 return sock.dup()
-        return _listening(address, family, place)
+        return _listening(address, family, place, is_shared=self._is_shared)
 
 
 def listening_at(address: Address) -> socket.socket:
@@ -118,9 +121,11 @@ def listening_at(address: Address) -> socket.socket:
     return _listening(address, *_resolve(address))
 
 
-def _listening(address: Address, family: int, place: tuple[str, int]) -> socket.socket:
+def _listening(
+    address: Address, family: int, place: tuple[str, int], *, is_shared: bool = False
+) -> socket.socket:
     try:
-        return socket.create_server(place, family=family, backlog=BACKLOG)
+        return socket.create_server(place, family=family, backlog=BACKLOG, reuse_port=is_shared)
     except OSError as problem:
         why = os.strerror(problem.errno or 0)
         raise CannotListen(f"cannot listen on {address}: {why}") from None

@@ -22,9 +22,10 @@ from .shared import Share
 OPEN_AT_FIRST = 1.0  # seconds a connection is assumed to stay open until some were seen
 # Slots that come back sooner than this (seconds) need no rule against bursts: a fair queue will do.
 SHORT = 3.0
-# Slots kept at hand beyond those that are needed now, while no other instance is short of them: so
-# many transfers in a row need not wait for a round trip to the store.
+# Slots kept at hand beyond those that are needed now, while no other instance is short of them:
+# what is used goes up and down, and not each time should a transfer wait for the store's answer.
 AT_HAND = 2
+AT_HAND_PART = 10  # and one for so many that are used
 # Added to each hold in the store: what is cut off when a lease ends takes a moment to be gone.
 SLACK = 2.0
 
@@ -157,7 +158,7 @@ class Budget:
         used = self._ledger.used(self._clock())
         more, weight = self.wanted()
         if (used or more) and not self._share.stake.is_contended:
-            more += AT_HAND
+            more += AT_HAND + used // AT_HAND_PART
         return Wish(self._ledger.limit, used, used + more, weight)
 
     def _is_paced(self, kind: Kind) -> bool:

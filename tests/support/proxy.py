@@ -40,6 +40,7 @@ class Ftpweir:
         port: int = 0,  # 0: one that the kernel calls free
         netns: str | None = None,
         environment: Mapping[str, str] | None = None,
+        workers: int = 1,
         upstream: Mapping[str, object] | None = None,
         **sections: object,
     ) -> None:
@@ -47,6 +48,7 @@ class Ftpweir:
         self.port = port
         self.returncode: int | None = None
         self._netns = netns
+        self._workers = workers
         self._server = server
         self._environment = environment or {}
         self._upstream = upstream or {}
@@ -169,7 +171,8 @@ class Ftpweir:
 
     def command(self) -> list[str]:
         """How it is started."""
-        return [sys.executable, "-m", "proxy", "run", "-c", str(self.config_file)]
+        command = [sys.executable, "-m", "proxy", "run", "-c", str(self.config_file)]
+        return command if self._workers == 1 else [*command, "--workers", str(self._workers)]
 
     @property
     def handed_over(self) -> tuple[int, ...]:
