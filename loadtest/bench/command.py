@@ -105,9 +105,12 @@ def _run(chosen: list[tuple[Work, Peer, int]]) -> Run:
                 progress.update(task, description=f"{work.title}: {peer.name}")
                 try:
                     sample, wrong = measure(Path(folder), work, peer, number)
-                except Broken as problem:
-                    failures.append(str(problem))
+                except (Broken, OSError, subprocess.CalledProcessError) as problem:
+                    failures.append(f"{work.name} behind {peer.name}: {problem}")
                     continue
+                except KeyboardInterrupt:
+                    failures.append("interrupted")
+                    break
                 samples.append(sample)
                 failures += wrong
                 told = f"{sample.figure:,.2f} {sample.unit}"

@@ -77,13 +77,27 @@ class Ground:
             )
             for pid in map(int, told.stdout.split()):
                 if pid != side.anchor:
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                    _end(pid, side)
         for process in self._processes:
             with suppress(BrokenPipeError):
                 process.communicate()
         for log in self._logs:
             log.close()
+
+
+def _end(pid: int, side: Side) -> None:
+    """Kill a process of one side, and no other that has got its number meanwhile."""
+    with suppress(ProcessLookupError, FileNotFoundError):
+        process = os.pidfd_open(pid)
+        try:
+            if _network(pid) == _network(side.anchor):
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+        finally:
+            os.close(process)
+
+
+def _network(pid: int) -> int:
+    return Path(f"/proc/{pid}/ns/net").stat().st_ino
 
 
 @contextmanager

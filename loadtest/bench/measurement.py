@@ -43,7 +43,7 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
         roots.append(crowd.pid)
         _tell(crowd, asdict(Wishes(host, port, deeds, str(files), work.files)))
         if _hear(crowd, here) != "ready":
-            raise Broken(f"{work.name} behind {peer.name}: {here.complaints()}")
+            raise Broken(here.complaints())
         now = time.monotonic()
         window = now + work.warm, now + work.warm + work.seconds
         _tell(crowd, window)
@@ -99,7 +99,7 @@ def _sample(
     moments = sorted(moment for member in seen for moment in member.moments)
     answers = sorted(answer for member in seen for answer in member.answers)
     if work.unit is Unit.STEADY and len(moments) < 20 or work.unit is Unit.ANSWER and not answers:
-        raise Broken(f"{work.name} behind {peer.name}: {next(it.failure for it in seen)}")
+        raise Broken(next(it.failure for it in seen))
     shares = [it.moved for it in seen]
     return Sample(
         work=work.name,
