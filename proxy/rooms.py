@@ -30,6 +30,7 @@ from proxy.upstream.egress import Egress
 from proxy.upstream.habits import Habits
 from proxy.upstream.order import Order
 from proxy.upstream.pool import Pool
+from proxy.upstream.reach import Reach
 from proxy.upstream.server_tls import ServerTls
 
 # Left for data connections, pipes and the server when clients take all other descriptors.
@@ -54,6 +55,7 @@ class Rooms:
         self._descriptors = raise_descriptor_limit()
         self._habits = Habits()
         self._order = Order(config.upstream.pipelining)
+        self._reach = Reach(config.upstream.data, self._order)
         self.group = Group(config, clock=self.clock, announce=announce)
         self.has_ledger = config.state is None or config.budget.enforce != "off"
         self.egresses = tuple(
@@ -74,7 +76,7 @@ class Rooms:
             passive_ports=self._ports(config.passive.ports),
             upstream_ports=self._ports(config.upstream.ports, rest=self._port_rest),
             throttle=Throttle(config.upstream.bandwidth, self.clock),
-            exchange_rules=sections.exchange_rules(config, self._habits),
+            exchange_rules=sections.exchange_rules(config, self._habits, self._reach),
             listings=sections.listings(config),
             manners=sections.manners(config, self._descriptors - SPARE_DESCRIPTORS),
             classify=classifier(config.clients),
@@ -92,6 +94,8 @@ class Rooms:
             self._habits = Habits()
         if renew or "upstream.pipelining" in changed:
             self._order.adopt(config.upstream.pipelining)
+        if renew or "upstream.data" in changed:
+            self._reach = Reach(config.upstream.data, self._order)
         for egress in self.egresses:
             egress.budget.adopt(
                 config.budget.limit,
@@ -106,7 +110,7 @@ class Rooms:
         shared.upstream_ports.adopt(upstream.first, upstream.last, rest=self._port_rest)
         shared.throttle.limit_total(config.upstream.bandwidth)
         shared.attempts.memory = config.login.remember
-        shared.exchange_rules = sections.exchange_rules(config, self._habits)
+        shared.exchange_rules = sections.exchange_rules(config, self._habits, self._reach)
         shared.manners = sections.manners(config, self._descriptors - SPARE_DESCRIPTORS)
         if renew or LISTING_KEYS & set(changed):
             shared.listings = sections.listings(config)

@@ -22,6 +22,7 @@ from proxy.store.budget import Enforce
 from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.habits import Habits
 from proxy.upstream.limits import Limits
+from proxy.upstream.reach import Reach
 from proxy.upstream.server_tls import ServerTls
 
 
@@ -112,11 +113,11 @@ def limits(config: Config) -> Limits:
     )
 
 
-def exchange_rules(config: Config, habits: Habits) -> ExchangeRules:
+def exchange_rules(config: Config, habits: Habits, reach: Reach) -> ExchangeRules:
     """How data is exchanged."""
     timeouts = config.timeouts
     return ExchangeRules(
-        active_upstream=config.upstream.data == "active",
+        reach=reach,
         connect=timeouts.connect,
         stall=timeouts.stall,
         final=timeouts.final,

@@ -144,6 +144,7 @@ def _ftpweir(place: Place) -> list[str]:
         "upstream": {
             "host": place.server,
             "sessions": place.sessions or place.scripts + 2,
+            "data": "auto",
         },
         "budget": {"connections": 100_000, "time_wait": "60s"},
         "clients": [{"name": "everyone", "sessions": place.scripts + 10}],

@@ -35,10 +35,6 @@ HEALING = "resuming broken uploads comes with a later version: use off"
 
 NOT_YET: Mapping[str, NotYet] = MappingProxyType(
     {
-        "upstream.data": _values(
-            "auto",
-            reason="choosing by itself comes with a later version: use passive or active",
-        ),
         "heal.uploads": _values("on", reason=HEALING),
     }
 )

@@ -63,7 +63,8 @@ class Upstream(Section):
     data: Annotated[DataMode, one_of(DataMode)] = Field(
         default="passive",
         description="How data connections to the server are opened. passive works through NAT; "
-        "active saves a round trip where the server can reach us.",
+        "active saves round trips where the server can reach us; auto tries that for downloads, "
+        "where it is worth it and pipelining proved possible, and falls back for good.",
     )
     tls: Annotated[TlsMode, one_of(TlsMode)] = Field(
         default="off", description="Whether we speak TLS to the server. Legacy servers seldom do."

@@ -5,7 +5,6 @@ Order matters here and is told where it does: protocol.md statements 7 to 11 and
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,6 @@ from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import BINARY
-from proxy.net.control import Disturbed
 from proxy.net.data import DataEnd, Stream
 from proxy.net.goodbyes import Goodbyes
 from proxy.net.listener import ListenerPool
@@ -25,16 +23,18 @@ from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.due import Due
 from proxy.upstream.habits import Habits
+from proxy.upstream.reach import Reach
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 from proxy.upstream.vigilance import Vigilance
 
 from .declined import Declined
 from .healing import Broken, Healing
 from .listings import CLIENT_CLOSED, LARGEST
-from .server_data import ServerData
+from .opening import Opening, no_data
+from .server_data import ServerData, Unreached
 
-AT_ONCE = 0.3  # seconds for a refusal that is already on its way
 BROKEN_OFF = (426, 451)  # a server's word for a download that it could not end
+CANNOT_OPEN = 425
 LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early
 
 
@@ -42,7 +42,7 @@ LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connect
 class ExchangeRules:
     """What the configuration says about transfers. Seconds."""
 
-    active_upstream: bool
+    reach: Reach
     connect: float
     stall: float
     final: float
@@ -87,14 +87,20 @@ class Exchange:
         self._copy: Remembering | None = None
         self._client: DataEnd | None = None
         self._new_server_data = partial(
-            ServerData, ports, is_active=rules.active_upstream, habits=rules.habits, clock=clock
+            ServerData,
+            ports,
+            reach=rules.reach,
+            down=job.direction.is_down,
+            connect=rules.connect,
+            habits=rules.habits,
+            clock=clock,
         )
         self._server = self._new_server_data()
         self._relay: Relay | None = None
         self._moved_before = 0  # by attempts that broke
         self._is_announced = False  # the client has been told that data comes
         self._hand_on: Callable[[], UpstreamSession | Due]  # set by run
-        self._is_committed = False  # something of the client's own command has been sent
+        self._is_committed = False  # something of the client's own command has been done
         self.is_delivered = False  # the client has sent all it had: it may leave, we go on
 
     @property
@@ -123,20 +129,21 @@ class Exchange:
         Raise Declined when it fails for a reason of ours or the network's. `hand_on` is called once
         the server has sent all its data: what it returns has the final reply.
 
-        Raise Lost when the session died before anything of the client's command was sent, and
-        Broken when only the server's part failed: then another session may go on. The client's
-        data connection stays open until `close`, which its owner must call.
+        Raise Lost when the session died before anything of the client's command was done, Broken
+        when only the server's part failed, and Unreached when it could not connect to us: then
+        another session may go on. The client's data connection stays open until `close`, which its
+        owner must call.
         """
         self._hand_on = hand_on
         self._is_committed = False
         self._moved_before, self._relay = self.moved, None
         self._server = self._new_server_data()
         try:
-            if self._healing is not None and await self._healing.has_all(session, self.moved):
+            if self._healing and self.moved and await self._healing.has_all(session, self.moved):
                 return self._whole()
-            opened = await self._server.open(session)
-            self._mark()
-            first = await self._start(session, opened)
+            first = await self._begin(session)
+            if first.code == CANNOT_OPEN and self._server.is_on_trial:
+                raise Unreached
             if first.is_refusal or first.is_intermediate:
                 return first
             if not self._is_announced:
@@ -158,6 +165,11 @@ class Exchange:
                 raise
             reason = Reason.UPSTREAM_SILENT if isinstance(lost, Silent) else Reason.UPSTREAM_LOST
             raise Broken(reason, words=lost.words) from None
+        except Declined:
+            if not self._server.is_on_trial:
+                raise
+            session.is_tainted = True  # it may still be busy connecting
+            raise Unreached from None
         finally:
             self._server.break_off()
 
@@ -168,54 +180,19 @@ class Exchange:
 
     # Opening.
 
-    async def _start(self, session: UpstreamSession, opened: asyncio.Future[None]) -> Reply:
-        """Send the command, and return the first reply: read while the data connection opens.
-
-        Read that early, a 550 stays a 550 and does not become a 425 (statement 11).
-        """
-        self._is_committed = True
+    async def _begin(self, session: UpstreamSession) -> Reply:
+        """Have the server begin; return its first reply."""
+        opening = Opening(session, self._server, final=self._rules.final, mark=self._mark)
         restart = self._job.restart
         if self._healing is not None and self.moved:
             restart = b"%d" % self._healing.restart(self.moved)
-        if restart is not None:
-            # RFC 959 section 4.1.3: nothing may stand between REST and its transfer.
-            session.is_restarted = True  # broken off here, it is taken back (settle)
-            reply = await session.ask(b"REST " + restart)
-            session.is_restarted = reply.is_intermediate
-            if not reply.is_intermediate:
-                return reply
-        session.send(self._job.command.line)
-        session.is_moving_data, session.is_restarted = True, False
-        loop = asyncio.get_running_loop()
-
-        def unopened() -> None:
-            if not opened.done():
-                self._server.met_silence = True
-                session.channel.disturb(OSError("timed out"))
-
-        timer = loop.call_later(self._rules.connect, unopened)
-
-        def failed(opened: asyncio.Future[None]) -> None:
-            if not opened.cancelled() and isinstance(problem := opened.exception(), OSError):
-                session.channel.disturb(problem)
-
-        opened.add_done_callback(failed)
+        questions = self._healing.questions(session, self.moved) if self._healing else ()
         try:
-            return await session.reply(self._rules.final)
-        except Disturbed as disturbed:
-            # The server may just be saying why; else the network's word must do, and the session
-            # is of no use: vsftpd, for one, hears nothing while it waits for the connection.
-            try:
-                reply = await session.reply(AT_ONCE)
-            except Silent:
-                session.is_tainted = True
-                raise _no_data(disturbed.problem) from None
-            if reply.is_preliminary:
-                raise _no_data(disturbed.problem) from None
-            return reply
+            return await opening.first_reply(self._job.command.line, restart, questions)
         finally:
-            timer.cancel()
-            opened.remove_done_callback(failed)
+            self._is_committed = opening.is_committed
+            if self._healing and questions:
+                self._healing.learn(opening.answers)
 
     async def _both_ends(self) -> tuple[Stream, Stream]:
         """Return (source, target) of the relay, both connected."""
@@ -224,9 +201,9 @@ class Exchange:
         if not self._client.was_opened:
             self._flush()  # it may be waiting for the 150 before it connects
         try:
-            server = await self._server.wait(self._rules.connect)
+            server = await self._server.wait()
         except OSError as problem:
-            raise _no_data(problem) from None
+            raise no_data(problem) from None
         try:
             client = await self._client.wait(self._rules.connect)
         except OSError as problem:
@@ -353,9 +330,3 @@ class Exchange:
 
 
 CLIENT_CUT = Reply.of(426, "Your side ended the data connection without TLS close_notify.")
-
-
-def _no_data(problem: OSError) -> Declined:
-    if isinstance(problem, ConnectionResetError):
-        return Broken(Reason.UPSTREAM_DATA_LOST)
-    return Declined(Reason.UPSTREAM_DATA, words=problem.strerror or str(problem))

@@ -6,6 +6,7 @@ the first byte. What has not begun to arrive is simply fetched again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proxy.ftp.action import Transfer
@@ -48,7 +49,8 @@ class Healing:
     """The attempts of one download."""
 
     def __init__(self, job: Transfer, vigilance: Vigilance) -> None:
-        self._path = job.command.argument
+        path = job.command.argument
+        self._questions = (b"SIZE " + path, b"MDTM " + path)
         self._offset = int(job.restart or b"0")
         self._has_content = job.command.verb == "RETR"
         self._vigilance = vigilance
@@ -57,18 +59,20 @@ class Healing:
         self._best = 0
         self.heals = 0
 
-    async def has_all(self, session: UpstreamSession, moved: int) -> bool:
-        """Tell whether the `moved` bytes are the whole file.
+    def questions(self, session: UpstreamSession, moved: int) -> tuple[bytes, ...]:
+        """Return what to ask before the first byte, where that may come to matter."""
+        # In ASCII a byte's place in the file is not its place on the wire: no REST goes there.
+        if moved or not self._has_content or session.state.type != BINARY:
+            return ()
+        return self._questions if self._vigilance.is_wary else ()
 
-        Before the first byte, learn what the file is, where that may come to matter. Later, raise
-        Declined when it is not the same any more.
-        """
-        if not moved:
-            # In ASCII a byte's place in the file is not its place on the wire: no REST goes there.
-            if self._has_content and self._vigilance.is_wary and session.state.type == BINARY:
-                self._identity = await _identify(session, self._path)
-            return False
-        if await _identify(session, self._path) != self._identity:
+    def learn(self, answers: Sequence[Reply]) -> None:
+        """Remember what the file is."""
+        self._identity = _identity(answers)
+
+    async def has_all(self, session: UpstreamSession, moved: int) -> bool:
+        """Tell whether the `moved` bytes are the whole file; raise Declined if it is another."""
+        if _identity([await session.ask(line) for line in self._questions]) != self._identity:
             raise Declined(Reason.FILE_CHANGED)
         assert self._identity is not None
         return self._offset + moved == self._identity.size
@@ -92,10 +96,9 @@ class Healing:
         self._vigilance.went_well(moved)
 
 
-async def _identify(session: UpstreamSession, path: bytes) -> Identity | None:
-    size = await session.ask(b"SIZE " + path)
-    modified = await session.ask(b"MDTM " + path)
-    number = size.text.strip()
-    if size.code != 213 or modified.code != 213 or not number.isdigit():
+def _identity(answers: Sequence[Reply]) -> Identity | None:
+    """Read the answers to SIZE and MDTM."""
+    if [answer.code for answer in answers] != [213, 213]:
         return None
-    return Identity(int(number), modified.text.strip())
+    size, modified = (answer.text.strip() for answer in answers)
+    return Identity(int(size), modified) if size.isdigit() else None

@@ -24,9 +24,14 @@ from proxy.net.tls import TlsFault
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.habits import Habits
+from proxy.upstream.reach import TRIAL, Reach
 from proxy.upstream.session import UpstreamSession
 
 from .declined import Declined
+
+
+class Unreached(Exception):
+    """The server could not connect to us: we shall connect to it, from now on."""
 
 
 class ServerData:
@@ -39,83 +44,129 @@ class ServerData:
         self,
         ports: ListenerPool,
         *,
-        is_active: bool,
+        reach: Reach,
+        down: bool,
+        connect: float,
         habits: Habits | None,
         clock: Callable[[], float],
     ) -> None:
         self._ports = ports
-        self._is_active = is_active
+        self._reach = reach
+        self.down = down
+        self._connect = connect
         self._habits = habits
         self._clock = clock
         self._end: DataEnd | None = None
         self._offered: Listener | None = None
         self._session: UpstreamSession | None = None
         self.ending: Ending | None = None
-        self.met_silence = False  # nobody answered for as long as we are patient
+        self._met_silence = False
+        self._asked_at = 0.0
 
     # Opening.
 
-    async def open(self, session: UpstreamSession) -> Future[None]:
-        """Agree with the server on an address; return what resolves once it is connected."""
+    def request(self, session: UpstreamSession) -> bytes:
+        """Return the command that asks the server for an address, or tells it one of ours."""
         self._session = session
-        self._end = await (self._offer(session) if self._is_active else self._connect(session))
+        self._asked_at = self._clock()
+        if self._is_active(session):
+            return self._offer(session)
+        return b"EPSV" if ":" in session.host else b"PASV"
+
+    def agree(self, session: UpstreamSession, answer: Reply) -> None:
+        """Begin to connect, if we are to; raise Declined where the server does not agree."""
+        if self._habits is not None:
+            self._habits.saw_round_trip(self._clock() - self._asked_at)
+        if not self.is_offered:
+            self._end = self._dial(session, answer)
+            self.ending = Ending.RESET  # unless it ends in peace
+        elif not answer.is_success:
+            assert self._end is not None
+            self._end.reset()
+            self._end = self.ending = None  # it has not even tried
+            raise Declined(Reason.UPSTREAM_DATA, words=answer.words)
+
+    def saves_time(self, session: UpstreamSession) -> bool:
+        """Tell whether commands may be sent in one write, and are worth it."""
+        return self._reach.saves_time(session.round_trip)
+
+    @property
+    def is_offered(self) -> bool:
+        """Tell whether the server is to connect to us."""
+        return self._offered is not None
+
+    @property
+    def opened(self) -> Future[None]:
+        """What resolves once it is connected."""
+        assert self._end is not None
         return self._end.opened
 
-    async def wait(self, patience: float) -> Stream:
+    async def wait(self) -> Stream:
         """Return the connected socket; raise OSError when there will be none."""
         assert self._end is not None
         try:
-            return await self._end.wait(patience)
+            return await self._end.wait(self.patience)
         except TimeoutError:
-            self.met_silence = True
+            self.was_silent()
             raise
         except TlsFault:
             assert self._session is not None
             self._session.is_tainted = True  # another one may have a TLS session that it resumes
             raise
 
-    async def _connect(self, session: UpstreamSession) -> DataEnd:
-        is_ipv6 = ":" in session.host
-        reply = await self._timed_ask(session, b"EPSV" if is_ipv6 else b"PASV")
-        try:
-            if is_ipv6:
-                endpoint = Endpoint(session.host, parse_extended_passive(reply))
-            else:
-                told = parse_passive(reply)
-                endpoint = Endpoint(reachable(told.host, session.host), told.port)
-        except ReplyError:
-            raise Declined(Reason.UPSTREAM_DATA, words=reply.words) from None
-        self.ending = Ending.RESET  # unless it ends in peace
-        return ConnectingEnd(endpoint.host, endpoint.port, session.local_host, session.data_wire())
+    @property
+    def patience(self) -> float:
+        """How long it may take to open. Seconds."""
+        return min(self._connect, TRIAL) if self.is_on_trial else self._connect
 
-    async def _offer(self, session: UpstreamSession) -> DataEnd:
-        listener = self._offered = self._ports.lend(session.local_host, session.host)
+    @property
+    def is_on_trial(self) -> bool:
+        """Tell whether it fell to the server to connect, it has not, and we may fall back."""
+        if not (self.is_offered and self._reach.may_fall_back):
+            return False
+        return self._end is None or not self._end.was_opened
+
+    def was_silent(self) -> None:
+        """Nobody answered for as long as we are patient."""
+        # A server that cannot reach us bans nobody.
+        self._met_silence = not self.is_on_trial
+
+    def _is_active(self, session: UpstreamSession) -> bool:
+        if not self._reach.prefers_active(session.round_trip, down=self.down):
+            return False
+        return not self._reach.may_fall_back or self._lend(session) is not None
+
+    def _lend(self, session: UpstreamSession) -> Listener | None:
+        if self._offered is None:
+            self._offered = self._ports.lend(session.local_host, session.host)
+        return self._offered
+
+    def _offer(self, session: UpstreamSession) -> bytes:
+        listener = self._lend(session)
         if listener is None:
-            retry = self._ports.next_free(session.local_host)
             raise Declined(
                 Reason.UPSTREAM_PORTS,
                 used=self._ports.lent,
                 limit=self._ports.size,
-                retry=retry,
+                retry=self._ports.next_free(session.local_host),
             )
+        self.ending = Ending.RESET  # unless it ends in peace
+        self._end = AcceptingEnd(listener, session.host, session.data_wire())
         endpoint = Endpoint(listener.host, listener.port)
         if endpoint.is_ipv6:
-            line = b"EPRT " + format_eprt(endpoint)
-        else:
-            line = b"PORT " + format_port(endpoint)
-        reply = await self._timed_ask(session, line)
-        if not reply.is_success:
-            raise Declined(Reason.UPSTREAM_DATA, words=reply.words)
-        self.ending = Ending.RESET
-        return AcceptingEnd(listener, session.host, session.data_wire())
+            return b"EPRT " + format_eprt(endpoint)
+        return b"PORT " + format_port(endpoint)
 
-    async def _timed_ask(self, session: UpstreamSession, line: bytes) -> Reply:
-        if self._habits is None:
-            return await session.ask(line)
-        started = self._clock()
-        reply = await session.ask(line)
-        self._habits.saw_round_trip(self._clock() - started)
-        return reply
+    def _dial(self, session: UpstreamSession, answer: Reply) -> DataEnd:
+        try:
+            if ":" in session.host:
+                endpoint = Endpoint(session.host, parse_extended_passive(answer))
+            else:
+                told = parse_passive(answer)
+                endpoint = Endpoint(reachable(told.host, session.host), told.port)
+        except ReplyError:
+            raise Declined(Reason.UPSTREAM_DATA, words=answer.words) from None
+        return ConnectingEnd(endpoint.host, endpoint.port, session.local_host, session.data_wire())
 
     # Ending.
 
@@ -173,6 +224,6 @@ class ServerData:
         Only silence that was waited for is silence: a 550 or an ABOR may come before any answer,
         and a server that was told a port does not even try after its 550.
         """
-        if self.met_silence:
+        if self._met_silence:
             return Ending.UNANSWERED
         return Ending.RESET if end.has_failed else Ending.ABANDONED

@@ -23,6 +23,7 @@ from .exchange import CLIENT_CUT, Exchange
 from .healing import Broken, Healing
 from .listings import CLIENT_CLOSED, Delivery, wish
 from .request import Source
+from .server_data import Unreached
 from .shared import Shared
 
 KINDS = {
@@ -252,6 +253,8 @@ class TransferRun:
                 idle_deaths += 1
                 if idle_deaths > MOST_IDLE_DEATHS:
                     raise explain_lost(lost) from None
+            except Unreached:
+                self._shared.exchange_rules.reach.failed()
             except Broken:
                 if self._healing is None or not self._healing.goes_on(self.moved):
                     raise

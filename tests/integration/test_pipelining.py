@@ -215,6 +215,7 @@ async def patiently_set(event: asyncio.Event) -> None:
     [
         *product([Vsftpd, PureFtpd, ProFtpd], ["passive", "active"], ["fin", "reset"]),
         (PyFtpd, "passive", "fin"),
+        *product([Vsftpd, PureFtpd, ProFtpd, PyFtpd], ["auto"], ["fin"]),
     ],
 )
 def test_real_servers_take_what_runs_ahead(kind: type[Backend], data: str, close: str) -> None:
@@ -232,4 +233,6 @@ def test_real_servers_take_what_runs_ahead(kind: type[Backend], data: str, close
         assert done.errors == []
         assert done.digests == [hashlib.sha256(content).hexdigest()]
         assert len(done.finished) == 160
-        assert "commands run ahead" not in weir.log
+        # pyftpdlib takes no PORT with RETR behind it: that is noticed once.
+        is_hurt = kind is PyFtpd and data == "auto"
+        assert ("commands run ahead" in weir.log) is is_hurt

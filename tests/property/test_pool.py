@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -15,6 +16,8 @@ from tests.support.house import house
 from tests.support.puppet import Puppet
 from tests.support.scripted import scripted
 from tests.support.witness import Witness
+
+pytestmark = pytest.mark.timeout(240)
 
 # Passes of the loop after which all that was sent has been read: loopback delivers at once.
 ROUND = 4
@@ -123,7 +126,7 @@ class PoolMachine(RuleBasedStateMachine):
 
     @initialize(
         limit=st.integers(1, 3),
-        data=st.sampled_from(["passive", "active"]),
+        data=st.sampled_from(["passive", "active", "auto"]),
         pipelining=st.sampled_from(["off", "on"]),
     )
     def begin(self, limit: int, data: str, pipelining: str) -> None:
@@ -145,7 +148,7 @@ class PoolMachine(RuleBasedStateMachine):
             self.world.witness.turns.grant(pick)
             self._pass_time(rounds)
 
-    @rule(user=USERS, count=st.integers(2, 3), picks=st.lists(PICKS, min_size=8, max_size=30))
+    @rule(user=USERS, count=st.integers(2, 3), picks=st.lists(PICKS, min_size=8, max_size=20))
     def several_download_the_same_way(self, user: str, count: int, picks: list[int]) -> None:
         """With nothing to replay: one has the session as soon as the other's data has come."""
         for seat in range(count):

@@ -9,6 +9,10 @@ from proxy.config import Config
 from proxy.shaping.holds import PROFILES, explicit
 from proxy.store.budget import Enforce
 from proxy.upstream.habits import Habits
+from proxy.upstream.order import Order
+from proxy.upstream.reach import Reach
+
+REACH = Reach("passive", Order("off"))
 
 
 def config(**keys: Any) -> Config:
@@ -31,7 +35,7 @@ def test_only_close_reset_ends_by_reset() -> None:
         told = config(budget={"close": close})
         assert sections.resets(told) is resets
         assert sections.limits(told).resets is resets
-        assert (sections.exchange_rules(told, habits).habits is habits) is resets
+        assert (sections.exchange_rules(told, habits, REACH).habits is habits) is resets
 
 
 def test_sessions_with_the_server_follow_their_keys() -> None:
@@ -47,8 +51,9 @@ def test_data_is_exchanged_by_the_timeouts() -> None:
     told = config(
         upstream={"data": "active"}, timeouts={"connect": 1.0, "stall": 2.0, "final": 3.0}
     )
-    rules = sections.exchange_rules(told, Habits())
-    assert (rules.active_upstream, rules.connect, rules.stall, rules.final) == (True, 1.0, 2.0, 3.0)
+    rules = sections.exchange_rules(told, Habits(), REACH)
+    assert rules.reach is REACH
+    assert (rules.connect, rules.stall, rules.final) == (1.0, 2.0, 3.0)
 
 
 def test_listings_take_a_data_connection_unless_told_otherwise() -> None:
