@@ -144,8 +144,24 @@ def _lay_long_cable(here: Ground, delay: float) -> None:
         side.raise_link(DEVICE)
 
 
-def vsftpd(here: Ground, sessions: int) -> list[str]:
-    """Return the command of the server, which allows one address so many sessions; 0: any."""
+def certificate(here: Ground) -> Path:
+    """Make one for the server that vouches for itself; its key lies in the same file."""
+    path = here.folder / "certificate.pem"
+    address = here.sides.server.address
+    command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=lab", "-addext", f"subjectAltName=IP:{address}"]
+    files = ["-keyout", str(path), "-out", "/dev/stdout"]
+    made = subprocess.run([*command, *files], capture_output=True, check=True)
+    with path.open("ab") as file:
+        file.write(made.stdout)
+    return path
+
+
+def vsftpd(here: Ground, sessions: int, shown: Path | None) -> list[str]:
+    """Return the command of the server, which allows one address so many sessions; 0: any.
+
+    With a certificate to be shown it demands TLS of everybody, and its sessions resumed for data.
+    """
     empty = here.folder / "empty"
     empty.mkdir()
     settings = {
@@ -171,6 +187,15 @@ def vsftpd(here: Ground, sessions: int) -> list[str]:
         "isolate": "NO",
         "isolate_network": "NO",
     }
+    if shown is not None:
+        settings |= {
+            "ssl_enable": "YES",
+            "allow_anon_ssl": "YES",
+            "force_anon_logins_ssl": "YES",
+            "force_anon_data_ssl": "YES",
+            "rsa_cert_file": shown,
+            "ssl_ciphers": "HIGH",
+        }
     config = here.folder / "vsftpd.conf"
     config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
     return ["vsftpd", str(config)]

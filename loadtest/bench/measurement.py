@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from .crowd import SMALL_SIZE, UPLOADS, Deed, Seen, Window, Wishes, block
-from .ground import Ground, ground, vsftpd
+from .ground import Ground, certificate, ground, vsftpd
 from .peers import Peer, Place
 from .results import Sample, Toll
 from .script import BLOCK
@@ -32,10 +32,16 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
     deeds = work.deeds_behind(peer)
     with ground(files, work.delay) as here:
         sides = here.sides
+        shown = certificate(here) if work.tls else None
         place = Place(
-            here.folder, sides.client.address, sides.server.address, len(deeds), work.sessions
+            here.folder,
+            sides.client.address,
+            sides.server.address,
+            len(deeds),
+            work.sessions,
+            shown,
         )
-        roots = [here.start(sides.server, vsftpd(here, work.sessions), "vsftpd").pid]
+        roots = [here.start(sides.server, vsftpd(here, work.sessions, shown), "vsftpd").pid]
         if peer.command is not None:
             roots.append(here.start(sides.client, peer.command(place), peer.name).pid)
         host, port = peer.address(place)

@@ -30,6 +30,7 @@ class Place:
     server: str  # the server's address; its port is FTP
     scripts: int
     sessions: int  # the server's limit; 0: none
+    certificate: Path | None = None  # of a server that demands TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,13 @@ stream {{
     return ["nginx", "-e", "stderr", "-p", str(place.folder), "-c", config]
 
 
+_MOD_PROXY_TLS = """\
+ProxyTLSEngine on
+ProxyTLSCACertificateFile {}
+ProxyTLSVerifyServer on
+"""
+
+
 def _mod_proxy(place: Place) -> list[str]:
     folder = place.folder
     config = _write(
@@ -131,6 +139,7 @@ ProxyEngine on
 ProxyRole reverse
 ProxyReverseServers ftp://{place.server}:{FTP}
 ProxyTables {folder}/tables
+{_MOD_PROXY_TLS.format(place.certificate) if place.certificate else ""}
 """,
     )
     (folder / "tables").mkdir()
@@ -145,6 +154,7 @@ def _ftpweir(place: Place) -> list[str]:
             "host": place.server,
             "sessions": place.sessions or place.scripts + 2,
             "data": "auto",
+            **(_tls(place.certificate) if place.certificate else {}),
         },
         "budget": {"connections": 100_000, "time_wait": "60s"},
         "clients": [{"name": "everyone", "sessions": place.scripts + 10}],
@@ -154,6 +164,10 @@ def _ftpweir(place: Place) -> list[str]:
     }
     file = _write(place, "ftpweir.yaml", yaml.safe_dump(config, sort_keys=False))
     return [sys.executable, "-m", "proxy", "run", "-c", file]
+
+
+def _tls(certificate: Path) -> dict[str, str]:
+    return {"tls": "explicit", "ca": str(certificate)}
 
 
 def _write(place: Place, name: str, text: str) -> str:

@@ -34,6 +34,7 @@ class Work:
     delay: float = 0.0  # of the cable to the server, one way
     sessions: int = 0  # that the server allows; 0: any number
     files: int = 0  # of each script; 0: as many as it can
+    tls: bool = False  # with the server, which demands it; scripts are in clear
 
     def deeds_behind(self, peer: Peer) -> list[Deed]:
         """Return what the scripts do behind a peer.
@@ -81,6 +82,25 @@ def _works() -> tuple[Work, ...]:
             (store, "up", 1, 3),
             (store, "up", 8, 3),
             (store, "up", 32, 3),
+        )
+    ]
+    # Those that know no FTP cannot put it on.
+    in_tls = (MOD_PROXY, FTPWEIR)
+    works += [
+        Work(
+            f"tls-{name}",
+            f"{title}, the server in TLS",
+            (deed,) * scripts,
+            unit,
+            3,
+            peers=in_tls,
+            tls=True,
+        )
+        for name, title, deed, scripts, unit in (
+            ("bulk-1-down", "bulk down, 1 at once", Deed.FETCH_BULK, 1, Unit.GIB),
+            ("bulk-8-down", "bulk down, 8 at once", Deed.FETCH_BULK, 8, Unit.GIB),
+            ("bulk-1-up", "bulk up, 1 at once", Deed.STORE_BULK, 1, Unit.GIB),
+            ("small-8-down", "1 KB files down, 8 scripts", fetch, 8, Unit.FILES),
         )
     ]
     works += [
