@@ -9,27 +9,12 @@ import os
 import socket
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from pathlib import Path
-from typing import Final
 
-TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
-TIME_WAIT: Final = 0x06
-LISTEN: Final = 0x0A
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One socket as /proc/net/tcp lists it; addresses in the kernel's hexadecimal form."""
-
-    local_address: str
-    local_port: int
-    remote_address: str
-    state: int
-    inode: int
+from .socket_table import LISTEN, TIME_WAIT, Row, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +38,7 @@ class Search:
 def count(searches: Collection[Search]) -> list[Sockets]:
     """Count for each search; open sockets are only this process's own."""
     servers = [_all_as_listed(search.servers) for search in searches]
-    lines, own = list(_lines(frozenset().union(*servers))), _own_inodes()
+    lines, own = rows(frozenset().union(*servers)), _own_inodes()
     return [
         _counted(search, towards, lines, own)
         for search, towards in zip(searches, servers, strict=True)
@@ -61,7 +46,7 @@ def count(searches: Collection[Search]) -> list[Sockets]:
 
 
 def _counted(
-    search: Search, servers: Collection[str], lines: Collection[Line], own: Collection[int]
+    search: Search, servers: Collection[str], lines: Collection[Row], own: Collection[int]
 ) -> Sockets:
     ours = _as_listed(search.ours) if search.ours is not None else None
     states = Counter(
@@ -74,26 +59,6 @@ def _counted(
         and (line.inode in own or line.state == TIME_WAIT)
     )
     return Sockets(open=states[False], time_wait=states[True])
-
-
-def _lines(remote_addresses: Collection[str]) -> Iterator[Line]:
-    """Read what both tables say of these addresses.
-
-    An entry that the kernel repeats while they change is told once.
-    """
-    found: dict[tuple[str, str], Line] = {}
-    for table in TABLES:
-        with suppress(FileNotFoundError):  # no IPv6, or no Linux
-            for text in Path(table).read_text(encoding="ascii").splitlines()[1:]:
-                fields = text.split()
-                remote = fields[2].partition(":")[0]
-                if remote not in remote_addresses:
-                    continue
-                address, port = fields[1].split(":")
-                found[fields[1], fields[2]] = Line(
-                    address, int(port, 16), remote, int(fields[3], 16), int(fields[9])
-                )
-    yield from found.values()
 
 
 def _own_inodes() -> frozenset[int]:

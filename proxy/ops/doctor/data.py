@@ -25,7 +25,8 @@ from proxy.ftp.address import (
 )
 from proxy.ftp.reply import Reply, ReplyError
 
-from .machine import TIME_WAIT, sockets
+from ..socket_table import TIME_WAIT
+from .machine import sockets
 from .seen import Attempt, Data, Met
 from .wire import ControlLine, Dialler, LineLost
 

@@ -10,7 +10,8 @@ import socket
 
 from proxy.config import Address
 
-from .machine import LISTEN, descriptors_of, owner, sockets
+from ..socket_table import LISTEN
+from .machine import descriptors_of, owner, sockets
 from .seen import Attempt, Door, Greeter, Greeting, Met
 from .visit import greet
 from .wire import ControlLine, Dialler, Purse

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
+from ..socket_table import ESTABLISHED, rows
 from .seen import Machine
 
-ESTABLISHED, TIME_WAIT, LISTEN = 0x01, 0x06, 0x0A
 _UNLIMITED = 1 << 20
 _USUAL_PORTS = (32768, 60999)  # where the kernel does not tell
 
@@ -52,16 +52,17 @@ def look_at_machine(
 
 def sockets() -> list[Socket]:
     """List the TCP sockets of this network namespace; none where the kernel does not tell."""
-    # An entry that the kernel repeats while they change is kept once, as it was last.
-    found: dict[tuple[str, str], Socket] = {}
-    for name in ("tcp", "tcp6"):
-        with suppress(OSError):
-            for line in Path("/proc/net", name).read_text().splitlines()[1:]:
-                fields = line.split()
-                state, inode = int(fields[3], 16), int(fields[9])
-                ends = (*_place(fields[1]), *_place(fields[2]))
-                found[fields[1], fields[2]] = Socket(*ends, state, inode)
-    return list(found.values())
+    return [
+        Socket(
+            _host(row.local_address),
+            row.local_port,
+            _host(row.remote_address),
+            row.remote_port,
+            row.state,
+            row.inode,
+        )
+        for row in rows()
+    ]
 
 
 def owner(inode: int) -> int | None:
@@ -91,16 +92,15 @@ def _fds(folder: Path) -> Iterator[Path]:
     return (folder / "fd").iterdir()
 
 
-def _place(listed: str) -> tuple[str, int]:
-    """Read ADDRESS:PORT; the kernel writes addresses in words of its own byte order."""
-    host, _, port = listed.rpartition(":")
-    raw = bytes.fromhex(host)
+def _host(listed: str) -> str:
+    """Read an address; the kernel writes it in words of its own byte order."""
+    raw = bytes.fromhex(listed)
     # Each word of four bytes stands in the machine's order; this one is little-endian or not.
     words = b"".join(_in_network_order(raw[at : at + 4]) for at in range(0, len(raw), 4))
     if len(words) == 4:
-        return str(IPv4Address(words)), int(port, 16)
+        return str(IPv4Address(words))
     address = IPv6Address(words)
-    return str(address.ipv4_mapped or address), int(port, 16)
+    return str(address.ipv4_mapped or address)
 
 
 def _in_network_order(word: bytes) -> bytes:

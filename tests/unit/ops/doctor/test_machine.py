@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from proxy.ops.doctor.machine import (
-    ESTABLISHED,
-    LISTEN,
     descriptors_of,
     look_at_machine,
     owner,
     sockets,
 )
+from proxy.ops.socket_table import ESTABLISHED, LISTEN
 
 
 def test_connections_to_the_server_are_counted() -> None:
