@@ -28,6 +28,8 @@ from .link import DEVICE
 FTP: Final = 21
 # A proxy that does not read FTP must forward them all; below those of outgoing connections.
 PASSIVE: Final = (20_000, 21_999)
+DEFAULT_BUFFER: Final = 4 << 20  # about what Linux allows a connection by default, each way
+BUFFERS: Final = 1 << 30  # for all connections together
 RAM: Final = Path("/dev/shm")  # disks would be measured instead
 
 
@@ -142,6 +144,18 @@ def _lay_long_cable(here: Ground, delay: float) -> None:
         raise RuntimeError(f"no cable: {here.complaints()}")
     for side in (sides.client, sides.server):
         side.raise_link(DEVICE)
+
+
+def bound_buffers(here: Ground, scripts: int) -> None:
+    """Leave each of so many streams its share of the memory that the kernel has for TCP.
+
+    Server, proxy and scripts stand on one kernel here. With the system's own limits the buffers of
+    200 streams take gigabytes, and then packets are dropped until some stand still for 30 s.
+    """
+    most = min(DEFAULT_BUFFER, BUFFERS // (4 * scripts))  # a stream has four of them
+    for side in (here.sides.client, here.sides.server):
+        side.setting("net.ipv4.tcp_rmem", f"4096 131072 {most}")
+        side.setting("net.ipv4.tcp_wmem", f"4096 16384 {most}")
 
 
 def certificate(here: Ground) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from .crowd import SMALL_SIZE, UPLOADS, Deed, Seen, Window, Wishes, block
-from .ground import Ground, certificate, ground, vsftpd
+from .ground import Ground, bound_buffers, certificate, ground, vsftpd
 from .peers import Peer, Place
 from .results import Sample, Toll
 from .script import BLOCK
@@ -33,6 +33,7 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
     with ground(files, work.delay) as here:
         sides = here.sides
         shown = certificate(here) if work.tls else None
+        bound_buffers(here, len(deeds))
         place = Place(
             here.folder,
             sides.client.address,
@@ -158,4 +159,6 @@ def _is_of_blocks(path: Path) -> bool:
         while part := stored.read(BLOCK):
             if part != expected[: len(part)]:
                 return False
+            if len(part) < BLOCK:
+                break  # it may still grow, and would go on in the middle of a block
     return True

@@ -65,7 +65,7 @@ class Side:
         _ip("-n", self.name, "address", "add", f"{self.address}/24", "dev", device)
         _ip("-n", self.name, "link", "set", device, "up")
 
-    def setting(self, key: str, value: int) -> None:
+    def setting(self, key: str, value: int | str) -> None:
         """Set a sysctl of this namespace."""
         self.run(program("sysctl"), "-q", "-w", f"{key}={value}")
 
