@@ -7,14 +7,12 @@ this one looks more often, so that nothing slips through between two looks.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Self
 
 from .table import KEPT, LISTEN, Line, sockets
+from .watcher import Watcher
 
 EVERY = 0.05
 
@@ -33,7 +31,7 @@ def count(
     )
 
 
-class Scanner:
+class Scanner(Watcher):
     """Looks at one namespace while the block lasts; calls `ban` once for each address over it."""
 
     def __init__(
@@ -46,14 +44,12 @@ class Scanner:
         is_ours: Callable[[int], bool] = lambda port: True,
         every: float = EVERY,
     ) -> None:
+        super().__init__(every)
         self._pid = pid
         self._limit = limit
         self._ban = ban
         self._time_wait = time_wait
         self._is_ours = is_ours
-        self._every = every
-        self._over = threading.Event()
-        self._error: Exception | None = None
         self.most = 0
         self.now = 0  # what the busiest address had at the last look
         self.banned: set[str] = set()
@@ -69,29 +65,3 @@ class Scanner:
             if number > self._limit and address not in self.banned:
                 self.banned.add(address)
                 self._ban(address)
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._watch, name="lfd", daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-        # A scanner that died early must not look like one that saw nothing.
-        if self._error is not None and error is None:
-            raise self._error
-
-    def _watch(self) -> None:
-        try:
-            self.look()
-            while not self._over.wait(self._every):
-                self.look()
-            self.look()
-        except Exception as error:  # raised again where the block ends
-            self._error = error

@@ -14,6 +14,7 @@ import ssl
 import struct
 import subprocess
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ STARTS = 3  # another program may take the port that was free a moment ago
 
 
 @dataclass(kw_only=True)
-class Backend:
+class Backend(ABC):
     """One real FTP server: a context manager, and what a test asks of it."""
 
     kind: ClassVar[str]
@@ -58,14 +59,14 @@ class Backend:
     _world: World | None = field(init=False, default=None)
     _undo: ExitStack = field(init=False, default_factory=ExitStack)
 
+    @abstractmethod
     def command(self) -> list[str]:
         """Write the configuration into `folder` and return the command in the foreground."""
-        raise NotImplementedError(self.kind)
 
     @classmethod
+    @abstractmethod
     def version(cls) -> str:
         """The version in tables."""
-        raise NotImplementedError(cls.kind)
 
     @property
     def address(self) -> str:

@@ -6,6 +6,7 @@ Knows no client's options: see clients.py.
 from __future__ import annotations
 
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,24 +39,24 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class Client(ABC):
     """One real client in one mode. It raises ClientError when the client says it failed."""
 
     mode: Mode = "passive"
     netns: str | None = None  # for programs; ftplib lives in this process
     patience: float = 40.0  # longer than a proxy lets anybody wait for a turn
 
+    @abstractmethod
     def list(self, target: Target) -> str:
         """Return the listing of the user's home as the client shows it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def get(self, target: Target, path: str) -> bytes:
         """Return the content of a file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def put(self, target: Target, path: str, content: bytes) -> None:
         """Store a file."""
-        raise NotImplementedError
 
     @classmethod
     def name(cls) -> str:
@@ -63,9 +64,9 @@ class Client:
         return cls.__name__.lower()
 
     @classmethod
+    @abstractmethod
     def version(cls) -> str:
         """The version in tables."""
-        raise NotImplementedError
 
     @property
     def passive(self) -> bool:

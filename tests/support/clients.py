@@ -173,7 +173,7 @@ class Tnftp(Client):
 
 
 class Wget(Client):
-    """wget: PASV or PORT, LIST -a; it cannot put."""
+    """wget: PASV or PORT, LIST -a."""
 
     def list(self, target: Target) -> str:
         """LIST -a, kept in a file."""
@@ -187,6 +187,10 @@ class Wget(Client):
         with home() as folder:
             self._fetch(folder, target, path, "--output-document=got")
             return fetched(folder / "got")
+
+    def put(self, target: Target, path: str, content: bytes) -> None:
+        """Fail: wget only fetches."""
+        raise ClientError("wget only fetches")
 
     @classmethod
     def version(cls) -> str:

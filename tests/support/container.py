@@ -21,10 +21,10 @@ from .dockerfile import Instruction, NotUnderstoodError, copy_context, instructi
 BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 STAND_UP = """
-mkdir -p "$1/upper" "$1/work" "$1/root" && chmod 755 "$1/upper" &&
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root" &&
-mount --rbind /dev "$1/root/dev" &&
-mkdir -p "$1/root/$2" && mount -t tmpfs hidden "$1/root/$2"
+mkdir -p "$1/upper" "$1/work" "$1/whole" && chmod 755 "$1/upper" &&
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/whole" &&
+mount --rbind /dev "$1/whole/dev" &&
+mkdir -p "$1/whole/$2" && mount -t tmpfs hidden "$1/whole/$2"
 """
 
 # For a run: the root read-only, each volume writable with the owner that the image gave it.
@@ -147,7 +147,7 @@ class Build:
             raise NotUnderstoodError(step.rest)
         folder = self._scratch / str(len(self.stages))
         self._do(["sh", "-ec", STAND_UP, "sh", str(folder), str(self.checkout)])
-        self.stages[name[1] if name else str(len(self.stages))] = Stage(f"{folder}/root")
+        self.stages[name[1] if name else str(len(self.stages))] = Stage(f"{folder}/whole")
 
     def _run(self, step: Instruction) -> None:
         inside = self.image.chroot(["sh", "-c", step.rest], _way_to_packages())

@@ -17,26 +17,16 @@ from proxy.events import (
 )
 from proxy.ops.audit import Audit, CannotWrite, audit_line, xferlog_line
 
-DOWNLOAD = TransferEnded(
+from . import examples
+
+DOWNLOAD = replace(
+    examples.TRANSFER,
     session="7f3a",
-    upstream_session=3,
-    source="192.0.2.7",
-    user="alice",
     client_class="nightly",
-    verb="RETR",
     path="/pub/a file.bin",
-    kind="download",
-    result="done",
-    code=226,
     moved=12,
-    is_ascii=False,
-    way="data connection",
-    heals=0,
-    queue=1.0,
-    prepare=0.1,
-    open=0.1,
     data=2.0,
-    final=0.1,
+    queue=1.0,
 )
 NOON = datetime(2026, 11, 21, 12, 0, 0).timestamp()
 
