@@ -74,7 +74,7 @@ class App:
         self._stop, self._hurry = asyncio.Event(), asyncio.Event()
         self.tls = sections.tls(config, announce)
         self.doors = Doors(self._greet, inherited, is_shared=shares_port)
-        self.rooms = rooms = Rooms(config, self.tls.server, announce, self._spawn)
+        self.rooms = rooms = Rooms(config, self.tls.servers, announce, self._spawn)
         self.egresses, self.gate = rooms.egresses, rooms.gate
         self.roster = rooms.shared.roster
         self._swept_at = rooms.clock()
@@ -122,7 +122,8 @@ class App:
     ) -> None:
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                always = (self._sweep, self.rooms.group.keep_in_touch, *beside)
+                rooms = self.rooms
+                always = (self._sweep, rooms.fleet.watch, rooms.group.keep_in_touch, *beside)
                 lasting = [self._tasks.create_task(one()) for one in always]
                 await self.doors.adopt(doors, self.config.listen)
                 self._enter(Phase.SERVING)
@@ -131,7 +132,7 @@ class App:
                 await self._drain()
                 for task in lasting:
                     task.cancel()
-            await self.rooms.group.leave()
+            await rooms.group.leave()
         except* _Abandoned as ends:
             raise _Abandoned from ends
 
@@ -233,7 +234,7 @@ class App:
         tls = sections.tls(config, self._announce, self.tls)
         doors = self.doors.bind(config.listen)
         self.config, self.tls = config, tls
-        self.rooms.adopt(config, changed, tls.server)
+        self.rooms.adopt(config, changed, tls.servers)
         self.on_adopted(config)
         await self.doors.adopt(doors, config.listen)
 

@@ -185,6 +185,22 @@ class UpstreamRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerDown:
+    """One of several servers does not answer: the others are used."""
+
+    server: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUp:
+    """It answers again, and is used again, after so many seconds."""
+
+    server: str
+    away: float
+
+
+@dataclass(frozen=True, slots=True)
 class Pinned:
     """A session keeps its upstream session: `verb` may have set what cannot be replayed."""
 
@@ -309,6 +325,8 @@ Event = (
     | UpstreamClosed
     | CommandsRunAhead
     | UpstreamRefused
+    | ServerDown
+    | ServerUp
     | Pinned
     | ShadowWait
     | BanSuspected

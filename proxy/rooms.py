@@ -9,7 +9,6 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any
 
 from proxy import sections
@@ -23,15 +22,11 @@ from proxy.session.gate import Gate
 from proxy.session.roster import Roster
 from proxy.session.shared import Shared
 from proxy.shaping.attempts import Attempts
-from proxy.store.budget import Budget
 from proxy.store.group import Group
-from proxy.store.journal import Journal
-from proxy.upstream.egress import Egress
 from proxy.upstream.habits import Habits
-from proxy.upstream.order import Order
-from proxy.upstream.pool import Pool
 from proxy.upstream.reach import Reach
 from proxy.upstream.server_tls import ServerTls
+from proxy.ways import Ways
 
 # Left for data connections, pipes and the server when clients take all other descriptors.
 SPARE_DESCRIPTORS = 128
@@ -44,26 +39,29 @@ Spawn = Callable[[Coroutine[Any, Any, object]], object]
 
 
 class Rooms:
-    """Everything between the doors and the server. `clock` is the one that all go by."""
+    """Everything between the doors and the servers. `clock` is the one that all go by."""
 
     def __init__(
-        self, config: Config, tls: ServerTls | None, announce: Announce, spawn: Spawn
+        self,
+        config: Config,
+        tls: Sequence[ServerTls | None],
+        announce: Announce,
+        spawn: Spawn,
     ) -> None:
         self.clock = time.monotonic
-        self._announce = announce
-        self._spawn = spawn
+        self._config = config
         self._descriptors = raise_descriptor_limit()
-        self._habits = Habits()
-        self._order = Order(config.upstream.pipelining)
-        self._reach = Reach(config.upstream.data, self._order)
         self.group = Group(config, clock=self.clock, announce=announce)
-        self.has_ledger = config.state is None or config.budget.enforce != "off"
-        self.egresses = tuple(
-            self._egress(config, address, tls)
-            for address in config.upstream.source_addresses or (None,)
+        self._ways = Ways(
+            config, tls, group=self.group, clock=self.clock, announce=announce, spawn=spawn
         )
+        self.has_ledger = self._ways.has_ledger
+        self.fleet = self._ways.fleet
+        self.egresses = self.fleet.ways
+        self._habits = Habits()
+        self._reach = Reach(config.upstream.data, self._ways.order)
         self.gate = Gate(
-            egresses=self.egresses,
+            fleet=self.fleet,
             max_wait=config.queue.max_wait,
             max_length=config.queue.max_length,
             clock=self.clock,
@@ -84,27 +82,22 @@ class Rooms:
             clock=self.clock,
             announce=announce,
         )
+        self.fleet.when_moved(self._learn_anew)
         self.group.when_cut_off(self.cut)
 
-    def adopt(self, config: Config, changed: Sequence[str], tls: ServerTls | None) -> None:
+    def adopt(
+        self, config: Config, changed: Sequence[str], tls: Sequence[ServerTls | None]
+    ) -> None:
         """Go on by another configuration. Nothing here can fail: what can has been done before."""
         # What only concerns new sessions with the server is no reason to end those in order.
         renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
+        relearn = renew or "upstream.pipelining" in changed
+        self._config = config
+        self._ways.adopt(config, tls, renew=renew, relearn=relearn)
         if renew:
             self._habits = Habits()
-        if renew or "upstream.pipelining" in changed:
-            self._order.adopt(config.upstream.pipelining)
         if renew or "upstream.data" in changed:
-            self._reach = Reach(config.upstream.data, self._order)
-        for egress in self.egresses:
-            egress.budget.adopt(
-                config.budget.limit,
-                holds=sections.holds(config),
-                guard=config.budget.guard,
-                enforce=sections.enforce(config),
-            )
-            dialer = sections.dialer(config, egress.address, tls)
-            egress.pool.adopt(dialer, sections.limits(config), renew=renew)
+            self._reach = Reach(config.upstream.data, self._ways.order)
         shared, passive, upstream = self.shared, config.passive.ports, config.upstream.ports
         shared.passive_ports.adopt(passive.first, passive.last, rest=0.0)
         shared.upstream_ports.adopt(upstream.first, upstream.last, rest=self._port_rest)
@@ -132,35 +125,13 @@ class Rooms:
         self.shared.passive_ports.close()
         self.shared.upstream_ports.close()
 
-    def _egress(self, config: Config, address: str | None, tls: ServerTls | None) -> Egress:
-        budget = Budget(
-            config.budget.limit,
-            holds=sections.holds(config),
-            guard=config.budget.guard,
-            enforce=sections.enforce(config),
-            clock=self.clock,
-            announce=self._announce,
-            journal=self._journal(config, address),
-            share=self.group.slots(address),
-        )
-        pool = Pool(
-            sections.dialer(config, address, tls),
-            sections.limits(config),
-            budget=budget,
-            clock=self.clock,
-            announce=self._announce,
-            spawn=self._spawn,
-            share=self.group.seats(address),
-            order=self._order,
-        )
-        return Egress(address, budget, pool)
-
-    def _journal(self, config: Config, address: str | None) -> Journal | None:
-        if config.state is None or config.budget.enforce == "off":
-            return None
-        # Each address has a ledger of its own, so a file of its own.
-        path = config.state if address is None else f"{config.state}.{address}"
-        return Journal(Path(path), clock=self.clock())
+    def _learn_anew(self) -> None:
+        """Other servers are at work: what was learned of the last ones is of no use."""
+        config = self._config
+        self._habits = Habits()
+        self._reach = Reach(config.upstream.data, self._ways.order)
+        self.shared.exchange_rules = sections.exchange_rules(config, self._habits, self._reach)
+        self.shared.listings = sections.listings(config)
 
     @property
     def _port_rest(self) -> float:

@@ -5,7 +5,7 @@ Asked when a room is built, and again when a reload brings another configuration
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy.config import Config, Listen
@@ -20,6 +20,7 @@ from proxy.session.shared import Manners
 from proxy.shaping.holds import PROFILES, Holds, explicit
 from proxy.store.budget import Enforce
 from proxy.upstream.dial import Dialer, Patience
+from proxy.upstream.fleet import Spread
 from proxy.upstream.habits import Habits
 from proxy.upstream.limits import Limits
 from proxy.upstream.reach import Reach
@@ -44,10 +45,10 @@ def resets(config: Config) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How TLS is spoken: with clients at each listener, and with the server (None: it is not)."""
+    """How TLS is spoken: with clients at each listener, and with each server (None: it is not)."""
 
     offers: Mapping[Listen, TlsOffer]
-    server: ServerTls | None
+    servers: Sequence[ServerTls | None]
 
 
 def tls(config: Config, announce: Announce, before: Tls | None = None) -> Tls:
@@ -57,14 +58,25 @@ def tls(config: Config, announce: Announce, before: Tls | None = None) -> Tls:
     for listen in config.listen:
         if listen not in offers:
             offers[listen] = _tls_offer(listen, announce)
-    return Tls(offers, _server_tls(config, announce))
+    servers = [_server_tls(config, server.host, announce) for server in config.upstream.servers]
+    return Tls(offers, servers)
 
 
-def dialer(config: Config, source: str | None, tls: ServerTls | None) -> Dialer:
-    """How sessions with the server are opened, from this address of ours."""
-    upstream, timeouts = config.upstream, config.timeouts
-    patience = Patience(connect=timeouts.connect, login=timeouts.login, reply=timeouts.final)
-    return Dialer(upstream.host, upstream.port, patience, source, tls)
+def dialer(config: Config, source: str | None, server: int, tls: ServerTls | None) -> Dialer:
+    """How sessions with a server are opened, from this address of ours."""
+    timeouts, there = config.timeouts, config.upstream.servers[server]
+    patience = Patience(
+        connect=timeouts.connect,
+        login=timeouts.login,
+        reply=timeouts.final,
+        hurried=timeouts.failover,
+    )
+    return Dialer(there.host, there.port, patience, source, tls)
+
+
+def spread(config: Config) -> Spread:
+    """How several servers share the work."""
+    return Spread(config.upstream.spread)
 
 
 def _tls_offer(listen: Listen, announce: Announce) -> TlsOffer:
@@ -81,7 +93,7 @@ def _tls_offer(listen: Listen, announce: Announce) -> TlsOffer:
     )
 
 
-def _server_tls(config: Config, announce: Announce) -> ServerTls | None:
+def _server_tls(config: Config, host: str, announce: Announce) -> ServerTls | None:
     upstream = config.upstream
     if upstream.tls == "off":
         return None
@@ -94,7 +106,7 @@ def _server_tls(config: Config, announce: Announce) -> ServerTls | None:
     )
     return ServerTls(
         files,
-        name=upstream.server_name or upstream.host,
+        name=upstream.server_name or host,
         is_implicit=upstream.tls == "implicit",
         announce=announce,
     )

@@ -19,6 +19,7 @@ FLOORS = (
     {"upstream"},
     {"session"},
     {"ops", "classes", "demo", "sections", "machine", "workers"},
+    {"ways"},
     {"rooms"},
     {"app"},
     {"process"},

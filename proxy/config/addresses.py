@@ -24,11 +24,13 @@ SOURCE_WORDS = "an address of this machine such as 192.0.2.7"
 ADDRESS_WORDS = "an address and port such as 127.0.0.1:2121 or [::1]:2121"
 PORTS_WORDS = "a range of ports such as 50000-50999"
 HOST_WORDS = "a host name or IP address"
+SERVER_WORDS = "a server such as ftp2.example.com or ftp2.example.com:2121"
 NETWORK_WORDS = "a network such as 10.20.0.0/16 or an address"
 TOLD_WORDS = "auto or an IPv4 address that clients can reach"
 
 LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 HIGHEST_PORT = 65535
+FTP_PORT = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,21 @@ def _host_hint(text: str) -> str | None:
 
 def _unbracketed(text: str) -> str:
     return text[1:-1] if text.startswith("[") and text.endswith("]") else text
+
+
+def parse_server(value: object) -> Address:
+    """Read HOST or HOST:PORT; without one it is FTP's own port."""
+    if isinstance(value, Address):
+        return value
+    if isinstance(value, str) and is_host(_unbracketed(value)):
+        return Address(_unbracketed(value), FTP_PORT)
+    try:
+        server = parse_address(value)
+    except ValueError:
+        raise misfit(SERVER_WORDS, value) from None
+    if not server.port:
+        raise misfit(SERVER_WORDS, value)
+    return server
 
 
 def is_host(text: str) -> bool:

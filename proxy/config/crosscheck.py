@@ -20,6 +20,7 @@ LONGEST_SAFE_WAIT = 50.0
 def crosscheck(config: Config, document: Document) -> Iterator[Problem]:
     """Find every disagreement between keys."""
     yield from _budget(config, document)
+    yield from _servers(config, document)
     yield from _sharing(config, document)
     yield from _queue(config, document)
     yield from _ports(config, document)
@@ -43,6 +44,16 @@ def _budget(config: Config, document: Document) -> Iterator[Problem]:
         "no transfer could ever run"
     )
     yield document.problem(("budget", "connections"), message, severity=severity)
+
+
+def _servers(config: Config, document: Document) -> Iterator[Problem]:
+    upstream = config.upstream
+    for at, server in enumerate(upstream.standby):
+        if server in upstream.servers[: at + 1]:
+            yield document.problem(("upstream", "standby", at), f"{server} is listed twice")
+    if upstream.list_by_stat == "on" and upstream.standby and upstream.spread != "failover":
+        message = "learns what one server's STAT tells: with several at work, keep it off"
+        yield document.problem(("upstream", "list_by_stat"), message)
 
 
 def _sharing(config: Config, document: Document) -> Iterator[Problem]:

@@ -65,6 +65,16 @@ class Timeouts(Section):
         description="A server that refuses connections is waited for so long, counted from its "
         "first refusal, because restarts take a few seconds. After that scripts are told at once.",
     )
+    failover: TimeLimit = Field(
+        default=1.5,
+        description="Longest wait for a connection to a server while another is up. Long enough "
+        "for a lost packet to be sent again (1s), short enough for scripts not to notice.",
+    )
+    failback: Duration = Field(
+        default=10.0,
+        description="A server that was down is used again when it has answered for so long. One "
+        "that comes and goes should not take the work with it each time.",
+    )
     drain: TimeLimit = Field(
         default=60.0,
         description="After SIGTERM, running transfers may take so long to end. Give the service "

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from .addresses import PortRange
+from .addresses import Address, PortRange
 from .section import Section
 from .shapes import (
     Count,
@@ -21,6 +21,7 @@ from .shapes import (
     Port,
     Ports,
     RateOrNone,
+    Servers,
     Sources,
     Switch,
     TimeLimit,
@@ -34,6 +35,7 @@ from .shapes import (
 Pooling: TypeAlias = Literal["session", "transfer"]
 DataMode: TypeAlias = Literal["passive", "active", "auto"]
 Pipelining: TypeAlias = Literal["auto", "on", "off"]
+Spread: TypeAlias = Literal["failover", "least-loaded", "by-user"]
 Profile: TypeAlias = Literal["csf", "conntrack", "windows", "none"]
 Close: TypeAlias = Literal["fin", "reset"]
 Enforce: TypeAlias = Literal["on", "shadow", "off"]
@@ -49,6 +51,16 @@ class Upstream(Section):
     host: Host = Field(description="The server's name or address. The only key without a default.")
     port: Port = Field(
         default=21, description="The server's control port; 21 is FTP's own (RFC 959 section 5.2)."
+    )
+    standby: Servers = Field(
+        default=(),
+        description="Further servers with the same files and logins, in order of preference, each "
+        "with a budget and sessions of its own. Empty: there is only the one.",
+    )
+    spread: Annotated[Spread, one_of(Spread)] = Field(
+        default="failover",
+        description="failover: the first server that is up gets all the work. least-loaded: all "
+        "share it. by-user: a user stays with one server, where they do not share their files.",
     )
     sessions: CountOrAuto = Field(
         default=2,
@@ -142,6 +154,17 @@ class Upstream(Section):
         description="SITE words that leave no state in a session. Any other pins its client to "
         "one upstream session, because its effect cannot be replayed.",
     )
+
+    @property
+    def servers(self) -> tuple[Address, ...]:
+        """All of them, the preferred one first."""
+        return (Address(self.host, self.port), *self.standby)
+
+    def name_of(self, server: int, source: str | None) -> str:
+        """Name what is counted for one server from one address of ours: in the store, and what
+        its state file ends with. The first server's name came first: it needs none."""
+        place = "" if server == 0 else str(self.servers[server])
+        return "@".join(part for part in (source, place) if part)
 
 
 class Budget(Section):

@@ -30,6 +30,8 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.UpstreamClosed: ("upstream session closed", "info"),
     events.CommandsRunAhead: ("commands run ahead", "info"),
     events.UpstreamRefused: ("upstream refused a session", "warning"),
+    events.ServerDown: ("server down", "error"),
+    events.ServerUp: ("server up", "warning"),
     events.Pinned: ("session pinned", "warning"),
     events.ShadowWait: ("would have waited", "info"),
     events.BanSuspected: ("ban suspected", "error"),

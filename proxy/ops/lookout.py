@@ -125,8 +125,8 @@ class Lookout:
 
 
 def name_of(egress: Egress) -> str:
-    """Name a budget: by its address, where it has one of its own."""
-    return egress.address or "default"
+    """Name a budget: by its server and address, where there are several."""
+    return egress.name or "default"
 
 
 def _budget(egress: Egress, config: Config, now: float) -> BudgetSeen:

@@ -186,7 +186,7 @@ class Borrower:
         """Wait for a seat and make it a lease; a busy server sends us back into the queue."""
         deadline = self._clock() + self._gate.max_wait
         while True:
-            if (trouble := self._gate.trouble) is not None:
+            if (trouble := self._gate.fleet.trouble) is not None:
                 await self._outlast(trouble, deadline)
                 continue
             permit = await self._gate.admit(request, deadline=deadline, feed=feed)
@@ -200,7 +200,8 @@ class Borrower:
                     raise Declined(busy.reason, words=busy.words) from None
             except DialError as problem:
                 permit.settle(None)
-                await self._outlast(problem, deadline)
+                if not self._gate.fleet.is_left(permit.egress):
+                    await self._outlast(problem, deadline)
             except BaseException:
                 permit.settle(None)
                 raise

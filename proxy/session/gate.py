@@ -18,8 +18,8 @@ from proxy.shaping.ledger import Kind
 from proxy.shaping.sticky import StickyPlaces
 from proxy.store.caps import Caps
 from proxy.store.shared import SharedStore
-from proxy.upstream.dial import DialError
 from proxy.upstream.egress import Egress
+from proxy.upstream.fleet import Fleet
 
 from .chance import next_chance
 from .declined import Declined
@@ -41,13 +41,13 @@ class Gate:
     def __init__(
         self,
         *,
-        egresses: Sequence[Egress],
+        fleet: Fleet,
         max_wait: float,
         max_length: int,
         clock: Callable[[], float],
         store: SharedStore | None = None,
     ) -> None:
-        self._egresses = tuple(egresses)
+        self.fleet = fleet
         self._caps = Caps(store, clock)
         self._caps.on_news = self._assign
         self.max_wait = max_wait
@@ -61,7 +61,8 @@ class Gate:
         self._timer_at = 0.0
         self._demand = Demand(lambda: self._queue.weight)
         self._logins_seen = 0
-        for egress in self._egresses:
+        fleet.when_moved(self._assign)
+        for egress in fleet.ways:
             egress.budget.on_closed = self._assign
             egress.pool.on_room = self._assign
             egress.budget.wanted = partial(self._demand.slots, egress)
@@ -155,12 +156,6 @@ class Gate:
             permit.egress.budget.settle(permit.slot, ending)
         else:
             permit.egress.budget.cancel(permit.slot)
-
-    @property
-    def trouble(self) -> DialError | None:
-        """The error that keeps us from the server on every way, while it is fresh."""
-        troubles = [way.pool.trouble for way in self._egresses if not way.pool.has_room]
-        return troubles[0] if len(troubles) == len(self._egresses) else None
 
     @property
     def waiting(self) -> int:
@@ -264,9 +259,9 @@ class Gate:
 
     def _is_anybody_servable(self) -> bool:
         """Tell, without looking at each of thousands, whether anybody's needs can be met at all."""
-        seat = any(way.pool.has_room for way in self._egresses)
-        slot = any(way.budget.has_room(way.pool.places.unfilled) for way in self._egresses)
-        proofs = sum(way.pool.logins for way in self._egresses)
+        seat = any(way.pool.has_room for way in self.fleet.current)
+        slot = any(way.budget.has_room(way.pool.places.unfilled) for way in self.fleet.current)
+        proofs = sum(way.pool.logins for way in self.fleet.current)
         has_news, self._logins_seen = proofs != self._logins_seen, proofs
         return self._demand.is_servable(slot=slot, seat=seat, proof=has_news)
 
@@ -274,7 +269,7 @@ class Gate:
         """Serve the next in turn; whoever needs nothing scarce is served in the same pass."""
         heads = self._queue.heads()
         round_trip = self.max_wait / 4  # in which every login should have had its turn
-        places = sum(egress.pool.places.limit for egress in self._egresses)
+        places = sum(way.pool.places.limit for way in self.fleet.current)
         self._stay = min(LONGEST_STAY, round_trip * places / max(1, len(heads)))
         any_served = False
         for ticket in heads:
@@ -309,15 +304,13 @@ class Gate:
         if request.key is None or not request.proof_serves:
             return False
         key = request.key
-        return any(way.pool.vouches_for(key) is not None for way in self._egresses)
+        return any(way.pool.vouches_for(key) is not None for way in self.fleet.open_to(key))
 
     def _open_to(self, request: Request) -> Sequence[Egress]:
-        """Which ways the request may take: that of the session it has, else the freest first."""
+        """Which ways the request may take: that of the session it has, else the best first."""
         if request.egress is not None:
             return (request.egress,)
-        if len(self._egresses) == 1:
-            return self._egresses
-        return sorted(self._egresses, key=lambda egress: -egress.free)
+        return self.fleet.open_to(request.key)
 
     def _grant_at(self, egress: Egress, request: Request) -> Permit | None:
         budget, pool = egress.budget, egress.pool

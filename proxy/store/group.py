@@ -38,21 +38,21 @@ class Group:
                 announce=announce,
             )
 
-    def slots(self, address: str | None) -> Share | None:
-        """Share the budget of one egress address."""
+    def slots(self, way: str) -> Share | None:
+        """Share the budget of one way to a server."""
         if self.store is None:
             return None
         sharing = self._config.sharing
         stake = Stake(self.store.terms, floor=sharing.floor, instances=sharing.instances)
-        return self.store.share(_name("slots", address), stake, hold=0.0)  # the budget's to tell
+        return self.store.share(_name("slots", way), stake, hold=0.0)  # the budget's to tell
 
-    def seats(self, address: str | None) -> Share | None:
-        """Share the sessions that the server allows one egress address."""
+    def seats(self, way: str) -> Share | None:
+        """Share the sessions that a server allows one egress address."""
         if self.store is None:
             return None
         # A change of hands costs a login: all have had their turn in half of a client's patience.
         stake = Stake(self.store.terms, patience=self._config.queue.max_wait / 2)
-        return self.store.share(_name("seats", address), stake, hold=SEAT_HOLD)
+        return self.store.share(_name("seats", way), stake, hold=SEAT_HOLD)
 
     def when_cut_off(self, cut: Callable[[], None]) -> None:
         """Let `cut` end every connection when the lease ends without the store, if configured."""
@@ -70,5 +70,5 @@ class Group:
             await self.store.leave()
 
 
-def _name(thing: str, address: str | None) -> str:
-    return thing if address is None else f"{thing}:{address}"
+def _name(thing: str, way: str) -> str:
+    return f"{thing}:{way}" if way else thing

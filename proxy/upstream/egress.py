@@ -1,4 +1,4 @@
-"""One address of ours towards the server, with what is counted there: its budget and its sessions.
+"""A way to a server: from one address of ours, with what is counted there: budget and sessions.
 
 Firewalls and servers count by address: two addresses have two budgets, and twice the sessions.
 """
@@ -14,11 +14,12 @@ from .pool import Pool
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Egress:
-    """An egress address; None: whichever the system chooses."""
+    """A way from an egress address; None: whichever the system chooses."""
 
     address: str | None
     budget: Budget
     pool: Pool
+    name: str = ""  # in metrics, files and the store; the only way needs none
 
     @property
     def free(self) -> int:

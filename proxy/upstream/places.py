@@ -60,6 +60,11 @@ class Places:
         """Tell whether sessions have to end because other instances shall have their places."""
         return self._surplus() > 0
 
+    @property
+    def busy(self) -> int:
+        """How many seats somebody uses, or opens."""
+        return sum(1 for seat in self._seats if seat.use not in (Use.IDLE, Use.CLOSING))
+
     def to_give_back(self) -> list[Seat]:
         """List the idle seats whose places are no longer ours, the longest idle first."""
         idle = sorted(self.idle(), key=lambda seat: seat.since)
@@ -116,6 +121,5 @@ class Places:
         """Tell the store what we have and need: idle sessions are had, not needed."""
         # Who is to take the place of a session that still says goodbye has none of its own yet.
         used = sum(1 for seat in self._seats if seat.instead_of not in self._seats)
-        busy = sum(1 for seat in self._seats if seat.use not in (Use.IDLE, Use.CLOSING))
         more, weight = self.wanted()
-        return Wish(self.limit, used, busy + more, weight)
+        return Wish(self.limit, used, self.busy + more, weight)

@@ -52,7 +52,7 @@ class Pool:
         order: Order,
         share: Share | None = None,
     ) -> None:
-        self._dialer = dialer
+        self.dialer = dialer
         self._limits = limits
         self._budget = budget
         self._clock = clock
@@ -60,7 +60,7 @@ class Pool:
         self._spawn = spawn
         self.places = Places(limits.sessions, share, clock)
         self._proofs = Proofs(limits.login_memory)
-        self._troubles = Troubles()
+        self.troubles = Troubles()
         self._generation = 0  # sessions of an earlier one are lent to nobody again
         self._closing = False
         self._freed = asyncio.Event()
@@ -78,8 +78,8 @@ class Pool:
             self._generation += 1
             self._proofs.clear()
         else:
-            dialer.facts = self._dialer.facts
-        self._dialer, self._limits = dialer, limits
+            dialer.facts = self.dialer.facts
+        self.dialer, self._limits = dialer, limits
         self._proofs.memory = limits.login_memory
         self.places.adopt(limits.sessions)
         self.sweep()
@@ -126,7 +126,7 @@ class Pool:
     @property
     def facts(self) -> ServerFacts | None:
         """What the server says of itself, once somebody has logged in."""
-        return self._dialer.facts
+        return self.dialer.facts
 
     @property
     def has_room(self) -> bool:
@@ -137,7 +137,7 @@ class Pool:
     @property
     def retry_at(self) -> float | None:
         """When (on the clock) the server may be asked for a session again; None: now."""
-        return self._troubles.retry_at(self._clock())
+        return self.troubles.retry_at(self._clock())
 
     def spare_at(self, stay: float) -> float | None:
         """When (on the clock) an idle session may make room for another login."""
@@ -151,7 +151,7 @@ class Pool:
     @property
     def trouble(self) -> DialError | None:
         """The error that an attempt just met, while it is fresh: others are spared the same."""
-        return self._troubles.error(self._clock())
+        return self.troubles.error(self._clock())
 
     # What the holder of a seat does.
 
@@ -192,9 +192,14 @@ class Pool:
         if self.places.tick():
             self.on_room()
         for seat in self.places.idle():
-            if now - seat.since > self._limits.idle:
-                self._close(seat, "idle")
-            elif reason := self._why_over(seat, now):
+            is_stale = now - seat.since > self._limits.idle
+            if reason := "idle" if is_stale else self._why_over(seat, now):
+                self._close(seat, reason)
+
+    def send_home(self, reason: str, key: LoginKey | None = None) -> None:
+        """Close what nobody uses: the sessions of this login, or all."""
+        for seat in self.places.idle():
+            if key is None or seat.key == key:
                 self._close(seat, reason)
 
     def cut(self) -> None:
@@ -206,8 +211,7 @@ class Pool:
     async def close(self) -> None:
         """Say QUIT everywhere and wait until every socket is gone."""
         self._closing = True
-        for seat in self.places.idle():
-            self._close(seat, "shutdown")
+        self.send_home("shutdown")
         await wait_until_gone(self.places, self._freed, self.cut)
 
     # Bookkeeping.
@@ -223,7 +227,7 @@ class Pool:
 
     def _open_place(self, now: float, *, stay: float) -> Seat | None:
         """Book a new control connection, in a free place or in that of the longest idle session."""
-        if self._troubles.retry_at(now) is not None or self._closing or self.places.is_overfull:
+        if self.troubles.retry_at(now) is not None or self._closing or self.places.is_overfull:
             return None
         victim = None
         if not self.places.is_free():
@@ -296,7 +300,7 @@ class Pool:
         if seat.session is None:
             # The SYN may have reached the server, which counts it until it sees our end of it.
             self._budget.settle(seat.slot, Ending.UNANSWERED)
-            asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self._free, seat)
+            asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self.vacate, seat)
         else:
             if seat.use is not Use.CLOSING:
                 seat.become(Use.CLOSING, self._clock())
@@ -316,9 +320,10 @@ class Pool:
             seat.become(Use.CLOSING, now)
         if (told := seat.told(now)) is not None:
             self._announce(told)
-        asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self._free, seat)
+        asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self.vacate, seat)
 
-    def _free(self, seat: Seat) -> None:
+    def vacate(self, seat: Seat) -> None:
+        """The place of one that is gone may be filled again."""
         self.places.free(seat)
         self._freed.set()
         if seat.key is not None and not self.places.has_login(seat.key):
@@ -350,7 +355,7 @@ class Pool:
     async def _dial(self, seat: Seat, credentials: Credentials) -> None:
         if (trouble := self.trouble) is not None:
             raise trouble
-        started, dialer, seat.generation = self._clock(), self._dialer, self._generation
+        started, dialer, seat.generation = self._clock(), self.dialer, self._generation
         try:
             if seat.instead_of is not None:
                 await say_goodbye(seat.instead_of, resets=self._limits.resets)
@@ -360,19 +365,18 @@ class Pool:
             session.channel.when_closed(partial(self._gone, seat))
             await dialer.log_in(session, credentials)
         except Busy as busy:
-            now = self._clock()
-            backoff = self._troubles.was_full(now)
+            backoff = self.troubles.was_full(self._clock())
             self.places.refused(seat)
             self._announce(UpstreamRefused(busy.words, busy.reason.value, backoff))
             raise
         except DialError as problem:
-            pause = self._troubles.failed(problem, self._clock(), self._limits.outage)
+            pause = self.troubles.failed(problem, self._clock(), self._limits.outage)
             self._announce(UpstreamRefused(problem.words, problem.reason.value, pause))
             raise
         except LoginRefused:
             self._forget(credentials.key())
             raise
-        self._troubles.are_over()
+        self.troubles.are_over()
         now = self._clock()
         if seat.generation == self._generation:
             self._proofs.add(credentials.key(), session.home, now)
@@ -386,9 +390,7 @@ class Pool:
     def _forget(self, key: LoginKey) -> None:
         """The server no longer takes this login: its warm sessions vouch for nobody."""
         self._proofs.forget(key)
-        for seat in self.places.idle():
-            if seat.key == key:
-                self._close(seat, "password changed")
+        self.send_home("password changed", key)
 
     async def _settle(self, seat: Seat) -> None:
         """Drain what an abandoned command still answers, so that the session may be lent again."""

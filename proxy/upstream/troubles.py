@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from proxy.refusals import Reason
 
 from .dial import DialError
@@ -20,6 +22,8 @@ class Troubles:
         self._error: DialError | None = None
         self._error_until = 0.0
         self._down_since = 0.0
+        # Hears of each dial: what it met, or None.
+        self.heard: Callable[[DialError | None], None] = lambda problem: None
 
     def was_full(self, now: float) -> float:
         """The server would not have one more session; return the seconds to wait."""
@@ -36,12 +40,14 @@ class Troubles:
             self._down_since = now
         error.may_pass = error.reason is Reason.UPSTREAM_DOWN and now < self._down_since + outage
         self._error, self._error_until = error, now + FRESH
+        self.heard(error)
         return FRESH
 
     def are_over(self) -> None:
         """A session was had: begin with short waits again."""
         self._backoff = 0.0
         self._error = None
+        self.heard(None)
 
     def retry_at(self, now: float) -> float | None:
         """When the server may be asked for a session again; None: now."""

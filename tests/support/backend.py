@@ -130,11 +130,19 @@ class Backend(ABC):
 
     def crash_and_restart(self) -> None:
         """Kill it with all its sessions, and start it again with the same files; its port stays."""
+        self.crash()
+        self.restart()
+
+    def crash(self) -> None:
+        """Kill it with all its sessions; its files stay."""
         if self._process is None:
             raise RuntimeError(f"{self.kind} is not running")
         self._process.kill()
         self._process.wait()
         self._kill_the_rest()
+
+    def restart(self) -> None:
+        """Start it again after a crash, with the same files at the same port."""
         self._launch()
 
     def home(self, user: User = ALICE) -> Path:

@@ -12,6 +12,9 @@ from proxy.ftp.virtual import State
 from proxy.shaping.holds import explicit
 from proxy.store.budget import Budget, Enforce
 from proxy.upstream.dial import Dialer, Patience
+from proxy.upstream.egress import Egress
+from proxy.upstream.fleet import Fleet, Server, Spread
+from proxy.upstream.health import Health
 from proxy.upstream.identity import Credentials
 from proxy.upstream.lease import Lease
 from proxy.upstream.limits import Limits
@@ -57,6 +60,8 @@ class Basin:
             spawn=tasks.create_task,
             order=order,
         )
+        behind = Server("ftp:21", (Egress(None, self.budget, self.pool),), Health(0.0))
+        self.fleet = Fleet([behind], Spread.FAILOVER, clock=self.clock, announce=self.events.append)
         self._room = asyncio.Event()
         self.pool.on_room = self._room.set
 

@@ -29,6 +29,7 @@ OTHER_VALUES: dict[str, Any] = {
     "passive.ports": "29000-29009",
     "upstream.host": "localhost",
     "upstream.port": 2100,
+    "upstream.spread": "by-user",
     "upstream.sessions": 7,
     "upstream.pooling": "session",
     "upstream.data": "active",
@@ -66,6 +67,8 @@ OTHER_VALUES: dict[str, Any] = {
     "timeouts.drain": 7.0,
     "timeouts.drain_lag": 7.0,
     "timeouts.outage": 7.0,
+    "timeouts.failover": 7.0,
+    "timeouts.failback": 7.0,
     "log.format": "console",
     "log.level": "error",
 }
@@ -231,7 +234,7 @@ async def test_every_key_about_tls_reaches_those_who_dial(server: Scripted, tmp_
 
 
 def told_of_tls(app: App) -> tuple[object, ...]:
-    tls = app.tls.server
+    tls = app.tls.servers[0]
     assert tls is not None
     return (tls.files, tls.name, tls.is_implicit)
 
@@ -271,11 +274,12 @@ def handed_out(app: App) -> dict[str, object]:
         "classify": shared.classify("192.0.2.1", b"alice"),
         "rules": shared.exchange_rules,
         "listings": shared.listings,
-        "order": app.rooms._order.is_proven,
+        "order": app.rooms._ways._orders[0].is_proven,
         "total": shared.throttle._bandwidth.has_total,
         "attempts": shared.attempts.memory,
         "limits": pool._limits,
-        "dialer": (pool._dialer.host, pool._dialer.port, pool._dialer._patience),
+        "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
+        "fleet": (app.rooms.fleet.spread, app.rooms.fleet.servers[0].health.failback),
         "budget": (budget.limit, budget.longest_hold, budget._guard, budget._enforce),
         "queue": (app.gate.max_wait, app.gate._max_length),
         "ports": [

@@ -15,7 +15,7 @@ from proxy.store.journal import JournalError
 
 def built(**sections: Any) -> Rooms:
     sections = {"upstream": {"host": "127.0.0.1"}, "state": None, **sections}
-    return Rooms(Config.model_validate(sections), None, silent, lambda work: work.close())
+    return Rooms(Config.model_validate(sections), [None], silent, lambda work: work.close())
 
 
 def silent(event: Event) -> None:

@@ -13,12 +13,17 @@ from .seen import Ledger
 
 
 def look_at_ledgers(config: Config, clock: float) -> tuple[Ledger, ...]:
-    """Read the state file of every egress address; none where no budget is kept."""
+    """Read the state file of every way to a server; none where no budget is kept."""
     if config.state is None or config.budget.enforce == "off":
         return ()
-    sources = config.upstream.source_addresses
-    names = [f"{config.state}.{source}" for source in sources] or [config.state]
-    return tuple(_look(Path(name), config.budget.limit, clock) for name in names)
+    upstream = config.upstream
+    names = (
+        upstream.name_of(server, source)
+        for server in range(len(upstream.servers))
+        for source in upstream.source_addresses or (None,)
+    )
+    files = (f"{config.state}.{name}" if name else config.state for name in names)
+    return tuple(_look(Path(file), config.budget.limit, clock) for file in files)
 
 
 def _look(path: Path, limit: int, clock: float) -> Ledger:

@@ -13,7 +13,6 @@ from proxy.shaping.holds import Ending, explicit
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits
 from proxy.store.budget import Enforce
-from proxy.upstream.egress import Egress
 from tests.support.basin import ALICE, BOB, Basin, basin
 from tests.support.raw_client import patiently
 from tests.support.scripted import Scripted, scripted
@@ -28,7 +27,7 @@ class Door:
     def __init__(self, pool: Basin, *, max_wait: float = 40.0, max_length: int = 100) -> None:
         self.pool = pool
         self.gate = Gate(
-            egresses=[Egress(None, pool.budget, pool.pool)],
+            fleet=pool.fleet,
             max_wait=max_wait,
             max_length=max_length,
             clock=pool.clock,

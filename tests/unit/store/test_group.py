@@ -14,8 +14,8 @@ def group(**sections: Any) -> Group:
 async def test_without_a_store_nothing_is_shared() -> None:
     alone = group()
     assert alone.store is None
-    assert alone.slots(None) is None
-    assert alone.seats(None) is None
+    assert alone.slots("") is None
+    assert alone.seats("") is None
     await alone.keep_in_touch()
     await alone.leave()
 
@@ -24,8 +24,8 @@ def test_things_are_shared_under_one_name_for_each_address() -> None:
     one = group(store="unix:///run/redis.sock")
     keys = [
         share.key
-        for address in (None, "192.0.2.1")
-        for share in (one.slots(address), one.seats(address))
+        for way in ("", "192.0.2.1")
+        for share in (one.slots(way), one.seats(way))
         if share is not None
     ]
     prefix = "ftpweir:1:{ftp.example.com:21}:"
@@ -36,7 +36,7 @@ def test_things_are_shared_under_one_name_for_each_address() -> None:
 
 def test_the_name_of_a_group_can_be_given() -> None:
     one = group(store="redis://localhost:6379/0", sharing={"group": "north"})
-    share = one.seats(None)
+    share = one.seats("")
     assert share is not None
     assert share.key == "ftpweir:1:{north}:seats"
 

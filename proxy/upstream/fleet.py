@@ -1,0 +1,172 @@
+"""The servers behind us: which of them is up, and which ways a request may take. Opens nothing.
+
+A way is one server reached from one address of ours. With a single server there is nothing to
+choose and nobody to watch: whether it is up, its dials tell those who wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from hashlib import blake2b
+
+from proxy.events import Announce, ServerDown, ServerUp
+
+from .dial import Busy, DialError
+from .egress import Egress
+from .health import Health
+from .identity import LoginKey
+from .knock import knock
+
+LOOK_EVERY = 0.5  # seconds between two looks at a server that is down
+
+
+class Spread(Enum):
+    """How several servers share the work."""
+
+    FAILOVER = "failover"  # all of it goes to the first that is up
+    LEAST_LOADED = "least-loaded"
+    BY_USER = "by-user"  # a user stays with one server for as long as that is up
+
+
+@dataclass(slots=True, eq=False)
+class Server:
+    """One server, and the ways to it."""
+
+    name: str  # host:port
+    ways: tuple[Egress, ...]
+    health: Health
+
+
+class Fleet:
+    """All servers, in the order of preference; `current` are the ways that are in use now."""
+
+    def __init__(
+        self,
+        servers: Sequence[Server],
+        spread: Spread,
+        *,
+        clock: Callable[[], float],
+        announce: Announce,
+    ) -> None:
+        self.servers = tuple(servers)
+        self.ways = tuple(way for server in servers for way in server.ways)
+        self.spread = spread
+        self._clock = clock
+        self._announce = announce
+        self._moved: list[Callable[[], None]] = []
+        self.current: tuple[Egress, ...] = ()
+        if len(self.servers) > 1:
+            for server in self.servers:
+                for way in server.ways:
+                    way.pool.troubles.heard = partial(self._heard, server)
+        self._choose()
+
+    def adopt(self, spread: Spread, failback: float) -> None:
+        """Go on by other rules."""
+        self.spread = spread
+        for server in self.servers:
+            server.health.failback = failback
+        self._choose()
+
+    def when_moved(self, call: Callable[[], None]) -> None:
+        """Call this whenever other ways are in use than before."""
+        self._moved.append(call)
+
+    # What the gate asks.
+
+    def open_to(self, key: LoginKey | None) -> Sequence[Egress]:
+        """Which ways a login may take, the best first."""
+        ways = self.current
+        if len(ways) == 1:
+            return ways
+        match self.spread:
+            case Spread.LEAST_LOADED:
+                return sorted(ways, key=_load)
+            case Spread.BY_USER if key is not None:
+                ways = self._home_of(key.user)
+        return sorted(ways, key=lambda way: -way.free)
+
+    @property
+    def trouble(self) -> DialError | None:
+        """The error that keeps us from every way in use, while it is fresh."""
+        troubles = [way.pool.trouble for way in self.current if not way.pool.has_room]
+        return troubles[0] if len(troubles) == len(self.current) else None
+
+    def is_left(self, way: Egress) -> bool:
+        """Tell whether another server, which is up, is used instead of this one."""
+        return way not in self.current and any(server.health.is_up for server in self.servers)
+
+    def uses(self, server: Server) -> bool:
+        """Tell whether new sessions are opened with this one."""
+        return server.ways[0] in self.current
+
+    def has_another(self, server: Server) -> bool:
+        """Tell whether nobody need be patient with this server."""
+        return any(other.health.is_up for other in self.servers if other is not server)
+
+    # What goes on beside.
+
+    async def watch(self) -> None:
+        """Ask those servers that are down, for ever; one server needs no watching."""
+        if len(self.servers) > 1:
+            async with asyncio.TaskGroup() as tasks:
+                for server in self.servers:
+                    tasks.create_task(self._watch(server))
+
+    async def _watch(self, server: Server) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if server.health.is_up:
+                continue
+            for way in server.ways:
+                way.pool.send_home("server is down")
+            if self._clock() >= server.health.ask_at:
+                await self._ask(server)
+
+    async def _ask(self, server: Server) -> None:
+        for way in server.ways:
+            try:
+                was_there = await knock(way, self._clock())
+            except DialError as problem:
+                self._heard(server, None if isinstance(problem, Busy) else problem)
+                return
+            if was_there:
+                self._heard(server, None)
+                return
+
+    def _heard(self, server: Server, problem: DialError | None) -> None:
+        """A dial went well, or met a problem."""
+        health, now = server.health, self._clock()
+        if problem is not None:
+            if health.failed(now):
+                self._announce(ServerDown(server.name, problem.words))
+        elif (away := health.answered(now, is_needed=not self.has_another(server))) is not None:
+            self._announce(ServerUp(server.name, away))
+        self._choose()
+
+    def _choose(self) -> None:
+        """Use those that are up; when none is, the one that failed longest ago."""
+        usable = [server for server in self.servers if server.health.is_up]
+        if not usable:
+            usable = [min(self.servers, key=lambda server: server.health.failed_at)]
+        if self.spread is Spread.FAILOVER:
+            usable = usable[:1]
+        before, self.current = self.current, tuple(way for one in usable for way in one.ways)
+        if before and before != self.current:
+            for call in self._moved:
+                call()
+
+    def _home_of(self, user: bytes) -> tuple[Egress, ...]:
+        """Return the ways to this user's server: the same one in every process, and when another
+        server comes or goes only its own users move (highest random weight)."""
+        here = [server for server in self.servers if self.uses(server)]
+        return max(here, key=lambda one: blake2b(one.name.encode() + b"\0" + user).digest()).ways
+
+
+def _load(way: Egress) -> float:
+    """How much of what a way allows is in use: sessions or slots, whichever is scarcer."""
+    return max(way.pool.places.busy / way.pool.places.limit, way.budget.taken / way.budget.limit)

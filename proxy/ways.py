@@ -1,0 +1,130 @@
+"""Builds the ways to the servers, and hands them another configuration after a reload.
+
+A way is one server reached from one address of ours; firewalls and servers count each by itself, so
+each has a budget, a state file and a pool of sessions of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from proxy import sections
+from proxy.config import Config
+from proxy.events import Announce
+from proxy.store.budget import Budget
+from proxy.store.group import Group
+from proxy.store.journal import Journal
+from proxy.upstream.egress import Egress
+from proxy.upstream.fleet import Fleet, Server
+from proxy.upstream.health import Health
+from proxy.upstream.order import Order
+from proxy.upstream.pool import Pool
+from proxy.upstream.server_tls import ServerTls
+
+
+class Ways:
+    """The fleet, and what its parts are built from."""
+
+    def __init__(
+        self,
+        config: Config,
+        tls: Sequence[ServerTls | None],
+        *,
+        group: Group,
+        clock: Callable[[], float],
+        announce: Announce,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        self._config = config
+        self._tls = tls
+        self._group = group
+        self._clock = clock
+        self._announce = announce
+        self._spawn = spawn
+        keeps_none = config.state is None or config.budget.enforce == "off"
+        self._state = None if keeps_none else config.state
+        # It keeps a state file, or was told to keep none.
+        self.has_ledger = config.state is None or not keeps_none
+        servers = range(len(config.upstream.servers))
+        # What is learned of one server says nothing of another.
+        self._orders = [Order(config.upstream.pipelining) for _ in servers]
+        self.fleet = Fleet(
+            [self._server(number) for number in servers],
+            sections.spread(config),
+            clock=clock,
+            announce=announce,
+        )
+        self._let_dialers_hurry()
+
+    @property
+    def order(self) -> Order:
+        """The order in which the server in use obeys; where several are, nothing runs ahead."""
+        pairs = zip(self._orders, self.fleet.servers, strict=True)
+        in_use = [order for order, server in pairs if self.fleet.uses(server)]
+        return in_use[0] if len(in_use) == 1 else Order("off")
+
+    def adopt(
+        self, config: Config, tls: Sequence[ServerTls | None], *, renew: bool, relearn: bool
+    ) -> None:
+        """Go on by another configuration; with `renew` no session in order is lent again, with
+        `relearn` forget which servers obey in order."""
+        for number, server in enumerate(self.fleet.servers):
+            if relearn:
+                self._orders[number].adopt(config.upstream.pipelining)
+            server.name = str(config.upstream.servers[number])
+            for way in server.ways:
+                way.budget.adopt(
+                    config.budget.limit,
+                    holds=sections.holds(config),
+                    guard=config.budget.guard,
+                    enforce=sections.enforce(config),
+                )
+                dialer = sections.dialer(config, way.address, number, tls[number])
+                way.pool.adopt(dialer, sections.limits(config), renew=renew)
+        self._let_dialers_hurry()
+        self.fleet.adopt(sections.spread(config), config.timeouts.failback)
+
+    def _server(self, number: int) -> Server:
+        upstream = self._config.upstream
+        ways = [self._way(number, source) for source in upstream.source_addresses or (None,)]
+        health = Health(self._config.timeouts.failback)
+        return Server(str(upstream.servers[number]), tuple(ways), health)
+
+    def _way(self, server: int, source: str | None) -> Egress:
+        config = self._config
+        name = config.upstream.name_of(server, source)
+        budget = Budget(
+            config.budget.limit,
+            holds=sections.holds(config),
+            guard=config.budget.guard,
+            enforce=sections.enforce(config),
+            clock=self._clock,
+            announce=self._announce,
+            journal=self._journal(name),
+            share=self._group.slots(name),
+        )
+        pool = Pool(
+            sections.dialer(config, source, server, self._tls[server]),
+            sections.limits(config),
+            budget=budget,
+            clock=self._clock,
+            announce=self._announce,
+            spawn=self._spawn,
+            share=self._group.seats(name),
+            order=self._orders[server],
+        )
+        return Egress(source, budget, pool, name)
+
+    def _journal(self, name: str) -> Journal | None:
+        if self._state is None:
+            return None
+        path = f"{self._state}.{name}" if name else self._state
+        return Journal(Path(path), clock=self._clock())
+
+    def _let_dialers_hurry(self) -> None:
+        for server in self.fleet.servers:
+            for way in server.ways:
+                way.pool.dialer.is_hurried = partial(self.fleet.has_another, server)

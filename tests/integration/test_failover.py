@@ -1,0 +1,130 @@
+"""One of two servers dies while scripts work: the other serves them, and no script notices."""
+
+from __future__ import annotations
+
+import ftplib
+import hashlib
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.support.backend import Backend
+from tests.support.proxy import Ftpweir
+from tests.support.servers import Vsftpd
+from tests.support.users import ALICE
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(180)]
+
+SCRIPTS = 8
+MODIFIED = 1_700_000_000  # of every file on both servers: only the same file is gone on with
+SOON = 4.0  # seconds; 2 are promised, and this machine may be busy
+ENOUGH = 10  # files of a script, before and after each change
+
+
+def furnish(*servers: Backend) -> dict[str, str]:
+    """Place the same files on all servers; return the SHA-256 of each."""
+    chance, files = random.Random(9), {}
+    for number, size in enumerate((1_000, 20_000, 100_000, 3_000_000)):
+        content = chance.randbytes(size)
+        files[f"file-{number}"] = hashlib.sha256(content).hexdigest()
+        for server in servers:
+            os.utime(server.place(f"file-{number}", content), (MODIFIED, MODIFIED))
+    return files
+
+
+@dataclass
+class Work:
+    """Scripts that fetch files without end, each in one session, and what became of it."""
+
+    port: int
+    files: dict[str, str]
+    begun_and_done: list[tuple[float, float]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def script(self) -> None:
+        """Go on until it is over; whatever goes wrong is a problem, and the end of this script."""
+        try:
+            with ftplib.FTP(timeout=30) as ftp:
+                ftp.connect("127.0.0.1", self.port)
+                ftp.login(ALICE.name, ALICE.password)
+                ftp.voidcmd("TYPE I")
+                for name, expected in self._names():
+                    begun, digest = time.monotonic(), hashlib.sha256()
+                    ftp.retrbinary(f"RETR {name}", digest.update)
+                    if digest.hexdigest() != expected:
+                        self.problems.append(f"{name} is wrong")
+                    self.begun_and_done.append((begun, time.monotonic()))
+        except (ftplib.Error, OSError, EOFError) as problem:
+            self.problems.append(repr(problem))
+
+    def wait_for_more(self) -> None:
+        """Return once as many files came again as make the test worth while."""
+        enough = len(self.begun_and_done) + SCRIPTS * ENOUGH
+        until(lambda: self.problems or len(self.begun_and_done) >= enough, "files come", 60.0)
+
+    def until_served(self, since: float) -> float:
+        """Return the seconds from a moment until the first file asked for after it had come."""
+        return min(done for begun, done in self.begun_and_done if begun > since) - since
+
+    def _names(self) -> Iterator[tuple[str, str]]:
+        while not self.over.is_set():
+            yield from self.files.items()
+
+
+@contextmanager
+def scripts_at_work(port: int, files: dict[str, str]) -> Iterator[Work]:
+    """Let the scripts work while the block lasts."""
+    work = Work(port, files)
+    threads = [threading.Thread(target=work.script) for _ in range(SCRIPTS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield work
+    finally:
+        work.over.set()
+        for thread in threads:
+            thread.join()
+
+
+def downloads(server: Backend) -> int:
+    """How many files a server says it has sent."""
+    return server.log_text().count("OK DOWNLOAD")
+
+
+def test_another_server_takes_over_and_gives_back_and_no_script_notices() -> None:
+    with (
+        Vsftpd() as first,
+        Vsftpd() as second,
+        Ftpweir(
+            first,
+            upstream={"standby": [second.address], "sessions": 4},
+            timeouts={"failback": "1s"},
+            budget={"connections": 1000, "time_wait": "1s"},
+        ) as weir,
+    ):
+        files = furnish(first, second)
+        with scripts_at_work(weir.port, files) as work:
+            work.wait_for_more()
+            assert downloads(second) == 0
+            killed_at = time.monotonic()
+            first.crash()
+            work.wait_for_more()
+            took = work.until_served(killed_at)
+            assert downloads(second) > 0
+            first.restart()
+            weir.wait_for_log("server up", within=60.0)
+            before = downloads(first)
+            work.wait_for_more()
+            assert downloads(first) > before
+        assert work.problems == [], weir.log
+    assert [event["server"] for event in weir.events("server down")] == [first.address]
+    assert [event["server"] for event in weir.events("server up")] == [first.address]
+    assert took < SOON

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from proxy.events import Event, ServerDown, ServerUp
+from proxy.refusals import Reason
+from proxy.upstream.dial import DialError
+from proxy.upstream.egress import Egress
+from proxy.upstream.fleet import Fleet, Server, Spread
+from proxy.upstream.health import Health
+from proxy.upstream.identity import Credentials, LoginKey
+from tests.support.basin import ALICE, BOB, Basin, basin
+from tests.support.scripted import scripted
+
+USERS = [Credentials(b"user-%d" % number, b"secret").key() for number in range(300)]
+
+
+class Yard:
+    """Three servers, the pool of each, and the fleet of them."""
+
+    def __init__(self, pools: list[Basin], spread: Spread = Spread.FAILOVER) -> None:
+        self.now = 100.0
+        self.pools = pools
+        self.moves = 0
+        self.events: list[Event] = []
+        servers = [
+            Server(f"ftp{n}:21", (Egress(None, one.budget, one.pool, f"ftp{n}:21"),), Health(10.0))
+            for n, one in enumerate(pools)
+        ]
+        self.fleet = Fleet(servers, spread, clock=lambda: self.now, announce=self.events.append)
+        self.fleet.when_moved(self._moved)
+
+    def fail(self, server: int, words: str = "refuses connections") -> DialError:
+        problem = DialError(Reason.UPSTREAM_DOWN, words)
+        self.pools[server].pool.troubles.failed(problem, self.now, 0.0)
+        return problem
+
+    def answer(self, server: int) -> None:
+        self.pools[server].pool.troubles.are_over()
+
+    @property
+    def used(self) -> list[str]:
+        return [way.name for way in self.fleet.current]
+
+    def homes(self) -> dict[LoginKey, str]:
+        return {key: self.fleet.open_to(key)[0].name for key in USERS}
+
+    def _moved(self) -> None:
+        self.moves += 1
+
+
+@pytest.fixture
+async def pools() -> AsyncIterator[list[Basin]]:
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(basin(await stack.enter_async_context(scripted())))
+            for _ in range(3)
+        ]
+
+
+async def test_the_first_that_is_up_does_all_the_work(pools: list[Basin]) -> None:
+    yard = Yard(pools)
+    assert yard.used == ["ftp0:21"]
+    yard.fail(0)
+    assert yard.used == ["ftp1:21"]
+    yard.fail(1)
+    assert yard.used == ["ftp2:21"]
+    assert yard.moves == 2
+    assert yard.events[0] == ServerDown("ftp0:21", "refuses connections")
+
+
+async def test_one_that_is_left_need_not_be_waited_for(pools: list[Basin]) -> None:
+    yard = Yard(pools)
+    first, second, third = yard.fleet.ways
+    yard.fail(0)
+    assert [yard.fleet.is_left(way) for way in (first, second)] == [True, False]
+    yard.fail(1)
+    yard.fail(2)
+    assert not any(yard.fleet.is_left(way) for way in (first, second, third))
+
+
+async def test_when_none_is_up_the_one_that_failed_longest_ago_is_tried(pools: list[Basin]) -> None:
+    yard = Yard(pools)
+    for server in (0, 1, 2):
+        yard.now += 1.0
+        yard.fail(server)
+    assert yard.used == ["ftp0:21"]
+    yard.now += 1.0
+    yard.fail(0)
+    assert yard.used == ["ftp1:21"]
+    yard.answer(1)
+    assert yard.used == ["ftp1:21"]
+    assert yard.events[-1] == ServerUp("ftp1:21", 2.0)
+
+
+async def test_a_server_that_comes_back_is_used_again_after_a_while(pools: list[Basin]) -> None:
+    yard = Yard(pools)
+    yard.fail(0)
+    yard.now += 5.0
+    yard.answer(0)
+    assert yard.used == ["ftp1:21"]
+    yard.now += 10.0
+    yard.answer(0)
+    assert yard.used == ["ftp0:21"]
+
+
+async def test_everybody_hears_of_the_trouble_only_where_no_other_way_is_left(
+    pools: list[Basin],
+) -> None:
+    yard = Yard(pools)
+    for one in pools:
+        one.pool.troubles.was_full(one.now)  # so that no place is free
+    problem = yard.fail(0)
+    assert not yard.fleet.trouble
+    pools[1].now = pools[2].now = yard.now
+    yard.fail(1)
+    yard.fail(2)
+    pools[0].now = yard.now
+    assert yard.fleet.trouble is not None
+    assert yard.fleet.trouble.words == problem.words
+
+
+async def test_the_least_loaded_goes_first(pools: list[Basin]) -> None:
+    yard = Yard(pools, Spread.LEAST_LOADED)
+    assert yard.used == ["ftp0:21", "ftp1:21", "ftp2:21"]
+    lease = await pools[0].lease()
+    assert yard.fleet.open_to(ALICE.key())[0].name == "ftp1:21"
+    lease.release()
+    yard.fail(1)
+    assert {way.name for way in yard.fleet.open_to(BOB.key())} == {"ftp0:21", "ftp2:21"}
+
+
+async def test_a_user_stays_with_a_server_and_only_its_own_users_move(pools: list[Basin]) -> None:
+    yard = Yard(pools, Spread.BY_USER)
+    before = yard.homes()
+    assert set(before.values()) == {"ftp0:21", "ftp1:21", "ftp2:21"}
+    assert Yard(pools, Spread.BY_USER).homes() == before
+    yard = Yard(pools, Spread.BY_USER)
+    yard.fail(1)
+    after = yard.homes()
+    assert {before[key] for key in USERS if before[key] != after[key]} == {"ftp1:21"}
+    assert "ftp1:21" not in after.values()
+
+
+async def test_a_server_that_is_down_is_asked_until_it_is_well(pools: list[Basin]) -> None:
+    yard = Yard(pools)
+    lease = await pools[0].lease()
+    lease.release()
+    yard.fail(0)
+    yard.fleet.adopt(Spread.FAILOVER, failback=0.0)
+    yard.now += 5.0
+    watching = asyncio.Event()
+    yard.fleet.when_moved(watching.set)
+    async with asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(yard.fleet.watch())
+        await watching.wait()
+        watch.cancel()
+    assert yard.used == ["ftp0:21"]
+    assert set(pools[0].uses) == {"CLOSING"}  # nobody is lent a session of before
+    await pools[0].until(lambda: not pools[0].uses)
