@@ -192,8 +192,8 @@ class Pool:
         if self.places.tick():
             self.on_room()
         for seat in self.places.idle():
-            is_stale = now - seat.since > self._limits.idle
-            if reason := "idle" if is_stale else self._why_over(seat, now):
+            is_idle = now - seat.since > self._limits.idle
+            if reason := "idle" if is_idle else self._why_over(seat, now):
                 self._close(seat, reason)
 
     def send_home(self, reason: str, key: LoginKey | None = None) -> None:
