@@ -67,8 +67,8 @@ class Timeouts(Section):
     )
     failover: TimeLimit = Field(
         default=1.5,
-        description="Longest wait for a connection to a server while another is up. Long enough "
-        "for a lost packet to be sent again (1s), short enough for scripts not to notice.",
+        description="Longest wait for a sign of life from a server while another is up: for its "
+        "connection, and for TCP's word that it has got a command. Its answer may take longer.",
     )
     failback: Duration = Field(
         default=10.0,

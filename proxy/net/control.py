@@ -16,7 +16,7 @@ from proxy.ftp.lines import LineReader, Malformed
 from proxy.ftp.reply import Reply, ReplyReader
 
 from .alarm import Alarm
-from .options import LINGER_ZERO, round_trip, tune_control
+from .options import GONE_SILENT, LINGER_ZERO, round_trip, tune_control
 from .tls import TlsFault, TlsWire
 
 T = TypeVar("T")
@@ -124,7 +124,7 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None and not self.fault:
-            self.fault = str(exc)
+            self.fault = GONE_SILENT if isinstance(exc, TimeoutError) else str(exc)
         self._end()
         self.resume_writing()
         self._alarm.stop()

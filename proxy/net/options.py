@@ -7,6 +7,8 @@ import socket
 import struct
 
 MIN_RTT = struct.Struct("148xI")  # tcpi_min_rtt in Linux's struct tcp_info, microseconds
+# Why a connection ended that `give_up_after` was asked to watch.
+GONE_SILENT = "the other side acknowledges nothing any more"
 LINGER_ZERO = struct.pack("ii", 1, 0)  # SO_LINGER: close drops what is unsent and sends RST
 
 
@@ -24,6 +26,12 @@ def keep_alive(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+
+
+def give_up_after(sock: socket.socket, seconds: float) -> None:
+    """Ask the kernel to end the connection when what was sent is unacknowledged for so long."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(1000 * seconds))
 
 
 def acknowledge(sock: socket.socket) -> None:

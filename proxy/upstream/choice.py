@@ -47,6 +47,12 @@ def best_ending(
     return min(fitting, key=lambda seat: seat.since, default=None)
 
 
+def longest_idle(idle: Iterable[Seat], stay: float, now: float) -> Seat | None:
+    """Return the seat that makes room for another login, of those that may leave by now."""
+    spare = (seat for seat in idle if leaves_at(seat, stay) <= now)
+    return min(spare, key=lambda seat: seat.since, default=None)
+
+
 def leaves_at(idle: Seat, stay: float) -> float:
     """When an idle session may go to another login: out of use, or `stay` seconds with this one."""
     assert idle.session is not None

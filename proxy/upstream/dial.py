@@ -12,6 +12,7 @@ from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import parse_directory
 from proxy.net.control import ServerChannel
+from proxy.net.options import give_up_after
 from proxy.refusals import Reason
 
 from .identity import Credentials
@@ -66,7 +67,7 @@ class Patience:
     connect: float
     login: float
     reply: float
-    hurried: float = 1.5  # to connect, where another server would do
+    hurried: float = 1.5  # for a sign of life, where another server would do
 
 
 class Dialer:
@@ -99,7 +100,7 @@ class Dialer:
                 # One address for one attempt: each SYN may cost a slot of the budget.
                 found = await loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
                 family, _, _, _, address = found[0]
-                _, channel = await loop.create_connection(
+                transport, channel = await loop.create_connection(
                     ServerChannel,
                     str(address[0]),
                     self.port,
@@ -115,6 +116,8 @@ class Dialer:
         except OSError as problem:
             words = f"{self.host}: {problem.strerror or problem}"
             raise DialError(Reason.UPSTREAM_UNREACHABLE, words) from None
+        if self.is_hurried():
+            give_up_after(transport.get_extra_info("socket"), self._patience.hurried)
         if self._tls is not None and self._tls.is_implicit:
             self._tls.begin(channel)
         return UpstreamSession(channel, self._patience.reply, now)

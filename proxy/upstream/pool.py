@@ -19,7 +19,7 @@ from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
 from proxy.store.shared import Share
 
-from .choice import best_ending, best_idle, leaves_at
+from .choice import best_ending, best_idle, leaves_at, longest_idle
 from .dial import Busy, Dialer, DialError, LoginRefused
 from .farewell import say_goodbye, wait_until_gone
 from .handover import Handover
@@ -231,9 +231,7 @@ class Pool:
             return None
         victim = None
         if not self.places.is_free():
-            # Only of those that may leave: `spare_at` has promised that one of them does.
-            spare = (seat for seat in self.places.idle() if leaves_at(seat, stay) <= now)
-            victim = min(spare, key=lambda seat: seat.since, default=None)
+            victim = longest_idle(self.places.idle(), stay, now)
             if victim is None:
                 return None
         slot = self._budget.reserve(Kind.CONTROL, "")
@@ -308,6 +306,8 @@ class Pool:
             seat.session.channel.abort()
 
     def _close(self, seat: Seat, reason: str) -> None:
+        if seat.fell_silent:
+            self.troubles.fell_silent()
         seat.become(Use.CLOSING, self._clock())
         seat.end_reason = reason
         self._spawn(say_goodbye(seat, resets=self._limits.resets))

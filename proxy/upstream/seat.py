@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 
 from proxy.events import UpstreamClosed
+from proxy.net.options import GONE_SILENT
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Slot
 
@@ -69,6 +70,11 @@ class Seat:
         user = session.key.user.decode("ascii", "replace")
         age = now - session.opened_at
         return UpstreamClosed(session.id, user, self.end_reason, age, self.leases)
+
+    @property
+    def fell_silent(self) -> bool:
+        """Tell whether the server vanished without a word."""
+        return self.session is not None and self.session.channel.fault == GONE_SILENT
 
     @property
     def key(self) -> LoginKey | None:

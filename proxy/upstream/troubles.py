@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from proxy.net.options import GONE_SILENT
 from proxy.refusals import Reason
 
 from .dial import DialError
@@ -42,6 +43,11 @@ class Troubles:
         self._error, self._error_until = error, now + FRESH
         self.heard(error)
         return FRESH
+
+    def fell_silent(self) -> None:
+        """A session ended because the server acknowledged nothing any more: who chooses among
+        several servers should know; here the next dial will tell."""
+        self.heard(DialError(Reason.UPSTREAM_SILENT, GONE_SILENT))
 
     def are_over(self) -> None:
         """A session was had: begin with short waits again."""

@@ -11,10 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
+from loadtest.lab.namespaces import lab
 from tests.support.backend import Backend
+from tests.support.namespaces import inside
 from tests.support.proxy import Ftpweir
 from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
@@ -24,6 +27,16 @@ pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(180
 
 SCRIPTS = 8
 MODIFIED = 1_700_000_000  # of every file on both servers: only the same file is gone on with
+PORTS = (40_000, 40_499)  # of the first server's data connections
+OTHERS = (40_500, 40_999)
+SILENCE = """
+table inet silence {{
+  chain input {{
+    type filter hook input priority -10
+    tcp dport {{ {port}, {first}-{last} }} drop
+  }}
+}}
+"""
 SOON = 4.0  # seconds; 2 are promised, and this machine may be busy
 ENOUGH = 10  # files of a script, before and after each change
 
@@ -43,6 +56,7 @@ def furnish(*servers: Backend) -> dict[str, str]:
 class Work:
     """Scripts that fetch files without end, each in one session, and what became of it."""
 
+    host: str
     port: int
     files: dict[str, str]
     begun_and_done: list[tuple[float, float]] = field(default_factory=list)
@@ -53,7 +67,7 @@ class Work:
         """Go on until it is over; whatever goes wrong is a problem, and the end of this script."""
         try:
             with ftplib.FTP(timeout=30) as ftp:
-                ftp.connect("127.0.0.1", self.port)
+                ftp.connect(self.host, self.port)
                 ftp.login(ALICE.name, ALICE.password)
                 ftp.voidcmd("TYPE I")
                 for name, expected in self._names():
@@ -80,10 +94,13 @@ class Work:
 
 
 @contextmanager
-def scripts_at_work(port: int, files: dict[str, str]) -> Iterator[Work]:
+def scripts_at_work(
+    weir: Ftpweir, files: dict[str, str], netns: str | None = None
+) -> Iterator[Work]:
     """Let the scripts work while the block lasts."""
-    work = Work(port, files)
-    threads = [threading.Thread(target=work.script) for _ in range(SCRIPTS)]
+    work = Work(weir.host, weir.port, files)
+    script = partial(inside, netns, work.script) if netns else work.script
+    threads = [threading.Thread(target=script) for _ in range(SCRIPTS)]
     for thread in threads:
         thread.start()
     try:
@@ -111,7 +128,7 @@ def test_another_server_takes_over_and_gives_back_and_no_script_notices() -> Non
         ) as weir,
     ):
         files = furnish(first, second)
-        with scripts_at_work(weir.port, files) as work:
+        with scripts_at_work(weir, files) as work:
             work.wait_for_more()
             assert downloads(second) == 0
             killed_at = time.monotonic()
@@ -127,4 +144,37 @@ def test_another_server_takes_over_and_gives_back_and_no_script_notices() -> Non
         assert work.problems == [], weir.log
     assert [event["server"] for event in weir.events("server down")] == [first.address]
     assert [event["server"] for event in weir.events("server up")] == [first.address]
+    assert took < SOON
+
+
+def test_another_server_takes_over_when_one_falls_silent() -> None:
+    """Its cable is cut, so to speak: sessions with it hear nothing, not even a reset."""
+    with (
+        lab() as one,
+        Vsftpd(host=one.server.address, netns=one.server.name, passive_ports=PORTS) as first,
+        Vsftpd(host=one.server.address, netns=one.server.name, passive_ports=OTHERS) as second,
+        Ftpweir(
+            first,
+            netns=one.client.name,
+            upstream={"standby": [second.address], "sessions": 4},
+            timeouts={"failback": "1s", "stall": "3s"},
+            budget={"connections": 1000, "time_wait": "1s"},
+        ) as weir,
+    ):
+        files = furnish(first, second)
+        with scripts_at_work(weir, files, one.client.name) as work:
+            work.wait_for_more()
+            assert downloads(second) == 0
+            silent_at = time.monotonic()
+            silence = SILENCE.format(port=first.port, first=PORTS[0], last=PORTS[1])
+            one.server.run("nft", "-f", "-", text=silence)
+            work.wait_for_more()
+            took = work.until_served(silent_at)
+            assert downloads(second) > 0
+            one.server.run("nft", "delete", "table", "inet", "silence")
+            weir.wait_for_log("server up", within=60.0)
+            before = downloads(first)
+            work.wait_for_more()
+            assert downloads(first) > before
+        assert work.problems == [], weir.log
     assert took < SOON

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from proxy.net.options import acknowledge, keep_alive, mark, round_trip, tune_control
+from proxy.net.options import acknowledge, give_up_after, keep_alive, mark, round_trip, tune_control
 
 
 def test_a_control_socket_sends_at_once_hears_urgent_data_and_probes_a_silent_peer() -> None:
@@ -55,3 +55,9 @@ def test_what_cannot_be_marked_is_no_trouble() -> None:
 def test_a_socket_without_a_peer_knows_no_round_trip() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         assert round_trip(sock) == 0.0
+
+
+def test_the_kernel_gives_up_a_peer_that_acknowledges_nothing() -> None:
+    with socket.socket() as sock:
+        give_up_after(sock, 1.5)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1500

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -180,5 +181,19 @@ async def test_the_source_address_is_the_one_it_was_told(server: Scripted) -> No
     dialer = Dialer(server.host, server.port, QUICK, source="127.0.0.9")
     session = await dialer.connect(0.0)
     assert session.local_host == "127.0.0.9"
+    session.channel.abort()
+    await session.channel.wait_closed(5.0)
+
+
+@pytest.mark.parametrize("another_would_do", [False, True])
+async def test_patience_is_short_only_where_another_server_would_do(
+    server: Scripted, another_would_do: bool
+) -> None:
+    dialer = Dialer(server.host, server.port, QUICK)
+    dialer.is_hurried = lambda: another_would_do
+    session = await dialer.connect(0.0)
+    with socket.socket(fileno=os.dup(session.channel.fileno)) as sock:
+        limit = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert limit == (round(1000 * QUICK.hurried) if another_would_do else 0)
     session.channel.abort()
     await session.channel.wait_closed(5.0)

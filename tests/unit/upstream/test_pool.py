@@ -7,6 +7,7 @@ import pytest
 
 from proxy.events import UpstreamClosed, UpstreamOpened, UpstreamRefused
 from proxy.ftp.virtual import State
+from proxy.net.options import GONE_SILENT
 from proxy.refusals import Reason
 from proxy.upstream.dial import Busy, Dialer, DialError, LoginRefused
 from proxy.upstream.identity import Credentials
@@ -445,3 +446,16 @@ async def test_more_sessions_are_there_at_once(server: Scripted) -> None:
         leases.append(await pool.lease())
         for lease in leases:
             lease.release()
+
+
+async def test_a_session_whose_server_fell_silent_tells_of_it(server: Scripted) -> None:
+    async with basin(server) as pool:
+        heard: list[DialError | None] = []
+        pool.pool.troubles.heard = heard.append
+        lease = await pool.lease()
+        heard.clear()
+        lease.session.channel.connection_lost(TimeoutError(110, "Connection timed out"))
+        lease.release()
+        assert [str(problem) for problem in heard] == [GONE_SILENT]
+        lease.session.channel.abort()
+        await pool.until(lambda: not pool.pool.seats)
