@@ -19,6 +19,7 @@ from loadtest.lab.namespaces import lab
 from tests.support.backend import Backend
 from tests.support.namespaces import inside
 from tests.support.proxy import Ftpweir
+from tests.support.redis import RedisServer
 from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
 from tests.support.waiting import until
@@ -144,6 +145,31 @@ def test_another_server_takes_over_and_gives_back_and_no_script_notices() -> Non
         assert work.problems == [], weir.log
     assert [event["server"] for event in weir.events("server down")] == [first.address]
     assert [event["server"] for event in weir.events("server up")] == [first.address]
+    assert took < SOON
+
+
+def test_another_server_takes_over_in_every_worker() -> None:
+    with (
+        Vsftpd(max_per_ip=4) as first,
+        Vsftpd(max_per_ip=4) as second,
+        RedisServer() as redis,
+        Ftpweir(
+            first,
+            workers=2,
+            upstream={"standby": [second.address], "sessions": 4},
+            budget={"connections": 1000, "time_wait": "1s"},
+            store=redis.url,
+            sharing={"lease": "3s", "recovery": "1s"},
+        ) as weir,
+    ):
+        with scripts_at_work(weir, furnish(first, second)) as work:
+            work.wait_for_more()
+            killed_at = time.monotonic()
+            first.crash()
+            work.wait_for_more()
+            took = work.until_served(killed_at)
+        assert work.problems == [], weir.log
+        assert downloads(second) > 0
     assert took < SOON
 
 
