@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from .report import lines
+from .report import lines, progress
 from .world import Plan, World
 
 DEFAULT: Final = Plan()
@@ -33,7 +33,10 @@ def simulate(
     mishaps: bool,
     seed: int,
 ) -> None:
-    """Simulate many proxies that share one budget; an hour of 100 proxies takes some minutes."""
+    """Simulate many proxies that share one budget; an hour of 100 proxies takes about one minute.
+
+    Every simulated hour a line on standard error tells how it goes.
+    """
     plan = Plan(
         hours=hours,
         proxies=proxies,
@@ -45,7 +48,7 @@ def simulate(
         mishaps=mishaps,
         seed=seed,
     )
-    world = World(plan)
+    world = World(plan, lambda world: click.echo(progress(world), err=True))
     world.run()
     for line in lines(world):
         click.echo(line)

@@ -46,6 +46,7 @@ local commands = {
   end,
   HDEL = function(key, field) hashes[key][field] = nil end,
 }
+cmsgpack = {pack = function(row) return row end, unpack = function(row) return row end}
 redis = {call = function(name, ...) return commands[name](...) end}
 local script
 return {

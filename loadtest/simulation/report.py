@@ -11,7 +11,6 @@ from .world import HOUR, World
 def lines(world: World) -> Iterator[str]:
     """Tell what was simulated and what was seen."""
     plan, told, firewall, store = world.plan, world.told, world.firewall, world.store
-    seconds = plan.hours * HOUR
     yield f"{plan.proxies} proxies, {plan.sources} sources, {plan.files_a_day} files a day"
     yield f"budget {plan.limit}, hold {plan.hold:g} s, lease {plan.lease:g} s"
     yield f"recovery {plan.recovery:g} s; {plan.hours:g} h, seed {plan.seed}"
@@ -25,16 +24,34 @@ def lines(world: World) -> Iterator[str]:
         yield f"contended       {told.contended} s"
         yield f"                {part:.1%} of the rate possible, {used:.1%} of the slots used"
     yield f"waits           {spread(told.waits)}"
+    yield f"proxies         {evenness(list(told.by_proxy.values()))}"
     yield f"cron batches    {spread(told.cron_batches)}"
     yield f"beside the hog  {spread(told.small_beside_hog)}"
-    calls = store.engine.calls
-    yield f"store           {calls / seconds:.0f} calls/s, {store.busiest} in the busiest second"
+    calls = store.engine.calls / world.agenda.now
+    yield f"store           {calls:.0f} calls/s, {store.busiest} in the busiest second"
+
+
+def progress(world: World) -> str:
+    """Say in a line how far it is, and whether the budget was kept so far."""
+    hours, firewall = world.agenda.now / HOUR, world.firewall
+    return (
+        f"{hours:.1f} h: {world.told.files} files, peak {firewall.most} of {firewall.limit}, "
+        f"{firewall.above} above"
+    )
 
 
 def possible_rate(world: World) -> float:
     """Files per second that the budget allows when it is always full."""
     plan = world.plan
     return plan.limit / (plan.mean_duration + plan.hold + GUARD)
+
+
+def evenness(waits: Sequence[Sequence[float]]) -> str:
+    """Write how much longer one proxy's files wait than another's."""
+    if not waits:
+        return "none"
+    means = sorted(sum(one) / len(one) for one in waits)
+    return f"mean wait {means[0]:.1f} s at the luckiest, {means[-1]:.1f} s at the unluckiest"
 
 
 def spread(seconds: Sequence[float]) -> str:

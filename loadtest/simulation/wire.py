@@ -7,7 +7,7 @@ from typing import Final
 
 from proxy.shaping.stake import Award, Claim, Stake
 from proxy.store.engine import PATIENCE
-from proxy.store.shared import HEARTBEAT, POLL, Share
+from proxy.store.shared import Share
 
 from .agenda import Agenda
 from .engine import SimulatedEngine
@@ -108,8 +108,8 @@ class Wire:
         if self._busy:
             return  # the news made somebody ask
         self._turn += 1
-        turn, urgent = self._turn, self.share.stake.is_urgent(self._agenda.now)
-        self._agenda.after(POLL if urgent else HEARTBEAT, lambda: self._beat(turn))
+        turn = self._turn
+        self._agenda.after(self.share.stake.pace(self._agenda.now), lambda: self._beat(turn))
 
     def _beat(self, turn: int) -> None:
         if turn == self._turn and not self._busy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -52,10 +53,10 @@ class Told:
 
     files: int = 0
     broken: int = 0
-    waits: list[float] = field(default_factory=list)
     cron_batches: list[float] = field(
         default_factory=list
     )  # seconds from the hour to the last file
+    by_proxy: defaultdict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     small_beside_hog: list[float] = field(default_factory=list)  # waits at the hog's own proxy
     contended: int = 0  # seconds in which somebody waited
     used_then: int = 0  # sum of slots used in these
@@ -64,12 +65,18 @@ class Told:
     cuts: int = 0
     restarts: int = 0
 
+    @property
+    def waits(self) -> list[float]:
+        """What all files have waited."""
+        return [wait for waits in self.by_proxy.values() for wait in waits]
+
 
 class World:
     """Everything, and the time."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, each_hour: Callable[[World], None] = lambda world: None) -> None:
         self.plan = plan
+        self._each_hour = each_hour
         self.told = Told()
         self.chance = Random(plan.seed)
         self.agenda = Agenda()
@@ -96,6 +103,7 @@ class World:
         if plan.mishaps:
             self._plan_mishaps(begin, end)
         self.agenda.after(begin, self._sample)
+        self.agenda.after(begin + HOUR, self._strike)
         self.agenda.run_until(end)
         return self.told
 
@@ -129,7 +137,7 @@ class World:
     def started(self, file: File, proxy: int) -> None:
         """Note how long a file has waited."""
         waited = self.agenda.now - file.asked_at
-        self.told.waits.append(waited)
+        self.told.by_proxy[proxy].append(waited)
         if proxy == self._hog_at and file.source != "hog":
             self.told.small_beside_hog.append(waited)
 
@@ -184,6 +192,10 @@ class World:
         return Instance(self.agenda, self.firewall, wire, started)
 
     # Looking.
+
+    def _strike(self) -> None:
+        self._each_hour(self)
+        self.agenda.after(HOUR, self._strike)
 
     def _sample(self) -> None:
         here = [instance for instance in self.instances if instance is not None]

@@ -16,6 +16,9 @@ from enum import Enum
 from math import inf
 from typing import Final
 
+HEARTBEAT: Final = 1.0  # seconds between two calls when nothing is awaited
+POLL: Final = 0.1  # while we need more, or others need what we give back
+CROWD: Final = 200  # calls a second of all who wait together: the store has other things to do
 # Seconds that an instance at least keeps what it needs itself before it lets others have a turn.
 SHORTEST_STAY: Final = 1.0
 
@@ -66,6 +69,7 @@ class Award:
     others: int  # what the other instances own
     target: int  # our fair share, while somebody is short
     short: int  # how many others have less than they need
+    sharers: int = 1  # how many instances have called lately, we among them
 
 
 class Stake:
@@ -133,9 +137,14 @@ class Stake:
         award = self._award
         return award.short > 0 or award.own + award.others > award.limit
 
-    def is_urgent(self, now: float) -> bool:
-        """Tell whether the next answer is awaited: by us, or by others for what we give back."""
-        return self._need > self._own or self._yields(now)
+    def pace(self, now: float) -> float:
+        """Seconds to the next call: few if its answer is awaited, by us or by others for what we
+        give back."""
+        if self._is_lost:
+            return POLL
+        if self._need <= self._own and not self._yields(now):
+            return HEARTBEAT
+        return min(HEARTBEAT, max(POLL, self._award.sharers / CROWD))
 
     def has_risen(self, wish: Wish) -> bool:
         """Tell whether more is needed than the store was told, and than we own."""

@@ -16,21 +16,6 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local me, serial, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
-local function row_of(text)
-  local own, need, weight, limit, since, renewed, till, serial =
-    string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
-  return own and {
-    own = tonumber(own), need = tonumber(need), weight = tonumber(weight),
-    limit = tonumber(limit), since = tonumber(since), renewed = tonumber(renewed),
-    till = tonumber(till), serial = tonumber(serial),
-  }
-end
-
-local function text_of(row)
-  return string.format('%d %d %.3f %d %.0f %.0f %.0f %.0f', row.own, row.need, row.weight,
-    row.limit, row.since, row.renewed, row.till, row.serial)
-end
-
 -- Returns the rows of a thing, and until when it recovers. A thing that is missing was flushed, or
 -- is new; one of another run may be an old copy. Then only the owners know what they hold: for a
 -- while nothing is dealt out, and each is believed.
@@ -38,11 +23,11 @@ local function recall(key, recovery)
   local rows, about = {}, {}
   local flat = redis.call('HGETALL', key)
   for at = 1, #flat, 2 do
-    local name, text = flat[at], flat[at + 1]
+    local name, value = flat[at], flat[at + 1]
     if string.sub(name, 1, 1) == '#' then
-      about[name] = text
+      about[name] = value
     else
-      rows[name] = row_of(text)
+      rows[name] = cmsgpack.unpack(value)
     end
   end
   if about['#run'] == run then
@@ -100,7 +85,7 @@ end
 local function settle(key, recovery, hold, limit, used, keep, need, weight)
   local rows, recover = recall(key, recovery)
   local old = rows[me]
-  if old and old.serial >= serial then return {-1, 0, 0, 0, 0} end
+  if old and old.serial >= serial then return {-1, 0, 0, 0, 0, 0} end
   rows[me] = nil
 
   local others, stuck, short, lowest, rivals = 0, 0, 0, limit, {}
@@ -139,11 +124,11 @@ local function settle(key, recovery, hold, limit, used, keep, need, weight)
   if recovery == 0 and mine.own == 0 and need == 0 then
     redis.call('HDEL', key, me)
   else
-    redis.call('HSET', key, me, text_of(mine))
+    redis.call('HSET', key, me, cmsgpack.pack(mine))
   end
   -- Many small things come and go: their traces must not stay for ever.
   if recovery == 0 then redis.call('PEXPIRE', key, lease + hold + FRESH) end
-  return {mine.own, lowest, others, target, short}
+  return {mine.own, lowest, others, target, short, #all}
 end
 
 local answers = {}

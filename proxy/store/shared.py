@@ -16,12 +16,10 @@ from math import inf
 from typing import Final, Protocol
 
 from proxy.events import Announce, StoreBack, StoreLost
-from proxy.shaping.stake import Award, Claim, Stake, Terms, Wish
+from proxy.shaping.stake import POLL, Award, Claim, Stake, Terms, Wish
 
 from .engine import Unreachable
 
-HEARTBEAT: Final = 1.0  # seconds between two calls when nothing is awaited
-POLL: Final = 0.1  # while we need more, or others need what we give back
 CLOSE_PATIENCE: Final = 2.0
 MOST_AT_ONCE: Final = 100  # brief things in one call: the store serves nobody else meanwhile
 MILLISECONDS: Final = 1000
@@ -78,7 +76,7 @@ class SharedStore:
         announce: Announce,
     ) -> None:
         self._engine = engine
-        self._prefix = f"ftpweir:1:{{{group}}}"
+        self._prefix = f"ftpweir:2:{{{group}}}"
         self.terms = terms
         self._recovery = recovery
         self._clock = clock
@@ -149,8 +147,7 @@ class SharedStore:
                 share.stake.awarded(award, claim, asked_at)
         now = self._clock()
         for share in shares:
-            urgent = self.is_lost or share.stake.is_urgent(now)
-            share.due = now + min(POLL if urgent else HEARTBEAT, self.terms.lease / 3)
+            share.due = now + min(share.stake.pace(now), self.terms.lease / 3)
             share.on_news()
 
     def _whose_turn(self, now: float) -> list[Share]:

@@ -1,6 +1,16 @@
 from __future__ import annotations
 
-from proxy.shaping.stake import SHORTEST_STAY, Award, Claim, Lost, Stake, Terms, Wish
+from proxy.shaping.stake import (
+    HEARTBEAT,
+    POLL,
+    SHORTEST_STAY,
+    Award,
+    Claim,
+    Lost,
+    Stake,
+    Terms,
+    Wish,
+)
 
 LEASE = 60.0
 LIMIT = 40
@@ -133,11 +143,18 @@ def test_who_has_more_than_its_share_gives_way_soon_and_who_needs_none_at_once()
 def test_an_answer_is_urgent_for_who_is_short_and_for_who_gives_way() -> None:
     one = stake()
     given(one, award(10), need=10)
-    assert not one.is_urgent(0.0)
+    assert one.pace(0.0) == HEARTBEAT
     given(one, award(10), need=11)
-    assert one.is_urgent(0.0)
+    assert one.pace(0.0) == POLL
     given(one, award(10, target=5, short=1), need=10)
-    assert one.is_urgent(0.0)
+    assert one.pace(0.0) == POLL
+
+
+def test_the_more_instances_wait_the_less_often_each_of_them_asks() -> None:
+    one = stake()
+    for sharers, pace in ((4, POLL), (100, 0.5), (1000, HEARTBEAT)):
+        given(one, Award(0, LIMIT, LIMIT, 0, sharers, sharers), need=1)
+        assert one.pace(0.0) == pace
 
 
 def test_only_a_need_that_the_store_has_not_heard_of_has_risen() -> None:

@@ -28,7 +28,7 @@ def test_things_are_shared_under_one_name_for_each_address() -> None:
         for share in (one.slots(way), one.seats(way))
         if share is not None
     ]
-    prefix = "ftpweir:1:{ftp.example.com:21}:"
+    prefix = "ftpweir:2:{ftp.example.com:21}:"
     assert keys == [
         f"{prefix}{name}" for name in ("slots", "seats", "slots:192.0.2.1", "seats:192.0.2.1")
     ]
@@ -38,7 +38,7 @@ def test_the_name_of_a_group_can_be_given() -> None:
     one = group(store="redis://localhost:6379/0", sharing={"group": "north"})
     share = one.seats("")
     assert share is not None
-    assert share.key == "ftpweir:1:{north}:seats"
+    assert share.key == "ftpweir:2:{north}:seats"
 
 
 def test_connections_are_cut_only_if_so_configured() -> None:

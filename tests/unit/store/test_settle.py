@@ -45,8 +45,8 @@ class Table:
 
 def test_all_that_is_free_goes_to_who_needs_it() -> None:
     table = Table()
-    assert table.ask("a", need=5) == Award(5, LIMIT, 0, 5, 0)
-    assert table.ask("b", need=5) == Award(5, LIMIT, 5, 5, 0)
+    assert table.ask("a", need=5) == Award(5, LIMIT, 0, 5, 0, 1)
+    assert table.ask("b", need=5) == Award(5, LIMIT, 5, 5, 0, 2)
     assert table.ask("c", need=5).own == 2
 
 
@@ -80,7 +80,7 @@ def test_an_unknown_instance_is_believed_what_it_uses_but_not_what_it_keeps() ->
 def test_what_all_need_is_shared_evenly_and_by_weight() -> None:
     table = Table()
     table.ask("a", need=LIMIT)
-    assert table.ask("b", need=LIMIT, weight=3.0) == Award(0, LIMIT, LIMIT, 9, 0)
+    assert table.ask("b", need=LIMIT, weight=3.0) == Award(0, LIMIT, LIMIT, 9, 0, 2)
     assert table.ask("a", used=4, keep=LIMIT, need=LIMIT).target == 3
     table.ask("a", used=4, keep=4, need=LIMIT)
     assert table.ask("b", need=LIMIT, weight=3.0).own == 8
@@ -124,7 +124,7 @@ def test_one_who_waits_moves_only_one_who_has() -> None:
 def test_the_lowest_limit_that_anybody_believes_in_holds_for_all() -> None:
     table = Table()
     table.ask("a", need=2, limit=5)
-    assert table.ask("b", need=LIMIT) == Award(3, 5, 2, 3, 0)
+    assert table.ask("b", need=LIMIT) == Award(3, 5, 2, 3, 0, 2)
     table.now += 4  # a has not been heard of for a while
     assert table.ask("b", keep=3, need=LIMIT).own == LIMIT - 2
 

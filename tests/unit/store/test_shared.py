@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from loadtest.simulation.engine import SimulatedEngine
 from proxy.events import Event, StoreBack, StoreLost
-from proxy.shaping.stake import Lost, Stake, Terms, Wish
+from proxy.shaping.stake import HEARTBEAT, POLL, Lost, Stake, Terms, Wish
 from proxy.store.engine import Unreachable
-from proxy.store.shared import HEARTBEAT, POLL, Share, SharedStore
+from proxy.store.shared import Share, SharedStore
 
 LEASE = 60.0
 LIMIT = 10
@@ -127,7 +127,7 @@ async def test_when_the_lease_is_over_without_the_store_everything_is_cut_once()
 async def test_an_answer_without_sense_is_none() -> None:
     wire = Wire()
     one = One(wire)
-    for nonsense in ([(1, 2, 3)], [(-1, 0, 0, 0, 0)]):
+    for nonsense in ([(1, 2, 3)], [(-1, 0, 0, 0, 0, 0)]):
         wire.nonsense = list(nonsense)
         await one.store.talk()
     assert one.store.failures == 2
