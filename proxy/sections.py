@@ -134,6 +134,7 @@ def exchange_rules(config: Config, habits: Habits, reach: Reach) -> ExchangeRule
         stall=timeouts.stall,
         final=timeouts.final,
         goodbyes=habits.goodbyes,
+        resumptions=habits.resumptions,
         habits=habits if resets(config) else None,
         vigilance=habits.vigilance if config.heal.downloads == "on" else None,
         dscp=config.dscp,

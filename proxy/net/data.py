@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TypeAlias
 
@@ -63,6 +64,13 @@ class DataEnd:
         """Tell of one that has ended whether it said close_notify first; None: there is no TLS."""
         return None if self._secured is None else not self._secured.stream.was_cut
 
+    @property
+    def resumed(self) -> bool | None:
+        """Tell whether its TLS resumed an earlier session; None: no TLS was agreed on."""
+        if self._secured is None or not self._secured.stream.is_open:
+            return None
+        return self._secured.stream.resumed
+
     def finish(self) -> None:
         """End in peace: FIN, after everything sent (or a plain close when nothing was opened)."""
         self._stop_opening()
@@ -81,7 +89,7 @@ class DataEnd:
             sock.close()
 
     def finish_writing(self) -> None:
-        """Send FIN and keep the socket."""
+        """Send FIN and keep the socket; raise OSError where the other side has reset it."""
         assert self.sock is not None
         self._part(partial(self.sock.shutdown, socket.SHUT_WR))
 
@@ -106,6 +114,11 @@ class DataEnd:
         self.opened.result()
         assert self.sock is not None
         return self.sock if self._secured is None else await _agreed(self._secured, patience)
+
+    def watching_end(self, call: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call once the other side ends its TLS, on which it is to send nothing."""
+        assert self._secured is not None
+        return self._secured.watching_end(call)
 
     def mark(self, dscp: int) -> None:
         """Tell routers the class of what is sent on it."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from .tls import TlsFault, TlsWire
 from .tls_socket import TlsSocket
 
+_UNWANTED = memoryview(bytearray(1))
 UNREAD = 30.0  # seconds the other side has to read so much that our close_notify fits
 
 
@@ -42,6 +43,17 @@ class Secured:
             return self.stream.say_goodbye()
         except OSError:
             return True
+
+    @contextlib.contextmanager
+    def watching_end(self, call: Callable[[], None]) -> Iterator[None]:
+        """Call once the other side ends, which is to send nothing."""
+        self._loop.add_reader(self._sock, self._look_for_end, call)
+        looking = self._loop.call_soon(self._look_for_end, call)  # it came with the handshake
+        try:
+            yield
+        finally:
+            looking.cancel()
+            self._loop.remove_reader(self._sock)
 
     def part(self, leave: Callable[[], None]) -> None:
         """Say close_notify, then `leave`: later, if it does not fit into the kernel now."""
@@ -80,6 +92,17 @@ class Secured:
                 return
         self._stop_watching()
         self.over.set_result(None)
+
+    def _look_for_end(self, call: Callable[[], None]) -> None:
+        try:
+            is_over = not self.stream.recv_into(_UNWANTED)
+        except BlockingIOError:
+            return  # a session ticket
+        except OSError:
+            is_over = True
+        if is_over:
+            self._loop.remove_reader(self._sock)
+            call()
 
     def _part_further(self, leave: Callable[[], None]) -> None:
         if self.say_goodbye():

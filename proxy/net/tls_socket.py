@@ -37,6 +37,11 @@ class TlsSocket:
         return self._wire.has_ended
 
     @property
+    def resumed(self) -> bool:
+        """Tell whether the handshake resumed an earlier session."""
+        return self._wire.resumed
+
+    @property
     def has_unsent(self) -> bool:
         """Tell whether something waits for the kernel: then call `flush` when it takes more."""
         return bool(self._unsent)

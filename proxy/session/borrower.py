@@ -138,6 +138,13 @@ class Borrower:
         self._kept = loan.lease
         return first
 
+    def renew(self, wanted: State) -> bool:
+        """Let the next loan be of another session; False where it must be the very same."""
+        if self._kept is not None and (self.pinned_by or wanted.cwd is None):
+            return False
+        self._drop_kept()
+        return True
+
     def leave(self) -> None:
         """Give back what is kept, and forget the login."""
         kept, self._kept = self._kept, None

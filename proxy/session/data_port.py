@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from proxy.ftp.address import Endpoint, extended_passive_reply, passive_reply
 from proxy.ftp.reply import Reply
+from proxy.net.custom import Custom
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd
-from proxy.net.goodbyes import Goodbyes
 from proxy.net.listener import Listener, ListenerPool
 from proxy.net.tls import TlsWire
 from proxy.refusals import Reason
@@ -32,7 +32,7 @@ class DataPort:
         self._client = client
         self._local = local
         self._new_wire = new_wire
-        self.goodbyes = Goodbyes()
+        self.goodbyes = Custom()
         self._listener: Listener | None = None
         self._accepting: AcceptingEnd | None = None
         self._active: Endpoint | None = None

@@ -12,9 +12,8 @@ from functools import partial
 from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction
 from proxy.ftp.reply import Reply
-from proxy.ftp.virtual import BINARY
+from proxy.net.custom import Custom
 from proxy.net.data import DataEnd, Stream
-from proxy.net.goodbyes import Goodbyes
 from proxy.net.listener import ListenerPool
 from proxy.net.memory import Remembering
 from proxy.net.relay import End, Relay
@@ -28,12 +27,12 @@ from proxy.upstream.session import Lost, Silent, UpstreamSession
 from proxy.upstream.vigilance import Vigilance
 
 from .declined import Declined
-from .healing import Broken, Healing
+from .forgotten import Forgotten, is_forgotten, objection, why_nothing_came
+from .healing import BROKEN_OFF, Broken, Healing, is_whole
 from .listings import CLIENT_CLOSED, LARGEST
 from .opening import Opening, no_data
 from .server_data import ServerData, Unreached
 
-BROKEN_OFF = (426, 451)  # a server's word for a download that it could not end
 CANNOT_OPEN = 425
 LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early
 
@@ -46,7 +45,8 @@ class ExchangeRules:
     connect: float
     stall: float
     final: float
-    goodbyes: Goodbyes  # the server's
+    goodbyes: Custom  # the server's
+    resumptions: Custom  # of our TLS sessions, by the server
     splice: bool = True
     habits: Habits | None = None  # close: reset; None: downloads end by FIN
     vigilance: Vigilance | None = None  # heal.downloads; None: what breaks stays broken
@@ -71,7 +71,7 @@ class Exchange:
         flush: Callable[[], None],
         mark: Callable[[], None],
         clock: Callable[[], float],
-        goodbyes: Goodbyes,
+        goodbyes: Custom,
         healing: Healing | None = None,
         keeps_copy: bool = False,
     ) -> None:
@@ -130,36 +130,16 @@ class Exchange:
         the server has sent all its data: what it returns has the final reply.
 
         Raise Lost when the session died before anything of the client's command was done, Broken
-        when only the server's part failed, and Unreached when it could not connect to us: then
-        another session may go on. The client's data connection stays open until `close`, which its
-        owner must call.
+        when only the server's part failed (Forgotten: over our TLS session), and Unreached when it
+        could not connect to us: then another session may go on. The client's data connection stays
+        open until `close`, which its owner must call.
         """
         self._hand_on = hand_on
         self._is_committed = False
         self._moved_before, self._relay = self.moved, None
         self._server = self._new_server_data()
         try:
-            if self._healing and self.moved and await self._healing.has_all(session, self.moved):
-                return self._whole()
-            first = await self._begin(session)
-            if first.code == CANNOT_OPEN and self._server.is_on_trial:
-                raise Unreached
-            if first.is_refusal or first.is_intermediate:
-                return first
-            if not self._is_announced:
-                self._is_announced = True
-                self._preliminary(first)
-            source, target = await self._both_ends()
-            self._mark()
-            end = await self._carry(source, target, open_tap())
-            self._mark()
-            final = None if first.is_preliminary else first
-            if self._job.direction is Direction.UPLOAD:
-                reply = await self._finish_upload(session, end, final)
-            else:
-                reply = await self._finish_download(session, end, final)
-            self._mark()
-            return reply
+            return await self._attempt(session, open_tap)
         except Lost as lost:
             if not self._is_committed:
                 raise
@@ -177,6 +157,32 @@ class Exchange:
         """End the client's data connection, by RST unless it has ended in peace."""
         if self._client is not None:
             self._client.reset()
+
+    async def _attempt(self, session: UpstreamSession, open_tap: Callable[[], Tap | None]) -> Reply:
+        if self._healing and self.moved and await self._healing.has_all(session, self.moved):
+            return self._whole()
+        first = await self._begin(session)
+        if first.code == CANNOT_OPEN and self._server.is_on_trial:
+            raise Unreached
+        if first.is_refusal or first.is_intermediate:
+            return self._unless_forgotten(first)
+        if not self._is_announced:
+            self._is_announced = True
+            self._preliminary(first)
+        source, target = await self._both_ends()
+        self._mark()
+        is_upload = self._job.direction is Direction.UPLOAD
+        was_resumed = self._rules.resumptions.accept(self._server.resumed)
+        if is_upload and not was_resumed:
+            if word := await objection(session, self._server):
+                return await self._refused_upload(session, word)
+            self._rules.resumptions.forget()  # it does no longer, and does not mind
+        end = await self._carry(source, target, open_tap())
+        self._mark()
+        finish = self._finish_upload if is_upload else self._finish_download
+        reply = await finish(session, end, None if first.is_preliminary else first)
+        self._mark()
+        return reply
 
     # Opening.
 
@@ -232,7 +238,7 @@ class Exchange:
         assert self._client is not None
         match end:
             case End.SOURCE_ENDED if not self._rules.goodbyes.accept(self._server.goodbye):
-                raise Broken(Reason.UPSTREAM_DATA_LOST)
+                raise await self._broken(session)
             case End.SOURCE_ENDED:
                 habits = self._rules.habits
                 if habits is not None and habits.bears_reset:
@@ -246,6 +252,7 @@ class Exchange:
                 # ftplib hear the server's 450 only when their data connection ended in peace.
                 if self._healing is not None and final.code in BROKEN_OFF:
                     raise Broken.told(final)
+                self._unless_forgotten(final)
                 if final.is_success or not self.moved:
                     self._client.finish()
                 return final
@@ -253,9 +260,19 @@ class Exchange:
                 return CLIENT_CLOSED
             case End.SOURCE_FAILED:
                 # The data socket's error outranks a 226 (vsftpd was seen to send one).
-                raise Broken(Reason.UPSTREAM_DATA_LOST)
+                raise await self._broken(session)
             case End.STALLED:
                 raise Declined(Reason.STALLED, limit=round(self._rules.stall))
+
+    def _unless_forgotten(self, reply: Reply) -> Reply:
+        if not self.moved and is_forgotten(self._server, reply):
+            raise Forgotten.told(reply)
+        return reply
+
+    async def _broken(self, session: UpstreamSession) -> Broken:
+        if self.moved:
+            return Broken(Reason.UPSTREAM_DATA_LOST)
+        return await why_nothing_came(session, self._server)
 
     async def _finish_upload(
         self, session: UpstreamSession, end: End, final: Reply | None
@@ -266,21 +283,28 @@ class Exchange:
                 return CLIENT_CUT
             case End.SOURCE_ENDED:
                 self.is_delivered = True
-                self._server.finish_writing()
+                try:
+                    self._server.finish_writing()
+                except OSError:
+                    return await self._refused_upload(session, final)
                 final = final or await session.final(self._rules.final)
+                self._unless_forgotten(final)
                 self._server.finish()
                 self._client.finish()  # a FIN is answered with FIN, or rclone reports failure
                 return final
             case End.SOURCE_FAILED:
                 return CLIENT_CLOSED
             case End.TARGET_FAILED:
-                # A full disk, a quota: the server says which, in its final reply.
-                final = final or await session.final(LAST_WORDS)
-                if final.is_refusal:
-                    return final
-                raise Declined(Reason.UPSTREAM_DATA_LOST)
+                return await self._refused_upload(session, final)
             case End.STALLED:
                 raise Declined(Reason.STALLED, limit=round(self._rules.stall))
+
+    async def _refused_upload(self, session: UpstreamSession, final: Reply | None) -> Reply:
+        """A full disk, a quota: the server says which, in its final reply."""
+        final = final or await session.final(LAST_WORDS)
+        if final.is_refusal:
+            return self._unless_forgotten(final)
+        raise Declined(Reason.UPSTREAM_DATA_LOST)
 
     async def _reset_upstream(
         self, session: UpstreamSession, habits: Habits, final: Reply | None
@@ -307,20 +331,9 @@ class Exchange:
         final = await teller.final(self._rules.final)
         if final.is_refusal:
             habits.took_harm()
-            if teller is session and await self._is_whole(session):
+            if teller is session and await is_whole(session, self._job, self.moved):
                 return Reply.of(226, "Transfer complete.")
         return final
-
-    async def _is_whole(self, session: UpstreamSession) -> bool:
-        """Ask whether the file is just as long as what came; a listing has no size to compare."""
-        command = self._job.command
-        if command.verb != "RETR" or session.state.type != BINARY:
-            return False
-        reply = await session.ask(b"SIZE " + command.argument)
-        size = reply.text.strip()
-        if reply.code != 213 or not size.isdigit():
-            return False
-        return int(size) == int(self._job.restart or b"0") + self.moved
 
     def _whole(self) -> Reply:
         """The server broke off only after the last byte, and the file is what it was."""

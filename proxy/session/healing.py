@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from proxy.ftp.action import Transfer
 from proxy.ftp.reply import Reply
@@ -18,6 +19,7 @@ from proxy.upstream.vigilance import Vigilance
 
 from .declined import Declined
 
+BROKEN_OFF = (426, 451)  # a server's word for a download that it could not end
 MOST_FUTILE = 5  # attempts in a row that brought not one byte
 
 
@@ -30,7 +32,7 @@ class Broken(Declined):
     reply: Reply | None = None
 
     @classmethod
-    def told(cls, reply: Reply) -> Broken:
+    def told(cls, reply: Reply) -> Self:
         """The server itself said that it broke off."""
         broken = cls(Reason.UPSTREAM_DATA_LOST, words=reply.words)
         broken.reply = reply
@@ -94,6 +96,17 @@ class Healing:
     def went_well(self, moved: int) -> None:
         """The file is whole."""
         self._vigilance.went_well(moved)
+
+
+async def is_whole(session: UpstreamSession, job: Transfer, moved: int) -> bool:
+    """Ask whether the file is just as long as what came; a listing has no size to compare."""
+    if job.command.verb != "RETR" or session.state.type != BINARY:
+        return False
+    reply = await session.ask(b"SIZE " + job.command.argument)
+    size = reply.text.strip()
+    if reply.code != 213 or not size.isdigit():
+        return False
+    return int(size) == int(job.restart or b"0") + moved
 
 
 def _identity(answers: Sequence[Reply]) -> Identity | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from proxy.ftp.address import (
     Endpoint,
@@ -184,13 +185,23 @@ class ServerData:
         """Tell of one that the server has ended whether it said close_notify; None: no TLS."""
         return self._end.goodbye if self._end is not None else None
 
+    @property
+    def resumed(self) -> bool | None:
+        """Tell whether its TLS resumed that of the control connection; None: none was agreed on."""
+        return self._end.resumed if self._end is not None else None
+
+    def watching_end(self, call: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call once the server ends its TLS, on which it is to send nothing."""
+        assert self._end is not None
+        return self._end.watching_end(call)
+
     def mark(self, dscp: int) -> None:
         """Tell routers the class of what is sent on it."""
         assert self._end is not None
         self._end.mark(dscp)
 
     def finish_writing(self) -> None:
-        """Send FIN and go on reading."""
+        """Send FIN and go on reading; raise OSError where the server has reset the connection."""
         assert self._end is not None
         self._end.finish_writing()
 

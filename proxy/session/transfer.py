@@ -20,6 +20,7 @@ from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
 from .exchange import CLIENT_CUT, Exchange
+from .forgotten import Forgotten
 from .healing import Broken, Healing
 from .listings import CLIENT_CLOSED, Delivery, wish
 from .request import Source
@@ -232,7 +233,7 @@ class TransferRun:
         wanted: State,
         asks: Callable[[], None],
     ) -> Reply:
-        idle_deaths = 0
+        idle_deaths, was_forgotten = 0, False
         while True:
             loan = await borrower.borrow(
                 source,
@@ -253,6 +254,10 @@ class TransferRun:
                 idle_deaths += 1
                 if idle_deaths > MOST_IDLE_DEATHS:
                     raise explain_lost(lost) from None
+            except Forgotten:
+                if was_forgotten or not borrower.renew(wanted):
+                    raise
+                was_forgotten = True
             except Unreached:
                 self._shared.exchange_rules.reach.failed()
             except Broken:

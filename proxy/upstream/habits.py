@@ -7,7 +7,7 @@ for ours (measured).
 
 from __future__ import annotations
 
-from proxy.net.goodbyes import Goodbyes
+from proxy.net.custom import Custom
 
 from .vigilance import Vigilance
 
@@ -26,7 +26,8 @@ class Habits:
         self.resets = 0
         self.harmed = 0
         self.vigilance = Vigilance()
-        self.goodbyes = Goodbyes()
+        self.goodbyes = Custom()
+        self.resumptions = Custom()
 
     def saw_round_trip(self, duration: float) -> None:
         """Learn from the time between a command and its reply."""

@@ -395,7 +395,7 @@ class Pool:
     async def _settle(self, seat: Seat) -> None:
         """Drain what an abandoned command still answers, so that the session may be lent again."""
         assert seat.session is not None
-        if await seat.session.settle():
+        if await seat.session.settle() and not seat.session.is_tainted:
             self._warm(seat, self._clock())
         else:
             self._close(seat, "an aborted command was not answered")

@@ -71,12 +71,15 @@ class Visit:
                 raise HangUp from None
             await self.send(b"")
 
-    async def protected_data(self) -> ssl.SSLSocket:
-        """Open the data connection in TLS; what is returned blocks, so use it in a thread."""
+    async def protected_data(self, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
+        """Open the data connection in TLS; what is returned blocks, so use it in a thread.
+
+        A session is resumed in its own context only: with another one it is forgotten.
+        """
         assert self._tls is not None
         sock = await self.data()
         sock.setblocking(True)
-        context = self._tls.context
+        context = context or self._tls.context
         shake_hands = partial(context.wrap_socket, sock, server_side=True)
         return await asyncio.to_thread(shake_hands, suppress_ragged_eofs=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -164,11 +164,37 @@ async def test_an_end_given_up_in_the_handshake_leaves_nothing_behind(listener: 
         assert (await read_all(peer)).startswith(b"\x16\x03")
 
 
+@pytest.mark.parametrize("parts", [DataEnd.finish, DataEnd.finish_writing, DataEnd.reset])
+async def test_who_only_sends_may_be_told_of_the_other_sides_end(
+    listener: Listener, parts: Callable[[DataEnd], None]
+) -> None:
+    client, server = await agreed(listener)
+    assert client.resumed is server.resumed is False
+    over = asyncio.Event()
+    with client.watching_end(over.set):
+        await asyncio.sleep(0)
+        assert not over.is_set()
+        parts(server)
+        async with asyncio.timeout(PATIENCE):
+            await over.wait()
+    client.reset()
+    server.finish()
+
+
+async def test_whoever_no_longer_watches_is_told_nothing(listener: Listener) -> None:
+    client, server = await agreed(listener)
+    with client.watching_end(lambda: pytest.fail("told")):
+        pass
+    server.finish()
+    await asyncio.sleep(0)
+    client.reset()
+
+
 async def test_without_a_wire_nothing_is_said_of_a_goodbye(listener: Listener) -> None:
     end = ConnectingEnd(HOST, listener.port, HOST)
     with await accept(listener.sock):
         await end.wait(PATIENCE)
         assert not end.is_protected
-        assert end.goodbye is None
+        assert end.goodbye is end.resumed is None
         end.say_goodbye()
         end.finish()

@@ -11,7 +11,7 @@ from proxy.events import TransferEnded
 from tests.support.house import house
 from tests.support.misdeeds import sends_then
 from tests.support.raw_client import is_reset, patiently, read_all, read_some
-from tests.support.scripted import Visit, scripted
+from tests.support.scripted import RESET, Visit, scripted
 
 CONTENT = b"0123456789"
 FILES = {b"/ten": CONTENT, b"/big": bytes(16 << 20)}
@@ -105,6 +105,31 @@ async def test_a_stalled_upload_is_broken_off() -> None:
                 assert await is_reset(data)
         assert b"/part" not in server.files
         assert home.told(TransferEnded)[0].result == "stalled"
+
+
+@pytest.mark.parametrize(("word", "code"), [("552 Quota.", 552), ("226 All here.", 426)])
+async def test_a_server_that_reset_before_the_end_of_an_upload_has_not_got_it_all(
+    word: str, code: int
+) -> None:
+    was_reset = asyncio.Event()
+
+    async def resets(visit: Visit, _: bytes) -> None:
+        await visit.say("150 Send it.")
+        with await visit.data() as sock:
+            await read_some(sock)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        was_reset.set()
+        await visit.say(word)
+
+    async with scripted() as server, house(server) as home, home.guest() as client:
+        server.plan("STOR", resets)
+        with await client.passive() as data:
+            await client.say("STOR /new")
+            await client.expect(150)
+            data.send(CONTENT)
+            await was_reset.wait()
+            data.shutdown(socket.SHUT_WR)
+            await client.expect(code)
 
 
 async def test_a_226_that_came_before_the_data_was_read_still_counts() -> None:

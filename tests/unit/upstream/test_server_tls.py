@@ -5,103 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import ssl
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from proxy.events import CertificateExpires, TransferEnded, UpstreamOpened, UpstreamRefused
-from proxy.net.certificate import CertificateFiles, server_context
 from tests.support.authority import Authority
-from tests.support.honest import GREETING
-from tests.support.house import House, house
+from tests.support.house import House
 from tests.support.misdeeds import keeps_silent, says
 from tests.support.raw_client import patiently
-from tests.support.scripted import Handler, Scripted, Visit, scripted
+from tests.support.scripted import Visit
+from tests.support.tls_house import CONTENT, cuts, home_before, retrieves
 
-CONTENT = bytes(range(256)) * 1000
 DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
-
-
-def starts_tls(context: ssl.SSLContext) -> Handler:
-    async def handler(visit: Visit, _: bytes) -> None:
-        await visit.say("234 Go on.")
-        await visit.start_tls(context)
-
-    return handler
-
-
-def greets_in_tls(context: ssl.SSLContext) -> Handler:
-    async def handler(visit: Visit, _: bytes) -> None:
-        await visit.start_tls(context)
-        await visit.say("220 Hello.")
-
-    return handler
-
-
-async def retrieves(visit: Visit, _: bytes) -> None:
-    """Send the content in TLS, with its goodbye."""
-    await visit.say("150 Here it comes.")
-    data = await visit.protected_data()
-
-    def send() -> None:
-        with data:
-            data.sendall(CONTENT)
-            data.unwrap()
-
-    await asyncio.to_thread(send)
-    await visit.say("226 Done.")
-
-
-async def cuts(visit: Visit, _: bytes) -> None:
-    """Send half of it, then FIN without a goodbye, and claim success."""
-    await visit.say("150 Here it comes.")
-    data = await visit.protected_data()
-
-    def send() -> None:
-        with data:
-            data.sendall(CONTENT[: len(CONTENT) // 2])
-
-    await asyncio.to_thread(send)
-    await visit.say("226 Done.")
-
-
-@contextlib.asynccontextmanager
-async def home_before(
-    authority: Authority,
-    *names: str,
-    tls: str = "explicit",
-    expires_in: datetime.timedelta | None = None,
-    timeouts: dict[str, float] | None = None,
-    **upstream: Any,
-) -> AsyncIterator[tuple[House, Scripted]]:
-    """Run the proxy before a scripted server in TLS, with a certificate for these names."""
-    certificate = authority.issue(*names, expires_in=expires_in).certificate
-    context = server_context(CertificateFiles(str(certificate)))
-    async with (
-        scripted({b"/file": CONTENT}) as server,
-        house(
-            server,
-            upstream={"tls": tls, "ca": str(authority.ca), **upstream},
-            timeouts=timeouts or {},
-        ) as home,
-    ):
-        server.always |= {
-            "AUTH": starts_tls(context),
-            "PBSZ": says("200 PBSZ=0"),
-            "PROT": says("200 Protected."),
-            "RETR": retrieves,
-        }
-        if tls == "implicit":
-            server.always[GREETING] = greets_in_tls(context)
-        yield home, server
 
 
 async def refusal(home: House) -> str:
