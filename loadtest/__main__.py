@@ -33,6 +33,7 @@ from .report_json import BadReport
 from .scenario import Scenario
 from .sighting import Sighting
 from .simulation.command import simulate
+from .soak.command import soak
 
 INTERRUPTED = 130
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -45,6 +46,7 @@ def main() -> None:
 
 main.add_command(bench)
 main.add_command(simulate)
+main.add_command(soak)
 
 
 @main.command()

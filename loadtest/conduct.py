@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
 
 from .children import Child, ChildFailed
 from .cost import cost_of
@@ -27,6 +27,8 @@ from .sighting import ProxyCost, Sighting
 SAMPLE_EVERY = 0.25
 HEAD_START = 0.5  # for workers to be there before the first script starts
 
+Beside: TypeAlias = Callable[[Ftpweir], Coroutine[Any, Any, None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -34,6 +36,8 @@ class Plan:
 
     scenario: Scenario
     text: str
+    module: str = "proxy"  # started as ftpweir
+    beside: Beside | None = None  # runs beside the scripts where ftpweir is the target
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,8 @@ class _Performance:
         place = (server.host, server.port)
         target = self._sighting.target
         if target == "ftpweir":
-            self._proxy = Ftpweir(self._scenario, self._folder, self._ground.before_clients)
+            before = self._ground.before_clients
+            self._proxy = Ftpweir(self._scenario, self._folder, before, self._plan.module)
             await self._proxy.start(place)
             place = (self._proxy.host, self._proxy.port)
             self._sighting.proxy = ProxyCost()
@@ -190,6 +195,8 @@ class _Performance:
             ]
             if self._proxy is not None:
                 beside.append(tasks.create_task(self._mourn(self._proxy)))
+                if self._plan.beside is not None:
+                    beside.append(tasks.create_task(self._plan.beside(self._proxy)))
             listeners = [tasks.create_task(worker.listen()) for worker in self._workers]
             await asyncio.wait(listeners)
             self._sighting.seconds = max(0.0, monotonic() - self._sighting.began)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from .content import size_of
 from .scenario import Group
+
+ADDRESSES: Final = 250 * 256  # of one group
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,9 @@ class Member:
         """Its working directory on the server."""
         return f"/{self.name}"
 
-    @property
-    def source(self) -> str:
-        """The loopback address it comes from, when sources are told apart."""
-        number = 0 if self.group.one_source == "on" else self.number
+    def source(self, script: int) -> str:
+        """Return the loopback address it comes from, when sources are told apart."""
+        number = {"own": self.number, "one": 0, "new": script % ADDRESSES}[self.group.sources]
         return f"127.{16 + self.group_number}.{number // 250}.{number % 250 + 1}"
 
     def file_name(self, script: int, file: int) -> str:

@@ -37,7 +37,7 @@ class Assignment:
 def run_script(assignment: Assignment, places: list[Member], number: int, desk: Desk) -> Script:
     """Make the script with this number."""
     member = places[number % len(places)]
-    source = member.source if assignment.tells_sources_apart else None
+    source = member.source(number) if assignment.tells_sources_apart else None
     return Script(
         number,
         member,

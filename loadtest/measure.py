@@ -191,7 +191,7 @@ def _by_source(files: list[Record], places: list[Member]) -> dict[str, list[Reco
     by_source: dict[str, list[Record]] = defaultdict(list)
     for record in files:
         member = places[record.script % len(places)]
-        together = member.group.one_source == "on"
+        together = member.group.sources == "one"
         by_source[member.group.name if together else member.name].append(record)
     return by_source
 

@@ -72,9 +72,17 @@ def _sessions(scenario: Scenario) -> int:
 class Ftpweir:
     """The proxy under test."""
 
-    def __init__(self, scenario: Scenario, folder: Path, before: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        folder: Path,
+        before: Sequence[str] = (),
+        module: str = "proxy",
+    ) -> None:
         self.host = "127.0.0.1"
         self.port = 0
+        self.status = ""  # HOST:PORT of its status page
+        self._module = module
         self._scenario = scenario
         self._folder = folder
         self._before = before
@@ -82,14 +90,18 @@ class Ftpweir:
 
     async def start(self, upstream: tuple[str, int]) -> None:
         """Return when it says that it is ready. Raises ChildFailed."""
-        self.port = _free_port()
+        self.port, status = _free_port(), _free_port()
+        self.status = f"{self.host}:{status}"
         file = self._folder / "ftpweir.yaml"
         file.write_text(
-            yaml.safe_dump(configuration(self._scenario, upstream, self.port), sort_keys=False)
+            yaml.safe_dump(
+                {"status": self.status, **configuration(self._scenario, upstream, self.port)},
+                sort_keys=False,
+            )
         )
         self.child = Child.module(
             "ftpweir",
-            "proxy",
+            self._module,
             self._folder / "ftpweir.log",
             *("run", "-c", str(file)),
             before=self._before,

@@ -92,6 +92,7 @@ Do: TypeAlias = Literal["download", "upload", "list", "idle"]
 Login: TypeAlias = Literal["once", "per_file"]
 Ends: TypeAlias = Literal["quit", "leak", "crash"]
 Abort: TypeAlias = Literal["abor", "vanish"]
+Sources: TypeAlias = Literal["own", "one", "new"]
 Model: TypeAlias = Literal["open", "closed"]
 Arrivals: TypeAlias = Literal["together", "constant", "poisson"]
 
@@ -166,7 +167,8 @@ class Group(Section):
     reads: Speed = None  # how fast it reads or writes data; none = as fast as it comes
     aborts: Share = 0.0  # transfers it gives up after the first byte
     abort_by: Annotated[Abort, one_of(Abort)] = "abor"
-    one_source: Switch = "off"  # on: all scripts of the group come from one address
+    sources: Annotated[Sources, one_of(Sources)] = "own"  # an address for each place, one for the
+    # whole group, or a new one for each script that starts there
 
 
 class Load(Section):

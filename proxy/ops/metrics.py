@@ -165,6 +165,7 @@ def _of_process(snapshot: Snapshot) -> dict[str, Samples]:
     return {
         "build_info": {(snapshot.version, platform.python_version(), loop): 1},
         "start_time_seconds": {(): snapshot.started},
+        "tasks": {(): len(asyncio.all_tasks())},
         "draining": {(): snapshot.phase.is_ending},
         "upstream_trouble": {(): is_troubled},
     }

@@ -17,7 +17,7 @@ proves: that <sums> are right
 server: {sessions_per_address: 2}
 firewall: {connections: 10, time_wait: 1s}
 scripts:
-  - {name: hog, count: 2, files: 6, one_source: on}
+  - {name: hog, count: 2, files: 6, sources: one}
   - {name: small, count: 1, files: 6}
 """
 

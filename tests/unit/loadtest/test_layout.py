@@ -14,12 +14,18 @@ def test_every_script_has_a_place_and_a_folder_of_its_own() -> None:
 
 def test_scripts_of_one_source_share_an_address() -> None:
     hog, other, small = members(scenario().scripts)
-    assert hog.source == other.source != small.source
+    assert hog.source(0) == other.source(1) != small.source(2)
+
+
+def test_each_script_may_come_from_a_new_address() -> None:
+    group = scenario().scripts[1].model_copy(update={"sources": "new"})
+    [place] = members([group])
+    assert len({place.source(script) for script in range(10_000)}) == 10_000
 
 
 def test_ten_thousand_scripts_have_different_addresses() -> None:
     many = scenario().scripts[1].model_copy(update={"count": 10_000})
-    assert len({place.source for place in members([many])}) == 10_000
+    assert len({place.source(0) for place in members([many])}) == 10_000
 
 
 def test_uploads_of_later_arrivals_have_names_of_their_own() -> None:

@@ -1,0 +1,31 @@
+"""The soak finds a leak that was planted, and none where there is none.
+
+Ten minutes of it: `python -m loadtest soak`; its figures are in docs/RELIABILITY.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from loadtest.soak.command import run
+
+pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(120)]
+
+SECONDS, WARM_UP, EVERY = 20, 8, 0.25
+
+
+def test_a_planted_leak_is_found_and_named() -> None:
+    outcome = asyncio.run(run(SECONDS, WARM_UP, every=EVERY, module="tests.support.leaky"))
+    assert {"memory", "descriptors", "tasks"} <= set(outcome.soak.rising)
+    assert "descriptors rises" in outcome.failures
+
+
+def test_the_proxy_holds_no_more_at_the_end_than_at_the_beginning() -> None:
+    outcome = asyncio.run(run(SECONDS, WARM_UP, every=EVERY))
+    # Memory warms up for a minute: only longer runs can tell.
+    assert set(outcome.soak.rising) <= {"memory"}
+    assert outcome.served.correctness.corrupt == []
+    assert outcome.served.served.success == 1
+    assert outcome.soak.transfers > 500
