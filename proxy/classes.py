@@ -9,6 +9,7 @@ from ipaddress import ip_address
 
 from proxy.config import ClientClass
 from proxy.ftp.permissions import Permissions
+from proxy.ftp.protection import Require
 from proxy.session.request import Source
 from proxy.shaping.quota import Limits
 
@@ -37,7 +38,13 @@ def classifier(classes: tuple[ClientClass, ...]) -> Callable[[str, bytes], Sourc
     def classify(host: str, user: bytes) -> Source:
         for one in classes:
             if _matches(one, host, user):
-                return Source(host, one.name, limits[one.name], permissions[one.name])
+                return Source(
+                    host,
+                    one.name,
+                    limits[one.name],
+                    permissions[one.name],
+                    Require(one.require),
+                )
         return Source(host, "", NO_LIMITS)  # may still match once its user is known
 
     return classify

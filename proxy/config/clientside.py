@@ -155,6 +155,11 @@ class ClientClass(Section):
         description="The only verbs that these clients may use, logging in and out apart; empty "
         "means every verb.",
     )
+    require: Annotated[Require, one_of(Require)] = Field(
+        default="none",
+        description="What these clients are refused without TLS: nothing, the login, or data "
+        "connections too. Where listen.require asks for more, that counts.",
+    )
     weight: Weight = Field(
         default=1.0,
         description="Share of the turns when the queue is contended: 2 gets twice what 1 gets.",

@@ -164,6 +164,9 @@ def _classes(config: Config, document: Document) -> Iterator[Problem]:
         if shadow is not None:
             message = f"never matches: {shadow!r} above it matches everybody"
             yield document.problem(("clients", at, "name"), message, severity="warning")
+        if each.require != "none" and all(listen.tls == "off" for listen in config.listen):
+            message = f"{each.require} would refuse this class: no listener offers TLS"
+            yield document.problem(("clients", at, "require"), message)
         seen.add(each.name)
         if shadow is None and each.matches_everybody:
             shadow = each.name

@@ -6,7 +6,7 @@ with the verbs of the second half (`logged_in`, `moved`, ...). Nothing here wait
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
 from .action import (
@@ -33,7 +33,7 @@ from .address import (
 )
 from .command import COMMANDS, Command, Direction, Kind, Needs
 from .facts import ServerFacts, features_reply
-from .protection import NO_TLS, Protection, TlsTerms
+from .protection import NO_TLS, Protection, Require, TlsTerms
 from .reply import Refused, Reply
 from .virtual import BINARY, State, directory_reply
 
@@ -71,6 +71,7 @@ class Dialogue:
         is_ipv6: bool,
         site_harmless: frozenset[str],
         tls: TlsTerms = NO_TLS,
+        requires: Callable[[bytes], Require] = lambda user: Require.NONE,
     ) -> None:
         self.stage = Stage.GREETED
         self.protection = Protection(tls)
@@ -80,6 +81,7 @@ class Dialogue:
         self._client = client
         self._is_ipv6 = is_ipv6
         self._site_harmless = site_harmless
+        self._requires = requires  # what the class of a login name requires of TLS
         self._password = b""
         self._restart: bytes | None = None
         self._rename_from: Command | None = None
@@ -92,7 +94,8 @@ class Dialogue:
         return self.stage is Stage.LOGGED_IN
 
     def decide(self, command: Command) -> Action:
-        """Say what this command asks for; raise Refused when it is out of place or malformed."""
+        """Say what this command asks for; raise Refused when it is out of place or malformed,
+        Unprotected when its class wants TLS first."""
         rule = command.rule
         logged_in = self.stage is Stage.LOGGED_IN
         if rule.kind not in ALLOWED[self.stage] or (
@@ -104,10 +107,11 @@ class Dialogue:
             self._rename_from = None
         match rule.kind:
             case Kind.LOGIN:
-                self.protection.check_login()
+                user = command.argument if command.verb == "USER" else self.user
+                self.protection.check_login(self._requires(user))
                 return self._login(command)
             case Kind.SECURITY:
-                return self.protection.decide(command)
+                return self.protection.decide(command, self._requires(self.user))
             case Kind.LOCAL:
                 return self._local(command)
             case Kind.DATA_PORT:
@@ -120,7 +124,7 @@ class Dialogue:
                 return self._rename(command, rename_from)
             case Kind.TRANSFER:
                 assert rule.direction is not None  # the table gives every transfer one
-                self.protection.check_transfer()
+                self.protection.check_transfer(self._requires(self.user))
                 restart, self._restart = self._restart, None
                 if rule.direction is Direction.LISTING:
                     restart = None

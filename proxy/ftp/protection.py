@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from proxy.refusals import Reason
+
 from .action import Action, Answer, StartTls
 from .command import Command
 from .reply import Refused, Reply
@@ -19,6 +21,14 @@ class Require(Enum):
     NONE = "none"
     LOGIN = "login"
     DATA = "data"  # the login too
+
+
+class Unprotected(Exception):
+    """The client's class requires TLS where there is none."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,10 @@ _MECHANISMS = frozenset({b"TLS", b"TLS-C", b"SSL"})  # all the same: data is cle
 
 
 class Protection:
-    """The state of one session. PROT counts for data connections opened from then on."""
+    """The state of one session. PROT counts for data connections opened from then on.
+
+    `require` is what the client's class requires, beside what its listener requires of everybody.
+    """
 
     def __init__(self, terms: TlsTerms) -> None:
         self._terms = terms
@@ -50,7 +63,7 @@ class Protection:
         """What FEAT says of it."""
         return FEATURES if self._terms.is_offered else ()
 
-    def decide(self, command: Command) -> Action:
+    def decide(self, command: Command, require: Require) -> Action:
         """Say what AUTH, PBSZ or PROT asks for; raise Refused."""
         if not self._terms.is_offered:
             raise Refused(_NOT_OFFERED)
@@ -61,22 +74,26 @@ class Protection:
             case "PBSZ":
                 return Answer(self._set_buffer_size(argument))
             case _:
-                return Answer(self._set_level(argument))
+                return Answer(self._set_level(argument, require))
 
-    def check_login(self) -> None:
-        """Raise Refused for a login in clear where that is not allowed."""
+    def check_login(self, require: Require) -> None:
+        """Raise Refused or Unprotected for a login in clear where that is not allowed."""
         if self._terms.require is not Require.NONE and not self.is_on:
             # RFC 4217 section 12: before the password is sent, so at USER.
             raise Refused(
                 Reply.of(530, "TLS is required here: send AUTH TLS before USER (listen.require).")
             )
+        if require is not Require.NONE and not self.is_on:
+            raise Unprotected(Reason.TLS_LOGIN)
 
-    def check_transfer(self) -> None:
-        """Raise Refused for data in clear where that is not allowed."""
+    def check_transfer(self, require: Require) -> None:
+        """Raise Refused or Unprotected for data in clear where that is not allowed."""
         if self._terms.require is Require.DATA and not self.covers_data:
             raise Refused(
                 Reply.of(522, "Data must be protected here: send PROT P first (listen.require).")
             )
+        if require is Require.DATA and not self.covers_data:
+            raise Unprotected(Reason.TLS_DATA)
 
     def started(self) -> None:
         """The handshake on the control connection is over."""
@@ -100,14 +117,14 @@ class Protection:
         self._has_buffer_size = True
         return Reply.of(200, "PBSZ=0")  # RFC 4217 section 8: with TLS there is no other
 
-    def _set_level(self, level: bytes) -> Reply:
+    def _set_level(self, level: bytes, require: Require) -> Reply:
         self._demand(is_met=self._has_buffer_size, first="PBSZ 0")
         match level:
             case b"P":
                 self.covers_data = True
                 return Reply.of(200, "Data connections are protected from now on.")
-            case b"C" if self._terms.require is Require.DATA:
-                raise Refused(Reply.of(534, "Data must be protected here (listen.require)."))
+            case b"C" if Require.DATA in (self._terms.require, require):
+                raise Refused(Reply.of(534, "Data must be protected here: PROT P it stays."))
             case b"C":
                 self.covers_data = False
                 return Reply.of(200, "Data connections are in clear from now on.")

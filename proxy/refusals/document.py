@@ -34,6 +34,7 @@ The code tells a script what it has lost:
   some clients take that for an empty directory.
 - **426**: the transfer had begun and was cut; the file is incomplete.
 - **451**: only this command was refused, the login stands. Send it again.
+- **530**, **522**: TLS is missing, at the login or for data. The connection stays.
 
 Before the login there is no session to keep, so every reason is a 421 there. The same holds for a
 session that loses a server connection whose state cannot be restored.
@@ -58,7 +59,7 @@ def document() -> str:
 
 def _facts(entry: Entry) -> list[tuple[str, str]]:
     return [
-        ("Reply", REPLIES[entry.scope]),
+        ("Reply", f"{entry.code}" if entry.code else REPLIES[entry.scope]),
         ("Setting", f"`{entry.setting}`" if entry.setting else "none"),
         ("Cause", entry.cause),
         ("In the script", entry.script),

@@ -13,6 +13,8 @@ class Reason(StrEnum):
 
     CLASS_SESSIONS = auto()
     NO_CLASS = auto()
+    TLS_LOGIN = auto()
+    TLS_DATA = auto()
     LOGIN_FAILURES = auto()
     DRAINING = auto()
     IDLE = auto()
@@ -61,6 +63,7 @@ class Entry:
     script: str  # what the author of the script can do
     operator: str  # what whoever runs the proxy can do
     advice: str = TRY_AGAIN
+    code: int | None = None  # FTP's own for just this; the session goes on
     unit: str = ""  # of used and limit: empty for a count, " s" for seconds
     example: tuple[int | None, int | None] = (None, None)  # used and limit, for the documents
 

@@ -46,6 +46,8 @@ class Refusal:
         if preliminary_sent:
             # RFC 959 §5.4: a transfer that has heard its 1xx ends with 426, never with 425.
             return 426
+        if (own := REFUSALS[self.reason].code) is not None:
+            return own
         if (self.scope or REFUSALS[self.reason].scope) is Scope.SESSION:
             return 421
         if listing and transfer_code == 450:

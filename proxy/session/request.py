@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from proxy.ftp.permissions import Permissions
+from proxy.ftp.protection import Require
 from proxy.ftp.virtual import State
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
@@ -34,6 +35,7 @@ class Source:
     class_name: str  # empty: no class matches
     limits: Limits
     permissions: Permissions = Permissions()
+    require: Require = Require.NONE  # of TLS, beside what the listener requires of everybody
 
     @property
     def key(self) -> tuple[str, str]:

@@ -29,7 +29,8 @@ from proxy.ftp.address import canonical
 from proxy.ftp.command import Command, Kind, Needs, parse_command
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.lines import Malformed
-from proxy.ftp.permissions import READ_ONLY, is_anonymous
+from proxy.ftp.permissions import is_anonymous
+from proxy.ftp.protection import Unprotected
 from proxy.ftp.reply import Refused, Reply
 from proxy.net.control import ClientChannel, Disturbed, Ended
 from proxy.refusals import Reason
@@ -80,6 +81,7 @@ class Session:
             is_ipv6=":" in self.host,
             site_harmless=shared.manners.site_harmless,
             tls=offer.terms,
+            requires=self._standing.requires,
         )
         self._tls = ClientTls(offer, client, self.dialogue.protection, shared.manners.handshake)
         self._data_port = DataPort(
@@ -192,25 +194,18 @@ class Session:
             self._send(refused.reply)
         except Lost as lost:
             await self._decline(explain_lost(lost))
+        except Unprotected as lack:
+            await self._decline(Declined(lack.reason))
         except Declined as declined:
             await self._decline(declined)
 
     def _raise_if_forbidden(self, command: Command) -> None:
-        """A class may forbid verbs; an anonymous login may have to leave all as it is."""
         if not self.dialogue.is_logged_in:
             return
-        setting = self.source.permissions.forbids(command)
-        where = f"clients.{setting}, class {self.source.class_name}"
-        if setting is None and self._is_looking_only and READ_ONLY.forbids(command):
-            setting, where = "anonymous", "login.anonymous"
+        setting, where = self._standing.forbids(command, self.dialogue.user)
         if setting is not None:
             self._chronicle.forbidden(command, setting)
             raise Refused(Reply.of(550, f"{command.verb} is not allowed here ({where})."))
-
-    @property
-    def _is_looking_only(self) -> bool:
-        is_read_only = self._shared.manners.anonymous == "read-only"
-        return is_read_only and is_anonymous(self.dialogue.user)
 
     @property
     def _lacks_data_port(self) -> bool:

@@ -3,6 +3,9 @@ after a reload."""
 
 from __future__ import annotations
 
+from proxy.ftp.command import Command
+from proxy.ftp.permissions import READ_ONLY, is_anonymous
+from proxy.ftp.protection import Require
 from proxy.refusals import Reason
 
 from .declined import Declined
@@ -41,6 +44,21 @@ class Standing:
             await self._shared.gate.enter(source)
             self._shared.gate.leave(self.source)
         self.source = source
+
+    def forbids(self, command: Command, user: bytes) -> tuple[str | None, str]:
+        """Return the setting that forbids a command, if one does, and where it stands. A class may
+        forbid verbs; an anonymous login may have to leave all as it is."""
+        setting = self.source.permissions.forbids(command)
+        if setting is not None:
+            return setting, f"clients.{setting}, class {self.source.class_name}"
+        looks_only = self._shared.manners.anonymous == "read-only" and is_anonymous(user)
+        if looks_only and READ_ONLY.forbids(command):
+            return "anonymous", "login.anonymous"
+        return None, ""
+
+    def requires(self, user: bytes) -> Require:
+        """What of TLS is required of who gives this name; nothing of who fits no class."""
+        return self._shared.classify(self._host, user).require
 
     def renew(self, user: bytes) -> None:
         """After a reload count in the class that matches now; who is here is not one too many."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import product
@@ -20,10 +21,12 @@ from tests.support.authority import Authority, Pem
 from tests.support.backend import Backend
 from tests.support.client import Target
 from tests.support.namespaces import Lab, inside
+from tests.support.programs import program
 from tests.support.proxy import Ftpweir
 from tests.support.servers import SERVERS, ProFtpd, PyFtpd, Vsftpd
 from tests.support.sockets import State
 from tests.support.tls_clients import TLS_CLIENTS, Errand
+from tests.support.users import ALICE
 
 pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(300)]
 
@@ -202,6 +205,51 @@ def test_50_scripts_share_two_sessions_with_a_server_that_demands_reuse(
                 one.result()
         assert 1 <= most <= 2
         assert not weir.log_contains('"level": "(warning|error)"')
+
+
+@pytest.mark.parametrize("client", ["curl", "lftp"])
+def test_a_class_in_clear_is_refused_with_words_and_served_in_tls(
+    client: str,
+    servers: dict[type[Backend], Backend],
+    authority: Authority,
+    pem: Pem,
+    contents: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    strict = [{"name": "strict", "user": [ALICE.name], "require": "data"}, {"name": "everyone"}]
+    upstream = {"tls": "explicit", "ca": str(authority.ca)}
+    with Ftpweir(
+        servers[Vsftpd],
+        host=ADDRESS,
+        listen=listening(pem, "1.3"),
+        upstream=upstream,
+        clients=strict,
+        refusals={"delay": "100ms"},
+    ) as weir:
+        target = Target(weir.host, weir.port)
+        refused = IN_CLEAR[client](target.url("file-1"), tmp_path)
+        assert "A login needs TLS here (clients.require)" in refused
+        names = ["file-1", "file-5"]
+        deed, mode = TLS_CLIENTS[client]
+        (tmp_path / client).write_bytes(contents["file-5"])
+        deed(Errand(target, authority.ca, "1.3", tmp_path, names, [client], mode))
+        for name in names:
+            assert (tmp_path / name).read_bytes() == contents[name]
+        assert {event["reason"] for event in weir.events("refused")} == {"tls_login"}
+
+
+def _in_clear(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    return done.stdout + done.stderr
+
+
+IN_CLEAR: dict[str, Callable[[str, Path], str]] = {
+    "curl": lambda url, folder: _in_clear(program("curl"), "-v", url, "-o", str(folder / "x")),
+    "lftp": lambda url, folder: _in_clear(
+        program("lftp"), "-d", "-c", f"set ftp:ssl-allow no; set net:max-retries 1; cat {url}"
+    ),
+}
 
 
 @pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.kind)

@@ -8,6 +8,7 @@ import pytest
 
 from proxy.classes import NO_LIMITS, classifier
 from proxy.config import Config
+from proxy.ftp.protection import Require
 from proxy.session.request import Source
 from proxy.shaping.quota import Limits
 
@@ -88,3 +89,9 @@ def test_a_class_brings_its_limits() -> None:
 
 def test_a_class_that_names_no_limits_sets_none() -> None:
     assert source("192.0.2.1", b"", EVERYONE).limits == NO_LIMITS
+
+
+def test_a_class_says_what_it_requires_of_tls() -> None:
+    strict = {"name": "strict", "user": ["alice"], "require": "data"}
+    assert source("192.0.2.1", b"alice", strict, EVERYONE).require is Require.DATA
+    assert source("192.0.2.1", b"bob", strict, EVERYONE).require is Require.NONE

@@ -105,3 +105,12 @@ def test_balancers_whose_header_is_not_read_are_worth_a_warning() -> None:
     text = "upstream: {host: h}\nlisten:\n- {address: 127.0.0.1:2121, trusted: 10.0.0.1}\n"
     (problem,) = examine(text, "f").problems
     assert (problem.severity, problem.key) == ("warning", "listen.trusted")
+
+
+def test_a_class_that_requires_tls_needs_a_listener_that_offers_it() -> None:
+    text = "upstream: {host: a}\nclients: [{name: x, require: login}]"
+    assert told(text) == [
+        "f:2:30: clients.require: login would refuse this class: no listener offers TLS"
+    ]
+    offered = "\nlisten: [{address: 127.0.0.1:2121, tls: explicit, certificate: c.pem}]"
+    assert told(text + offered) == []

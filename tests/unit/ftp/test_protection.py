@@ -7,19 +7,27 @@ import pytest
 from proxy.ftp.action import Answer, StartTls, Transfer
 from proxy.ftp.dialogue import Dialogue, Stage
 from proxy.ftp.facts import ServerFacts
-from proxy.ftp.protection import NO_TLS, Require, TlsTerms
+from proxy.ftp.protection import NO_TLS, Require, TlsTerms, Unprotected
+from proxy.refusals import Reason
 from tests.support.dialogues import do, reply_to
 
 OFFERED = TlsTerms(is_offered=True)
 
 
-def newcomer(terms: TlsTerms = OFFERED) -> Dialogue:
-    return Dialogue("192.0.2.7", is_ipv6=False, site_harmless=frozenset(), tls=terms)
+def newcomer(terms: TlsTerms = OFFERED, require: Require = Require.NONE) -> Dialogue:
+    """Return the dialogue of a client that has just come; `require` is what alice's class wants."""
+    return Dialogue(
+        "192.0.2.7",
+        is_ipv6=False,
+        site_harmless=frozenset(),
+        tls=terms,
+        requires=lambda user: require if user == b"alice" else Require.NONE,
+    )
 
 
-def protected(terms: TlsTerms = OFFERED) -> Dialogue:
+def protected(terms: TlsTerms = OFFERED, require: Require = Require.NONE) -> Dialogue:
     """Return the dialogue of a client that has shaken hands and logged in."""
-    dialogue = newcomer(terms)
+    dialogue = newcomer(terms, require)
     if not terms.is_implicit:
         assert isinstance(do(dialogue, "AUTH TLS"), StartTls)
         dialogue.tls_started()
@@ -104,6 +112,33 @@ def test_data_in_clear_is_refused_where_that_is_required() -> None:
 def test_data_in_clear_is_allowed_where_the_login_alone_is_required() -> None:
     dialogue = protected(TlsTerms(is_offered=True, require=Require.LOGIN))
     assert isinstance(do(dialogue, "RETR a"), Transfer)
+
+
+@pytest.mark.parametrize("require", [Require.LOGIN, Require.DATA])
+def test_a_class_may_require_tls_before_its_users_name_themselves(require: Require) -> None:
+    dialogue = newcomer(require=require)
+    with pytest.raises(Unprotected) as lack:
+        do(dialogue, "USER alice")
+    assert lack.value.reason is Reason.TLS_LOGIN
+    assert dialogue.stage is Stage.GREETED
+    assert reply_to(dialogue, "USER bob").code == 331
+
+
+def test_a_class_may_require_tls_for_data_too() -> None:
+    dialogue = protected(require=Require.DATA)
+    with pytest.raises(Unprotected) as lack:
+        do(dialogue, "RETR a")
+    assert lack.value.reason is Reason.TLS_DATA
+    do(dialogue, "PBSZ 0", "PROT P")
+    assert isinstance(do(dialogue, "RETR a"), Transfer)
+    assert reply_to(dialogue, "PROT C").code == 534
+
+
+def test_a_class_that_requires_less_than_its_listener_changes_nothing() -> None:
+    terms = TlsTerms(is_offered=True, require=Require.DATA)
+    dialogue = protected(terms, require=Require.LOGIN)
+    assert reply_to(dialogue, "RETR a").code == 522
+    assert reply_to(newcomer(terms), "USER alice").code == 530
 
 
 def test_who_logged_in_before_the_handshake_must_do_so_again() -> None:

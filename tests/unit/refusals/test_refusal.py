@@ -126,6 +126,12 @@ def test_a_transfer_that_had_begun_hears_426(reason: Reason) -> None:
     assert Refusal(reason, "7f3a").code(425, preliminary_sent=True) == 426
 
 
+@pytest.mark.parametrize(("reason", "code"), [(Reason.TLS_LOGIN, 530), (Reason.TLS_DATA, 522)])
+def test_a_row_with_a_code_of_its_own_keeps_it(reason: Reason, code: int) -> None:
+    assert Refusal(reason, "7f3a").code(425) == code
+    assert Refusal(reason, "7f3a", scope=Scope.SESSION).code(421) == code
+
+
 def test_a_listing_never_hears_450() -> None:
     assert Refusal(Reason.BUDGET, "7f3a").code(450, listing=True) == 425
     assert Refusal(Reason.BUDGET, "7f3a").code(421, listing=True) == 421

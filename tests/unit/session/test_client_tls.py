@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from proxy.events import SessionEnded, TlsFailed, TransferEnded
+from proxy.events import Refused, SessionEnded, TlsFailed, TransferEnded
 from tests.support.authority import Authority
 from tests.support.house import House, house
 from tests.support.raw_client import read_all
@@ -34,6 +34,7 @@ async def home_with(
     tls: str = "explicit",
     *,
     timeouts: dict[str, float] | None = None,
+    clients: list[dict[str, Any]] | None = None,
     **more: Any,
 ) -> AsyncIterator[tuple[House, Scripted]]:
     """Run the proxy with one TLS listener before a scripted server in clear."""
@@ -41,7 +42,13 @@ async def home_with(
     listen = [{"address": "127.0.0.1:0", "tls": tls, "certificate": certificate, **more}]
     async with (
         scripted({b"/big": CONTENT}) as server,
-        house(server, listen=listen, timeouts=timeouts or {}) as home,
+        house(
+            server,
+            listen=listen,
+            timeouts=timeouts or {},
+            clients=clients or [{"name": "everyone"}],
+            refusals={"delay": 0.0},
+        ) as home,
     ):
         yield home, server
 
@@ -236,3 +243,43 @@ async def test_a_data_connection_in_clear_where_prot_p_holds_is_refused(
         heard = await asyncio.to_thread(forgets_tls)
         assert heard.startswith("426 Your data connection failed")
         assert b"/clear" not in server.files
+
+
+STRICT: list[dict[str, Any]] = [
+    {"name": "strict", "user": ["alice"], "require": "data"},
+    {"name": "everyone"},
+]
+
+
+async def test_a_class_that_requires_tls_is_told_so_and_others_log_in_in_clear(
+    authority: Authority,
+) -> None:
+    async with home_with(authority, clients=STRICT) as (home, _), home.client() as client:
+        await client.expect(220)
+        told = await client.ask("USER alice")
+        assert told.code == 530
+        assert "A login needs TLS here (clients.require), send AUTH TLS first." in told.text
+        assert [refused.reason for refused in home.told(Refused)] == ["tls_login"]
+        await client.log_in("bob")
+        assert await client.fetch("RETR /big") == CONTENT
+
+
+async def test_a_class_that_requires_tls_for_data_moves_none_in_clear(
+    authority: Authority,
+) -> None:
+    def forgets_prot() -> tuple[str, bytes]:
+        got = io.BytesIO()
+        with ftplib.FTP_TLS(context=authority.trust(), timeout=20) as ftp:
+            ftp.connect("127.0.0.1", home.port)
+            ftp.login("alice", "secret")
+            with pytest.raises(ftplib.error_perm) as caught:
+                ftp.retrbinary("RETR /big", got.write)
+            ftp.prot_p()
+            ftp.retrbinary("RETR /big", got.write)
+            ftp.quit()
+        return str(caught.value), got.getvalue()
+
+    async with home_with(authority, clients=STRICT) as (home, _):
+        refused, got = await asyncio.to_thread(forgets_prot)
+    assert refused.startswith("522 Data needs TLS here (clients.require), send PROT P first.")
+    assert got == CONTENT
