@@ -209,7 +209,7 @@ def demo(scripts: int, files: int, with_lab: bool | None) -> None:
 
 
 @main.command(short_help="Tell what a refusal or a setting means.")
-@click.argument("word", metavar="REASON|KEY")
+@click.argument("word", metavar="REASON|KEY", shell_complete=lambda *given: _begun_with(given[2]))
 def explain(word: str) -> None:
     """Tell what a refusal (CLASS_SESSIONS) or a setting (budget.guard) means and what to do."""
     text = explain_refusal(word) or settings.explain(word.strip().lower())
@@ -217,6 +217,11 @@ def explain(word: str) -> None:
         click.echo(f"Nothing is known by the name of {word!r}{_meant(word)}.", err=True)
         sys.exit(1)
     click.echo(text.rstrip("\n"))
+
+
+def _begun_with(word: str) -> list[str]:
+    """List what can be explained and begins so, for the shell that completes it."""
+    return [one for one in (*settings.keys(), *Reason) if one.startswith(word.lower())]
 
 
 def _meant(word: str) -> str:

@@ -50,8 +50,20 @@ def give_up(error: ConfigError) -> NoReturn:
 def place_of(path: Path | None, at: str | None) -> StatusAddress:
     """Return where a running proxy is asked, by the two options; raise NoAnswer."""
     if path is not None and at is None:
-        return StatusAddress.of(load_config(path))
+        return StatusAddress.of(_load_for_status(path))
     try:
         return StatusAddress.written(at or DEFAULT, os.environ.get("FTPWEIR_TOKEN"))
     except Misfit as misfit:
-        raise click.BadParameter(str(misfit), param_hint="--status") from None
+        raise click.BadParameter(str(misfit), param_hint="--status or FTPWEIR_TOKEN") from None
+
+
+def _load_for_status(path: Path) -> Config:
+    """Load the file; who spoilt it may still ask the ftpweir that runs by what it said before."""
+    try:
+        return settings.load(path)
+    except ConfigError as error:
+        click.echo(
+            f"{path} has problems, so it does not tell where to ask; --status ADDR:PORT does:",
+            err=True,
+        )
+        give_up(error)

@@ -20,7 +20,7 @@ WIDE = 250  # columns, where nobody looks: a pipe has no width
 
 
 @click.command(short_help="Show what a running proxy does.")
-@click.argument("what", type=click.Choice(list(SECTIONS)))
+@click.argument("what", metavar="WHAT", type=click.Choice(list(SECTIONS)))
 @CONFIG_OPTION
 @STATUS_OPTION
 @click.option("--json", "as_json", is_flag=True, help="For programs; keys in docs/OPERATIONS.md.")

@@ -81,9 +81,9 @@ def _bearer(header: str) -> str:
 
 def _is_local(host: str) -> bool:
     """Judge a Host header: RFC 9112 section 3.2 wants one, and its port does not matter."""
-    name = host
-    if host.startswith("["):
-        name = host[1:].partition("]")[0]
-    elif host.count(":") == 1:
-        name = host.partition(":")[0]
+    name, colon, port = host.rpartition(":")
+    if not colon or not port.isdecimal():
+        name = host
+    if name.startswith("[") and name.endswith("]"):
+        name = name[1:-1]
     return Address(name, 0).is_loopback

@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import json
 import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -23,6 +22,7 @@ from proxy.config.in_effect import in_effect
 from proxy.refusals import Reason
 
 from .access import ACTION_HEADER, COOKIE, Doorkeeper, Verdict, Visit
+from .answers import Answers, as_json
 from .lookout import Lookout
 from .metrics import CONTENT_TYPE, Metrics
 from .orders import Orders
@@ -36,21 +36,6 @@ TROUBLE_LASTS: Final = 10.0  # seconds: who is not asked to serve would never le
 
 PAGE: Final = Path(__file__).with_name("page.html")
 UNREACHABLE: Final = frozenset({Reason.UPSTREAM_DOWN.value, Reason.UPSTREAM_UNREACHABLE.value})
-
-SECTIONS: Final[Mapping[str, Callable[[Snapshot], object]]] = {
-    "status": lambda seen: seen,
-    "sessions": lambda seen: {"total": seen.sessions_total, "sessions": seen.sessions},
-    "upstream": lambda seen: {
-        "server": seen.upstream,
-        "limit": seen.upstream_limit,
-        "sessions": seen.upstream_sessions,
-        "trouble": seen.trouble,
-    },
-    "budget": lambda seen: {"budgets": seen.budgets},
-    "queue": lambda seen: seen.queue,
-    "classes": lambda seen: {"classes": seen.classes},
-    "refusals": lambda seen: {"refusals": seen.refusals},
-}
 
 _REFUSED: Final[Mapping[Verdict, tuple[int, str]]] = {
     Verdict.UNKNOWN: (
@@ -80,6 +65,7 @@ class Admin:
         token: str | None,
     ) -> None:
         self._lookout = lookout
+        self._answers = Answers(lookout)
         self._metrics = metrics
         self._pulse = pulse
         self._doorkeeper = Doorkeeper(token)
@@ -160,21 +146,21 @@ class Admin:
     async def _say_ready(self, request: web.Request) -> web.Response:
         failing = _failing(self._lookout.snapshot())
         told = {"ready": not failing, "failing": failing}
-        return _json(told, status=503 if failing else 200)
+        return _json(as_json(told), status=503 if failing else 200)
 
     async def _show_section(self, request: web.Request) -> web.Response:
-        section = SECTIONS.get(request.match_info["section"])
-        if section is None:
-            raise web.HTTPNotFound
-        return _json(section(self._lookout.snapshot()))
+        try:
+            return _json(self._answers.about(request.match_info["section"]))
+        except KeyError:
+            raise web.HTTPNotFound from None
 
     async def _show_config(self, request: web.Request) -> web.Response:
-        return _json({"settings": tuple(in_effect(self._lookout.watched.config))})
+        return _json(as_json({"settings": tuple(in_effect(self._lookout.watched.config))}))
 
     async def _show_history(self, request: web.Request) -> web.Response:
         columns = ("at", "open", "cooling", "limit", "waiting")
         rows = [[getattr(one, name) for name in columns] for one in self._pulse.history]
-        return _json({"columns": columns, "samples": rows})
+        return _json(as_json({"columns": columns, "samples": rows}))
 
 
 def _failing(seen: Snapshot) -> list[str]:
@@ -213,13 +199,8 @@ def _remembering(request: web.Request) -> web.Response:
     return response
 
 
-def _json(told: object, *, status: int = 200) -> web.Response:
-    text = json.dumps(told, default=_fields, separators=(",", ":"))
-    return web.Response(text=text + "\n", status=status, content_type="application/json")
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__}
+def _json(body: bytes, *, status: int = 200) -> web.Response:
+    return web.Response(body=body, status=status, content_type="application/json", charset="utf-8")
 
 
 def _content_policy(page: str) -> str:

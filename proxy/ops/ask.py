@@ -9,6 +9,7 @@ from typing import Any
 
 from proxy.config import Address, Config
 from proxy.config.addresses import parse_address
+from proxy.config.shapes import TOKEN
 
 from .access import ACTION_HEADER
 
@@ -40,8 +41,10 @@ class StatusAddress:
 
     @classmethod
     def written(cls, text: str, token: str | None) -> StatusAddress:
-        """Return the one that stands on the command line; raise Misfit."""
-        return cls(parse_address(text), token)
+        """Return the one that stands on the command line; raise Misfit for either."""
+        # What a secret was read from mostly ends in a line feed.
+        token = token.strip() if token is not None else None
+        return cls(parse_address(text), TOKEN.parse(token) if token else None)
 
     def ask(self, section: str) -> dict[str, Any]:
         """Return a section of the API, such as `budget`; raise NoAnswer."""

@@ -97,7 +97,8 @@ def _console() -> Callable[[str, str, dict[str, Any]], None]:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=False),
-            structlog.dev.ConsoleRenderer(sort_keys=False),
+            # Names and words are strangers': quoted, none of them moves a terminal's cursor.
+            structlog.dev.ConsoleRenderer(sort_keys=False, repr_native_str=True),
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )

@@ -42,15 +42,19 @@ class Metrics(Collector):
         self._tally = tally
         self._lookout = lookout
         self._reality = Reality(lookout)
+        self._of: Snapshot | None = None
+        self._written = b""
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
     async def page(self) -> bytes:
-        """Return /metrics; the sockets are counted in a thread."""
+        """Return /metrics, written once a snapshot; the sockets are counted in a thread."""
         await self._reality.refresh()
-        return generate_latest(self._registry)
+        if (seen := self._lookout.snapshot()) is not self._of:
+            self._of, self._written = seen, generate_latest(self._registry)
+        return self._written
 
     @property
     def _has_store(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,6 +17,8 @@ Told = dict[str, Any]
 Column = tuple[str, Callable[[Told], object]]
 
 BAR: Final = 40  # characters
+# The columns that give way on a narrow terminal.
+LONG: Final = frozenset({"does", "wants", "waits for", "heard", "value", "default"})
 UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -50,7 +52,9 @@ def table(rows: Sequence[Told], columns: Sequence[Column], empty: str) -> Render
         return Text(empty, style="dim")
     made = Table(box=None, pad_edge=False, header_style="dim")
     for head, _ in columns:
-        made.add_column(head.lstrip(">"), justify="right" if head.startswith(">") else "left")
+        name = head.lstrip(">")
+        justify: Literal["left", "right"] = "left" if name == head else "right"
+        made.add_column(name, justify=justify, no_wrap=name not in LONG)
     for row in rows:
         made.add_row(*(plain(cell(row)) for _, cell in columns))
     return made

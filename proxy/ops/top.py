@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
 from . import tables
@@ -62,11 +63,11 @@ class Screen:
             self._head(seen),
             tables.budget(seen),
             Text(),
-            tables.queue(waiting),
+            _cut(tables.queue(waiting)),
             Text(),
-            tables.upstream(upstream),
+            _cut(tables.upstream(upstream)),
             Text(),
-            tables.sessions({"sessions": clients[:left], "total": seen["sessions_total"]}),
+            _cut(tables.sessions({"sessions": clients[:left], "total": seen["sessions_total"]})),
         )
         return Group(*parts)
 
@@ -83,4 +84,14 @@ class Screen:
             f"{totals['refusals']} refusals",
             f"up {tables.duration(seen['at'] - seen['started'])}",
         )
-        return Text(" \u00b7 ".join(words), "bold")
+        return Text(" \u00b7 ".join(words), "bold", no_wrap=True, overflow="ellipsis")
+
+
+def _cut(part: RenderableType) -> RenderableType:
+    """Have each row take one line on the narrowest terminal: the screen is counted in lines."""
+    for one in part.renderables if isinstance(part, Group) else (part,):
+        for column in one.columns if isinstance(one, Table) else ():
+            for cell in column.cells:
+                if isinstance(cell, Text):
+                    cell.no_wrap = True
+    return part

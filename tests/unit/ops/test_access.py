@@ -32,7 +32,11 @@ def test_a_local_name_is_let_in(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["", "evil.example", "evil.example:8021", "localhost.evil.example", "192.0.2.1:8021"]
+    "host",
+    [
+        *("", "evil.example", "evil.example:8021", "localhost.evil.example", "192.0.2.1:8021"),
+        *("[::1].evil.example", "127.0.0.1@evil.example", "127.0.0.1:80:evil", "0.0.0.0:8021"),
+    ],
 )
 def test_a_name_that_leads_here_from_elsewhere_is_not(host: str) -> None:
     assert Doorkeeper(None).judge(visit(host=host)) is Verdict.FOREIGN

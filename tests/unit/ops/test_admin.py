@@ -12,7 +12,8 @@ import pytest
 
 from proxy.events import StoreLost
 from proxy.ops import admin
-from proxy.ops.admin import MOST_CONNECTIONS, SECTIONS
+from proxy.ops.admin import MOST_CONNECTIONS
+from proxy.ops.answers import SECTIONS
 from proxy.ops.lookout import FRESH
 from tests.support.house import free_port
 from tests.support.misdeeds import waits_for

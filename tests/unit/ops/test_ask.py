@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from proxy.config import Config
+from proxy.config.units import Misfit
 from proxy.ops.ask import NoAnswer, StatusAddress
 from tests.support.house import free_port
 from tests.support.scripted import Scripted, scripted
@@ -39,6 +40,21 @@ async def test_the_token_is_shown_where_one_is_wanted(server: Scripted) -> None:
         assert await told(StatusAddress.written(home.status, TOKEN), "queue")
         with pytest.raises(NoAnswer, match="wants a token"):
             await told(StatusAddress.written(home.status, None), "queue")
+
+
+def test_a_token_read_from_a_file_has_its_line_feed_forgiven() -> None:
+    assert StatusAddress.written("127.0.0.1:1", f"{TOKEN}\n").token == TOKEN
+    assert StatusAddress.written("127.0.0.1:1", "").token is None
+
+
+@pytest.mark.parametrize(
+    "token", ["short", f"{TOKEN}\nX-Other: 1", "m\u00fcller-und-schulze-token"]
+)
+def test_what_can_be_no_token_is_told_and_not_repeated(token: str) -> None:
+    with pytest.raises(Misfit) as told:
+        StatusAddress.written("127.0.0.1:1", token)
+    assert "expected a token" in str(told.value)
+    assert token not in str(told.value)
 
 
 async def test_what_is_no_answer_is_told_as_one(server: Scripted) -> None:

@@ -116,6 +116,16 @@ def test_a_line_of_json_is_one_line_whatever_a_client_sent(capsys: Output) -> No
     assert line["user"] == odd
 
 
+def test_nothing_that_a_client_sent_reaches_a_terminal_as_it_is(capsys: Output) -> None:
+    EventLog("console", "info")(
+        events.LoginFailed("s", "h", "evil\x1b[2J\x9b31m\u202e", "530 m\u00fcde\r\nforged")
+    )
+    (line,) = capsys.readouterr().err.splitlines()
+    assert r"evil\x1b[2J\x9b31m\u202e" in line
+    assert r"'530 müde\r\nforged'" in line
+    assert not {"\x9b", "\u202e", "\r"} & set(line)
+
+
 def test_times_are_in_utc_where_machines_read(capsys: Output) -> None:
     (line,) = written(capsys, "info", DIALLED)
     assert line["timestamp"].endswith("Z")

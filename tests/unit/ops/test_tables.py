@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from proxy.ops import tables
-from proxy.ops.admin import SECTIONS
+from proxy.ops.answers import SECTIONS
 
 BUDGET: dict[str, Any] = {
     "name": "default",

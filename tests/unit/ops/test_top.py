@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 
+import pytest
 from rich.console import Console
 
 from proxy.ops.ask import StatusAddress
@@ -42,11 +43,13 @@ async def test_a_rate_is_told_over_several_looks() -> None:
     assert "30 transfers a minute \u00b7 2.0 KiB/s" in capture.get()
 
 
-async def test_many_clients_do_not_push_the_budget_off_the_screen() -> None:
+@pytest.mark.parametrize("width", [200, 80])
+async def test_many_clients_do_not_push_the_budget_off_the_screen(width: int) -> None:
     async with scripted() as server, open_house(server) as home, home.guest():
         seen = (await get(home.status, "/api/status")).told
-    crowded = {**seen, "sessions": seen["sessions"] * 500, "sessions_total": 500}
-    console = Console(width=200, height=30)
+    client = {**seen["sessions"][0], "doing": "RETR", "path": "a/long way/" * 20, "phase": "data"}
+    crowded = {**seen, "sessions": [client] * 500, "sessions_total": 500}
+    console = Console(width=width, height=30)
     with console.capture() as capture:
         console.print(Screen(30).drawn(crowded))
     assert len(capture.get().splitlines()) <= 30

@@ -1,0 +1,57 @@
+"""The API's answers: each section of a snapshot as JSON, written once however many ask for it.
+
+A thousand sessions are ten milliseconds of writing, in which nobody's bytes move: a wall of screens
+that show the status page must not cost the clients more than one screen does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from .lookout import Lookout
+from .snapshot import Snapshot
+
+SECTIONS: Final[Mapping[str, Callable[[Snapshot], object]]] = {
+    "status": lambda seen: seen,
+    "sessions": lambda seen: {"total": seen.sessions_total, "sessions": seen.sessions},
+    "upstream": lambda seen: {
+        "server": seen.upstream,
+        "limit": seen.upstream_limit,
+        "sessions": seen.upstream_sessions,
+        "trouble": seen.trouble,
+    },
+    "budget": lambda seen: {"budgets": seen.budgets},
+    "queue": lambda seen: seen.queue,
+    "classes": lambda seen: {"classes": seen.classes},
+    "refusals": lambda seen: {"refusals": seen.refusals},
+}
+
+
+class Answers:
+    """Writes them, and keeps those of the last snapshot."""
+
+    def __init__(self, lookout: Lookout) -> None:
+        self._lookout = lookout
+        self._of: Snapshot | None = None
+        self._written: dict[str, bytes] = {}
+
+    def about(self, section: str) -> bytes:
+        """Return what a section says now; KeyError for one that does not exist."""
+        chosen = SECTIONS[section]
+        seen = self._lookout.snapshot()
+        if seen is not self._of:
+            self._of, self._written = seen, {}
+        if section not in self._written:
+            self._written[section] = as_json(chosen(seen))
+        return self._written[section]
+
+
+def as_json(told: object) -> bytes:
+    """Write what is told, whatever of it are values of ours."""
+    return json.dumps(told, default=_fields, separators=(",", ":")).encode() + b"\n"
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}

@@ -1,0 +1,41 @@
+"""Sections of a snapshot as JSON: right for whoever asks, and written once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from proxy.ops.answers import Answers, as_json
+from proxy.ops.lookout import FRESH, Lookout
+from proxy.ops.recent import Recent
+from proxy.ops.snapshot import Totals
+from tests.support.house import house
+from tests.support.scripted import scripted
+
+
+async def test_a_section_is_written_once_for_all_who_ask_in_a_moment() -> None:
+    now = [100.0]
+    async with scripted() as server, house(server) as home:
+        lookout = Lookout(home.app, Recent(lambda: 0.0), lambda: now[0], started=1.0)
+        answers = Answers(lookout)
+        async with home.guest():
+            first = answers.about("sessions")
+            assert answers.about("sessions") is first
+            assert json.loads(first)["total"] == 1
+            assert json.loads(answers.about("status"))["sessions_total"] == 1
+        await home.until(lambda: not len(home.app.roster))
+        now[0] += FRESH
+        assert json.loads(answers.about("sessions"))["total"] == 0
+
+
+async def test_a_section_that_does_not_exist_has_no_answer() -> None:
+    async with scripted() as server, house(server) as home:
+        lookout = Lookout(home.app, Recent(lambda: 0.0), lambda: 0.0, started=1.0)
+        with pytest.raises(KeyError):
+            Answers(lookout).about("secrets")
+
+
+def test_values_of_ours_are_written_by_their_fields() -> None:
+    told = json.loads(as_json({"totals": Totals(1, 2, 3, 4, 5, 6, 7, 8)}))
+    assert told["totals"]["transfers_failed"] == 3
