@@ -56,8 +56,9 @@ lint: $(VENV)/tools
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 
+# Most tests wait for servers, clocks and firewalls more than they compute: two at a time.
 test: lint servers
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 # Each target for FUZZ_SECONDS; the seed is printed, and what breaks a rule is kept in findings/.
 fuzz: $(VENV)/tools

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from .children import Child, ChildFailed
+from .ports import free_port
 from .scenario import Scenario
 
 PLENTY = 50  # sessions, when the server allows any number
@@ -90,7 +90,7 @@ class Ftpweir:
 
     async def start(self, upstream: tuple[str, int]) -> None:
         """Return when it says that it is ready. Raises ChildFailed."""
-        self.port, status = _free_port(), _free_port()
+        self.port, status = free_port(), free_port()
         self.status = f"{self.host}:{status}"
         file = self._folder / "ftpweir.yaml"
         file.write_text(
@@ -136,10 +136,3 @@ async def answers(host: str, port: int, within: float = 10.0) -> None:
                         return
                 await asyncio.sleep(0.05)
     raise ChildFailed(f"nobody greets at {host}:{port}")
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port

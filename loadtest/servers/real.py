@@ -10,13 +10,13 @@ import asyncio
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..children import CHECKOUT, Child, ChildFailed
+from ..ports import free_port
 from ..scenario import Scenario
 from .wishes import Evidence
 
@@ -65,7 +65,7 @@ class Real:
         """Return when it greets. Raises ChildFailed."""
         if os.geteuid() != 0:
             raise ChildFailed(f"{self._kind} needs root; the embedded server does not")
-        self.port = _free_port()
+        self.port = free_port()
         command = await asyncio.to_thread(COMMANDS[self._kind], self)
         self._child = Child(
             self._kind, [*self._before, *command], self._folder / f"{self._kind}.log"
@@ -202,10 +202,3 @@ def somebody_at_home() -> str:
 def _hashed(password: str) -> str:
     command = [program("openssl"), "passwd", "-5", "-salt", "rounds=1000$load", password]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.ftp.lines import MAX_LINE
-from tests.support.house import House, free_port, house
+from tests.support.house import House, house
 from tests.support.raw_client import dial, read_all, read_some
 from tests.support.scripted import Scripted, scripted
 

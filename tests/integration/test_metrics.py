@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from loadtest.ports import free_port
 from proxy.ops.metrics import RECOUNT_AFTER
-from tests.support import sockets
 from tests.support.crowd import crowd, many
 from tests.support.proxy import Ftpweir
 from tests.support.servers import Vsftpd
@@ -35,7 +35,7 @@ def scraped(place: str) -> dict[str, float]:
 
 
 def test_the_ledger_counts_no_less_than_the_kernel_and_at_rest_as_much() -> None:
-    place = f"127.0.0.1:{sockets.free_port()}"
+    place = f"127.0.0.1:{free_port()}"
     # An address of its own, so that clients are not taken for the server.
     with Vsftpd(host="127.5.0.1") as server:
         for user in USERS:

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.events import LoginFailed, UpstreamRefused
 from proxy.ftp.lines import MAX_LINE
 from proxy.ftp.reply import MAX_REPLY
-from tests.support.house import House, free_port, house
+from tests.support.house import House, house
 from tests.support.misdeeds import (
     hangs_up,
     keeps_silent,

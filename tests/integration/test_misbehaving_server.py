@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.house import House, free_port, house
+from loadtest.ports import free_port
+from tests.support.house import House, house
 from tests.support.misdeeds import (
     hangs_up,
     keeps_silent,

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from loadtest.ports import free_port
 from proxy.ops.metric_table import METRICS
-from tests.support import sockets
 from tests.support.client import Target
 from tests.support.clients import Ftplib
 from tests.support.programs import CHECKOUT, program
@@ -91,7 +91,7 @@ def prometheus(target: str, folder: Path) -> Iterator[Prometheus]:
     job["authorization"] = {"credentials_file": str(folder / "token")}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     shutil.copy(SHIPPED / "rules.yaml", folder)
-    place = f"127.0.0.1:{sockets.free_port()}"
+    place = f"127.0.0.1:{free_port()}"
     command = [
         program("prometheus"),
         f"--config.file={folder / 'prometheus.yml'}",
@@ -109,7 +109,7 @@ def prometheus(target: str, folder: Path) -> Iterator[Prometheus]:
 
 
 def test_it_scrapes_a_running_proxy_and_an_alert_fires(tmp_path: Path) -> None:
-    place = f"127.0.0.1:{sockets.free_port()}"
+    place = f"127.0.0.1:{free_port()}"
     status = {"address": place, "token": TOKEN}
     with PyFtpd() as server, Ftpweir(server, status=status) as proxy:
         (server.home(ALICE) / "file").write_bytes(b"content")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import sockets
+from loadtest.ports import free_port
 from tests.support.programs import program
 from tests.support.proxy import Ftpweir
 from tests.support.servers import PyFtpd
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(params=["send-proxy", "send-proxy-v2"])
 def balanced(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Ftpweir, int]]:
     """Yield the proxy and the port of the HAProxy before it."""
-    port, front = sockets.free_port("127.0.0.1"), sockets.free_port("127.0.0.2")
+    port, front = free_port("127.0.0.1"), free_port("127.0.0.2")
     listen = {"address": f"127.0.0.1:{port}", "proxy_protocol": "on", "trusted": "127.0.0.1"}
     clients = [{"name": "told", "source": CLIENT}, {"name": "others"}]
     config = tmp_path / "haproxy.cfg"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import sockets
+from loadtest.ports import free_port
 from tests.support.browser import Page, browsing
 from tests.support.crowd import crowd, many
 from tests.support.proxy import Ftpweir
@@ -38,7 +38,7 @@ def server() -> Iterator[PyFtpd]:
 
 @pytest.fixture
 def place() -> str:
-    return f"127.0.0.1:{sockets.free_port()}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from loadtest.ports import free_port
 from proxy.config import examine
-from tests.support import sockets
 from tests.support.programs import CHECKOUT, program
 from tests.support.waiting import until
 
@@ -67,7 +67,7 @@ def test_the_socket_is_where_the_example_listens() -> None:
 @pytest.fixture
 def activated(tmp_path: Path) -> Iterator[int]:
     """A proxy that starts when the first client knocks at a socket which is not its own."""
-    port = sockets.free_port("127.0.0.1")
+    port = free_port("127.0.0.1")
     config = {"listen": f"127.0.0.1:{port}", "upstream": {"host": "127.0.0.1"}}
     (tmp_path / "ftpweir.yaml").write_text(yaml.safe_dump(config))
     command = [program("systemd-socket-activate"), "-l", f"127.0.0.1:{port}"]

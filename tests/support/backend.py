@@ -22,6 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self, TypeVar
 
+from loadtest.ports import free_port
+
 from . import sockets
 from .authority import Pem
 from .namespaces import inside
@@ -201,7 +203,7 @@ class Backend(ABC):
         for user in USERS:
             self.home(user).mkdir()
             os.chown(self.home(user), user.number, user.number)
-        self.port = self.port or self._there(lambda: sockets.free_port(self.host))
+        self.port = self.port or self._there(lambda: free_port(self.host))
         self._command = self.command()
         self._launch()
         self.wait_until_alone()

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -169,9 +168,3 @@ def open_sockets() -> int:
         with contextlib.suppress(OSError):
             count += os.readlink(f"/proc/self/fd/{name}").startswith("socket:")
     return count
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port at which nobody listens now."""
-    with socket.create_server((host, 0)) as sock:
-        return int(sock.getsockname()[1])

@@ -9,7 +9,8 @@ import asyncio
 import os
 from typing import Any
 
-from . import sockets
+from loadtest.ports import free_port
+
 from .browser import Page, browsing
 from .crowd import Habit, crowd, many
 from .programs import CHECKOUT
@@ -40,7 +41,7 @@ FEW = [
 async def take() -> None:
     """Take them all; a minute of waiting, so that the plots have something to show."""
     IMAGES.mkdir(exist_ok=True)
-    place = f"127.0.0.1:{sockets.free_port()}"
+    place = f"127.0.0.1:{free_port()}"
     with PyFtpd() as server:
         for user in USERS:
             (server.home(user) / FILE).write_bytes(os.urandom(20_000))

@@ -17,6 +17,8 @@ from typing import Any, Self
 
 import yaml
 
+from loadtest.ports import free_port
+
 from . import ports, sockets
 from .backend import Backend
 from .namespaces import inside
@@ -247,5 +249,5 @@ class Ftpweir:
 
     def _free_port(self) -> int:
         if self._netns:
-            return inside(self._netns, lambda: sockets.free_port(self.host))
-        return sockets.free_port(self.host)
+            return inside(self._netns, lambda: free_port(self.host))
+        return free_port(self.host)

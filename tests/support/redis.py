@@ -10,9 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from loadtest.ports import free_port
+
 from .namespaces import inside
 from .programs import program
-from .sockets import free_port
 from .waiting import until
 
 

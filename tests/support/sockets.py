@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -78,13 +78,3 @@ def count(
 def as_listed(address: str) -> str:
     """Return an IPv4 address in the kernel's hexadecimal form."""
     return f"{int.from_bytes(socket.inet_aton(address), sys.byteorder):08X}"
-
-
-def free_port(
-    host: str = "127.0.0.1", open_socket: Callable[..., socket.socket] = socket.socket
-) -> int:
-    """Return a port that the kernel just called free; somebody else may be quicker."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with open_socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

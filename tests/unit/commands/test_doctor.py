@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from loadtest.ports import free_port
 from proxy.cli import main
-from tests.support.house import free_port
 from tests.support.scripted import Scripted, scripted
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from loadtest.ports import free_port
 from proxy.cli import main
-from tests.support.house import House, free_port, house
+from tests.support.house import House, house
 from tests.support.scripted import scripted
 
 GREETED = (0, "220 ftpweir is ready.\n")

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from loadtest.ports import free_port
 from proxy.cli import main
 from proxy.events import Ordered
 from proxy.phase import Phase
-from tests.support.house import House, free_port, house
+from tests.support.house import House, house
 from tests.support.scripted import scripted
 
 STATUS = {"address": "127.0.0.1:0"}

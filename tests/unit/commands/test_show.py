@@ -11,9 +11,10 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
+from loadtest.ports import free_port
 from proxy.cli import main
 from proxy.ops.tables import SECTIONS
-from tests.support.house import House, free_port
+from tests.support.house import House
 from tests.support.scripted import scripted
 from tests.unit.ops.looking import open_house
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd
 from proxy.net.listener import Listener
-from tests.support.house import free_port
 from tests.support.raw_client import accept, dial, read_all, read_some
 
 HOST = "127.0.0.1"

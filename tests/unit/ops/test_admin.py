@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.events import StoreLost
 from proxy.ops import admin
 from proxy.ops.admin import MOST_CONNECTIONS
 from proxy.ops.answers import SECTIONS
 from proxy.ops.lookout import FRESH
-from tests.support.house import free_port
 from tests.support.misdeeds import waits_for
 from tests.support.scripted import Scripted, scripted
 

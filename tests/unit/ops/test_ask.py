@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.config import Config
 from proxy.config.units import Misfit
 from proxy.ops.ask import NoAnswer, StatusAddress
-from tests.support.house import free_port
 from tests.support.scripted import Scripted, scripted
 
 from .looking import open_house

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 from proxy.ops.socket_table import ESTABLISHED, LISTEN, Row, rows
 
 
-def at(port: int, found: list[Row]) -> list[Row]:
-    return [row for row in found if row.local_port == port]
+def at(place: tuple[str, int], found: list[Row]) -> list[Row]:
+    written = f"{int.from_bytes(socket.inet_aton(place[0]), sys.byteorder):08X}"
+    return [row for row in found if (row.local_address, row.local_port) == (written, place[1])]
 
 
 def test_each_end_of_a_connection_has_a_row_and_the_door_has_one() -> None:
@@ -16,10 +18,10 @@ def test_each_end_of_a_connection_has_a_row_and_the_door_has_one() -> None:
         door.accept()[0],
     ):
         found = rows()
-        place = door.getsockname()[1]
+        place = door.getsockname()
         assert sorted(row.state for row in at(place, found)) == [ESTABLISHED, LISTEN]
-        (row,) = at(near.getsockname()[1], found)
-        assert (row.remote_port, row.state) == (place, ESTABLISHED)
+        (row,) = at(near.getsockname(), found)
+        assert (row.remote_port, row.state) == (place[1], ESTABLISHED)
         assert rows({row.remote_address}) == [row]
 
 

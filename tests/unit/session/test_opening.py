@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.events import CommandsRunAhead, TransferEnded
-from tests.support.house import free_port, house
+from tests.support.house import house
 from tests.support.misdeeds import hangs_up, says
 from tests.support.raw_client import patiently
 from tests.support.scripted import Handler, Visit, scripted

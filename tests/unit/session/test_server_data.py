@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.house import free_port, house
+from loadtest.ports import free_port
+from tests.support.house import house
 from tests.support.misdeeds import says
 from tests.support.raw_client import accept, read_all
 from tests.support.scripted import scripted

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.refusals import Reason
 from proxy.upstream.dial import AccountWanted, Busy, Dialer, DialError, LoginRefused, Patience
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import UpstreamSession
 from tests.support.basin import ALICE, QUICK
-from tests.support.house import free_port
 from tests.support.misdeeds import hangs_up, keeps_silent, last_says, resets, says, spits
 from tests.support.scripted import GREETING, Handler, Scripted, scripted
 

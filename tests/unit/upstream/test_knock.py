@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.upstream.dial import Busy, Dialer, DialError
 from proxy.upstream.knock import knock
 from tests.support.basin import QUICK, basin
 from tests.support.misdeeds import says
 from tests.support.scripted import GREETING, Scripted, scripted
-from tests.support.sockets import free_port
 
 
 @pytest.fixture

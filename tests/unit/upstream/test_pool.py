@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.events import UpstreamClosed, UpstreamOpened, UpstreamRefused
 from proxy.ftp.virtual import State
 from proxy.net.options import GONE_SILENT
@@ -14,7 +15,6 @@ from proxy.upstream.identity import Credentials
 from proxy.upstream.limits import Limits
 from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF
 from tests.support.basin import ALICE, BOB, QUICK, Basin, basin
-from tests.support.house import free_port
 from tests.support.misdeeds import keeps_silent, last_says, says, waits_for
 from tests.support.scripted import GREETING, Scripted, scripted
 

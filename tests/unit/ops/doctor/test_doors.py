@@ -8,11 +8,12 @@ import socket
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.config import Address
 from proxy.ops.doctor.doors import look_at_door
 from proxy.ops.doctor.seen import Greeter, Met
 from tests.support.honest import GREETING
-from tests.support.house import free_port, house
+from tests.support.house import house
 from tests.support.misdeeds import last_says
 from tests.support.scripted import scripted
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.ops.doctor.credentials import Credentials
 from proxy.ops.doctor.examination import Examination, Wishes
 from proxy.ops.doctor.seen import Met
 from tests.support.honest import GREETING
-from tests.support.house import config, free_port
+from tests.support.house import config
 from tests.support.misdeeds import hangs_up, last_says, says
 from tests.support.scripted import Scripted, scripted
 

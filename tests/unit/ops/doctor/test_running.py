@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.config import Status
 from proxy.ops.doctor.running import ask_running
 from proxy.ops.doctor.seen import RefusedFor
-from tests.support.house import free_port, house
+from tests.support.house import house
 from tests.support.scripted import scripted
 
 TOKEN = "0123456789abcdef"
