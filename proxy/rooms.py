@@ -17,7 +17,9 @@ from proxy.config import Config, Effect, PortRange, effect_of
 from proxy.events import Announce
 from proxy.machine import raise_descriptor_limit
 from proxy.net.listener import ListenerPool
+from proxy.net.replay import ReplayMemory
 from proxy.net.throttle import Throttle
+from proxy.session.exchange_rules import ExchangeRules
 from proxy.session.gate import Gate
 from proxy.session.roster import Roster
 from proxy.session.shared import Shared
@@ -51,6 +53,7 @@ class Rooms:
         self.clock = time.monotonic
         self._config = config
         self._descriptors = raise_descriptor_limit()
+        self.replays = ReplayMemory(config.heal.upload_memory)
         self.group = Group(config, clock=self.clock, announce=announce)
         self._ways = Ways(
             config, tls, group=self.group, clock=self.clock, announce=announce, spawn=spawn
@@ -74,7 +77,7 @@ class Rooms:
             passive_ports=self._ports(config.passive.ports),
             upstream_ports=self._ports(config.upstream.ports, rest=self._port_rest),
             throttle=Throttle(config.upstream.bandwidth, self.clock),
-            exchange_rules=sections.exchange_rules(config, self._habits, self._reach),
+            exchange_rules=self._exchange_rules(config),
             listings=sections.listings(config),
             manners=sections.manners(config, self._descriptors - SPARE_DESCRIPTORS),
             classify=classifier(config.clients),
@@ -103,7 +106,8 @@ class Rooms:
         shared.upstream_ports.adopt(upstream.first, upstream.last, rest=self._port_rest)
         shared.throttle.limit_total(config.upstream.bandwidth)
         shared.attempts.memory = config.login.remember
-        shared.exchange_rules = sections.exchange_rules(config, self._habits, self._reach)
+        self.replays.most = config.heal.upload_memory
+        shared.exchange_rules = self._exchange_rules(config)
         shared.manners = sections.manners(config, self._descriptors - SPARE_DESCRIPTORS)
         if renew or LISTING_KEYS & set(changed):
             shared.listings = sections.listings(config)
@@ -130,8 +134,11 @@ class Rooms:
         config = self._config
         self._habits = Habits()
         self._reach = Reach(config.upstream.data, self._ways.order)
-        self.shared.exchange_rules = sections.exchange_rules(config, self._habits, self._reach)
+        self.shared.exchange_rules = self._exchange_rules(config)
         self.shared.listings = sections.listings(config)
+
+    def _exchange_rules(self, config: Config) -> ExchangeRules:
+        return sections.exchange_rules(config, self._habits, self._reach, self.replays)
 
     @property
     def _port_rest(self) -> float:

@@ -12,9 +12,10 @@ from proxy.config import Config, Listen
 from proxy.events import Announce
 from proxy.ftp.protection import Require, TlsTerms
 from proxy.net.certificate import Certificate, CertificateFiles
+from proxy.net.replay import ReplayMemory
 from proxy.net.trust import TrustFiles
 from proxy.session.client_tls import NOTHING, TlsOffer
-from proxy.session.exchange import ExchangeRules
+from proxy.session.exchange_rules import ExchangeRules
 from proxy.session.listings import Listings
 from proxy.session.shared import Manners
 from proxy.shaping.holds import PROFILES, Holds, explicit
@@ -125,7 +126,9 @@ def limits(config: Config) -> Limits:
     )
 
 
-def exchange_rules(config: Config, habits: Habits, reach: Reach) -> ExchangeRules:
+def exchange_rules(
+    config: Config, habits: Habits, reach: Reach, replays: ReplayMemory
+) -> ExchangeRules:
     """How data is exchanged."""
     timeouts = config.timeouts
     return ExchangeRules(
@@ -137,6 +140,8 @@ def exchange_rules(config: Config, habits: Habits, reach: Reach) -> ExchangeRule
         resumptions=habits.resumptions,
         habits=habits if resets(config) else None,
         vigilance=habits.vigilance if config.heal.downloads == "on" else None,
+        upload_vigilance=habits.upload_vigilance if config.heal.uploads == "on" else None,
+        replays=replays,
         dscp=config.dscp,
     )
 

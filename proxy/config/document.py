@@ -62,12 +62,6 @@ class Document:
                 return None
         return value
 
-    def drop(self, path: Path) -> None:
-        """Take a key out of the data; its place stays known."""
-        section = self.at(path[:-1])
-        if isinstance(section, dict):
-            section.pop(str(path[-1]), None)
-
 
 def read_document(
     text: str, name: str, env: Mapping[str, str]

@@ -10,7 +10,6 @@ from pydantic.fields import FieldInfo
 
 from .effect import effect_of
 from .models import Config
-from .not_yet import NOT_YET
 from .section import Section
 from .shapes import Several, Shape
 
@@ -37,8 +36,6 @@ def explain(key: str) -> str | None:
 def _value_told(key: str, field: FieldInfo) -> str:
     shape = shape_of(field)
     lines = [f"{key}: {shape.words}", f"Default: {default_of(field)}", f"{field.description}"]
-    if key in NOT_YET:
-        lines.append(f"Not yet: {NOT_YET[key].reason}.")
     lines.append(f"A new value counts {effect_of(key)}.")
     return "\n".join(lines)
 

@@ -1,8 +1,7 @@
 """The whole configuration as frozen values: Config and its small sections.
 
 Every key carries the sentence `ftpweir explain` prints. Never reads a file, never checks one key
-against another (crosscheck.py does), and accepts keys whose function is still to come: not_yet.py
-says which of those a file may not use.
+against another: crosscheck.py does.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from .shapes import (
     Duration,
     FileOrNone,
     Place,
+    Size,
     StoreOrNone,
     Switch,
     TimeLimit,
@@ -97,8 +97,15 @@ class Heal(Section):
     )
     uploads: Switch = Field(
         default="off",
-        description="Resume a broken upload with REST. Off even when it is there: the server may "
-        "have kept less than it acknowledged.",
+        description="Whether an upload that breaks on the server's side goes on, unseen by the "
+        "script, where it is provable what the server lacks. Off by default: uploads are then "
+        "copied through memory, which costs CPU, and asked about before and after.",
+    )
+    upload_memory: Size = Field(
+        default=64 * 1024 * 1024,
+        description="What all uploads together keep in memory, to be sent again after a break; "
+        "each at most an eighth. A server may lose what it has received and not yet written, "
+        "some MiB over a fast line.",
     )
 
 

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from .crosscheck import crosscheck
 from .document import Document, read_document
 from .models import Config
-from .not_yet import hold_back
 from .problem import ConfigError, Problem, in_line_order
 from .wording import problems_of
 
@@ -59,7 +58,7 @@ def usable(reading: Reading) -> Config:
 
 
 def _judged(document: Document, found: tuple[Problem, ...]) -> Reading:
-    problems = [*found, *hold_back(document)]
+    problems = [*found]
     config: Config | None = None
     try:
         config = Config.model_validate(document.data)

@@ -126,6 +126,7 @@ def _parse_token(value: object) -> str:
 
 
 COUNT = whole(1)
+SIZE = Shape(units.SIZE_WORDS, units.parse_size, units.show_size)
 RATE = Shape(units.RATE_WORDS, units.parse_rate, units.show_rate)
 DSCP = Shape(units.DSCP_WORDS, units.parse_dscp, units.show_dscp)
 ADDRESS = Shape(addresses.ADDRESS_WORDS, addresses.parse_address)
@@ -161,6 +162,7 @@ CountOrAuto: TypeAlias = Annotated[int | None, or_word("auto", COUNT)]
 Count: TypeAlias = Annotated[int, COUNT]
 CountOrZero: TypeAlias = Annotated[int, whole(0)]
 CountOrNone: TypeAlias = Annotated[int | None, or_none(COUNT)]
+Size: TypeAlias = Annotated[int, SIZE]
 RateOrNone: TypeAlias = Annotated[int | None, or_none(RATE)]
 DscpOrNone: TypeAlias = Annotated[int | None, or_none(DSCP)]
 Port: TypeAlias = Annotated[int, whole(1, addresses.HIGHEST_PORT)]

@@ -16,6 +16,7 @@ LONGEST = 366 * 86400.0
 
 SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(B|KiB|MiB|GiB)")
 SIZE_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+SIZE_WORDS = "a size such as 64KiB or 20MiB"
 RATE_WORDS = "a rate such as 64KiB/s or 20MiB/s"
 
 PERCENT = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,6})?)%")
@@ -115,7 +116,12 @@ def parse_size(value: object) -> int:
     """Read bytes. Only KiB, MiB and GiB: a MB is 1,000,000 to some and 1,048,576 to others."""
     if isinstance(value, str) and (found := SIZE.fullmatch(value)):
         return int(float(found[1]) * SIZE_UNITS[found[2]])
-    raise misfit("a size such as 64KiB or 20MiB", value)
+    raise misfit(SIZE_WORDS, value)
+
+
+def show_size(size: int) -> str:
+    """Write bytes in the largest unit that divides them."""
+    return show_rate(size).removesuffix("/s")
 
 
 def parse_rate(value: object) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import socket
 import struct
 
 MIN_RTT = struct.Struct("148xI")  # tcpi_min_rtt in Linux's struct tcp_info, microseconds
 # Why a connection ended that `give_up_after` was asked to watch.
 GONE_SILENT = "the other side acknowledges nothing any more"
+SIOCOUTQ = 0x5411  # Linux: bytes not yet acknowledged, our FIN counts as one
+UNSENT = struct.Struct("i")
 LINGER_ZERO = struct.pack("ii", 1, 0)  # SO_LINGER: close drops what is unsent and sends RST
 
 
@@ -47,6 +50,17 @@ def round_trip(sock: socket.socket) -> float:
             info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, MIN_RTT.size)
             return float(MIN_RTT.unpack(info)[0]) / 1e6
     return 0.0
+
+
+def may_lack(sock: socket.socket) -> bool:
+    """Tell whether the other side may not have all that was sent: it was reset, or has not
+    acknowledged everything yet."""
+    if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        return True
+    with contextlib.suppress(OSError):
+        unsent: int = UNSENT.unpack(fcntl.ioctl(sock, SIOCOUTQ, bytes(UNSENT.size)))[0]
+        return unsent > 0
+    return False
 
 
 def mark(sock: socket.socket, dscp: int) -> None:

@@ -13,6 +13,7 @@ import socket
 from enum import Enum, auto
 from typing import Protocol
 
+from .replay import Replay
 from .throttle import Tap
 from .tls_socket import TlsSocket
 from .turns import TURNS
@@ -218,7 +219,7 @@ class Relay:
             if (self._kept or self._piped) and not self._deliver():
                 return left
         # The turn is over: if more is there, the loop calls again after the others had theirs.
-        has_more = isinstance(self._source, TlsSocket) and self._source.has_more
+        has_more = isinstance(self._source, TlsSocket | Replay) and self._source.has_more
         self._watch(reading=not has_more, writing=False)
         if has_more:
             self._ask_for_turn()

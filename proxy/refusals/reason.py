@@ -33,6 +33,7 @@ class Reason(StrEnum):
     UPSTREAM_DATA = auto()
     UPSTREAM_DATA_LOST = auto()
     FILE_CHANGED = auto()
+    UPLOAD_UNSURE = auto()
     STALLED = auto()
     UPSTREAM_SESSIONS = auto()
     UPSTREAM_DOWN = auto()

@@ -244,6 +244,18 @@ _ENTRIES = (
         "name and renamed when they are whole.",
     ),
     Entry(
+        Reason.UPLOAD_UNSURE,
+        Scope.TRANSFER,
+        "Upload broken off: send it again",
+        "heal.upload_memory",
+        cause="The connection with the FTP server broke in the middle of an upload, or the server "
+        "has another size than what was sent. ftpweir goes on only where it is provable which "
+        "bytes the server lacks and where it still has them in memory.",
+        script="Send the file again from its beginning; what the server has is only a part.",
+        operator="Raise `heal.upload_memory` (one upload keeps an eighth of it), and let the "
+        "server take REST before STOR (proftpd: `AllowStoreRestart on`).",
+    ),
+    Entry(
         Reason.STALLED,
         Scope.TRANSFER,
         "Transfer stalled",

@@ -6,7 +6,6 @@ Order matters here and is told where it does: protocol.md statements 7 to 11 and
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from proxy.ftp.action import Transfer
@@ -16,41 +15,25 @@ from proxy.net.custom import Custom
 from proxy.net.data import DataEnd, Stream
 from proxy.net.listener import ListenerPool
 from proxy.net.memory import Remembering
-from proxy.net.relay import End, Relay
+from proxy.net.relay import End, Relay, Source
 from proxy.net.throttle import Tap
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.due import Due
 from proxy.upstream.habits import Habits
-from proxy.upstream.reach import Reach
 from proxy.upstream.session import Lost, Silent, UpstreamSession
-from proxy.upstream.vigilance import Vigilance
 
 from .declined import Declined
+from .evidence import has_all
+from .exchange_rules import ExchangeRules
 from .forgotten import Forgotten, is_forgotten, objection, why_nothing_came
-from .healing import BROKEN_OFF, Broken, Healing, is_whole
+from .healing import BROKEN_OFF, Attempt, Broken, Healing
 from .listings import CLIENT_CLOSED, LARGEST
 from .opening import Opening, no_data
 from .server_data import ServerData, Unreached
 
 CANNOT_OPEN = 425
 LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeRules:
-    """What the configuration says about transfers. Seconds."""
-
-    reach: Reach
-    connect: float
-    stall: float
-    final: float
-    goodbyes: Custom  # the server's
-    resumptions: Custom  # of our TLS sessions, by the server
-    splice: bool = True
-    habits: Habits | None = None  # close: reset; None: downloads end by FIN
-    vigilance: Vigilance | None = None  # heal.downloads; None: what breaks stays broken
-    dscp: int | None = None  # None: data connections are not marked
 
 
 class Exchange:
@@ -136,10 +119,9 @@ class Exchange:
         """
         self._hand_on = hand_on
         self._is_committed = False
-        self._moved_before, self._relay = self.moved, None
         self._server = self._new_server_data()
         try:
-            return await self._attempt(session, open_tap)
+            return await self._try(session, open_tap)
         except Lost as lost:
             if not self._is_committed:
                 raise
@@ -158,14 +140,19 @@ class Exchange:
         if self._client is not None:
             self._client.reset()
 
-    async def _attempt(self, session: UpstreamSession, open_tap: Callable[[], Tap | None]) -> Reply:
-        if self._healing and self.moved and await self._healing.has_all(session, self.moved):
-            return self._whole()
-        first = await self._begin(session)
+    async def _try(self, session: UpstreamSession, open_tap: Callable[[], Tap | None]) -> Reply:
+        attempt = await self._attempt(session)
+        if attempt.is_whole and self._client is not None:
+            self._client.finish()
+            return COMPLETE
+        first = await self._begin(session, attempt)
         if first.code == CANNOT_OPEN and self._server.is_on_trial:
             raise Unreached
         if first.is_refusal or first.is_intermediate:
-            return self._unless_forgotten(first)
+            self._unless_forgotten(first)
+            if self._healing is not None and self._healing.insists(attempt):
+                raise Broken.told(first)
+            return first
         if not self._is_announced:
             self._is_announced = True
             self._preliminary(first)
@@ -186,21 +173,27 @@ class Exchange:
 
     # Opening.
 
-    async def _begin(self, session: UpstreamSession) -> Reply:
+    async def _attempt(self, session: UpstreamSession) -> Attempt:
+        """Say what there is to do, and count from where it begins."""
+        if self._healing is None:
+            attempt = Attempt(self._job.command.line, self._job.restart, self.moved)
+        else:
+            attempt = await self._healing.attempt(session, self.moved)
+        self._moved_before, self._relay = attempt.moved, None
+        return attempt
+
+    async def _begin(self, session: UpstreamSession, attempt: Attempt) -> Reply:
         """Have the server begin; return its first reply."""
         opening = Opening(session, self._server, final=self._rules.final, mark=self._mark)
-        restart = self._job.restart
-        if self._healing is not None and self.moved:
-            restart = b"%d" % self._healing.restart(self.moved)
         questions = self._healing.questions(session, self.moved) if self._healing else ()
         try:
-            return await opening.first_reply(self._job.command.line, restart, questions)
+            return await opening.first_reply(attempt.command, attempt.restart, questions)
         finally:
             self._is_committed = opening.is_committed
             if self._healing and questions:
                 self._healing.learn(opening.answers)
 
-    async def _both_ends(self) -> tuple[Stream, Stream]:
+    async def _both_ends(self) -> tuple[Source, Stream]:
         """Return (source, target) of the relay, both connected."""
         if self._client is None:
             self._client = self._open_client()
@@ -218,10 +211,10 @@ class Exchange:
             self._server.mark(self._rules.dscp)
             self._client.mark(self._rules.dscp)
         if self._job.direction is Direction.UPLOAD:
-            return client, server
+            return (self._healing.source(client) if self._healing else client), server
         return server, client
 
-    async def _carry(self, source: Stream, target: Stream, tap: Tap | None) -> End:
+    async def _carry(self, source: Source, target: Stream, tap: Tap | None) -> End:
         splice = self._rules.splice and not self._keeps_copy
         if self._keeps_copy:
             self._copy = Remembering(target, LARGEST)
@@ -285,11 +278,13 @@ class Exchange:
                 self.is_delivered = True
                 try:
                     self._server.finish_writing()
-                except OSError:
+                except OSError:  # reset since the last byte was handed over
                     return await self._refused_upload(session, final)
                 final = final or await session.final(self._rules.final)
                 self._unless_forgotten(final)
+                may_lack = self._server.may_lack
                 self._server.finish()
+                await self._verify(session, final, may_lack=may_lack)
                 self._client.finish()  # a FIN is answered with FIN, or rclone reports failure
                 return final
             case End.SOURCE_FAILED:
@@ -302,9 +297,24 @@ class Exchange:
     async def _refused_upload(self, session: UpstreamSession, final: Reply | None) -> Reply:
         """A full disk, a quota: the server says which, in its final reply."""
         final = final or await session.final(LAST_WORDS)
+        self._unless_forgotten(final)
+        if self._healing is not None and final.code in BROKEN_OFF:
+            raise Broken.told(final)
         if final.is_refusal:
-            return self._unless_forgotten(final)
-        raise Declined(Reason.UPSTREAM_DATA_LOST)
+            return final
+        raise Broken(Reason.UPSTREAM_DATA_LOST)
+
+    async def _verify(self, session: UpstreamSession, final: Reply, *, may_lack: bool) -> None:
+        """Raise Broken if the server has not all of an upload, or says so."""
+        if self._healing is not None and final.code in BROKEN_OFF:
+            raise Broken.told(final)
+        if not final.is_success:
+            return
+        # pyftpdlib takes a reset for the end, and says 226 (measured).
+        if may_lack and await has_all(session, self._job, self.moved) is False:
+            raise Broken(Reason.UPSTREAM_DATA_LOST)
+        if self._healing is not None:
+            await self._healing.verify(session)
 
     async def _reset_upstream(
         self, session: UpstreamSession, habits: Habits, final: Reply | None
@@ -331,15 +341,10 @@ class Exchange:
         final = await teller.final(self._rules.final)
         if final.is_refusal:
             habits.took_harm()
-            if teller is session and await is_whole(session, self._job, self.moved):
-                return Reply.of(226, "Transfer complete.")
+            if teller is session and await has_all(session, self._job, self.moved):
+                return COMPLETE
         return final
 
-    def _whole(self) -> Reply:
-        """The server broke off only after the last byte, and the file is what it was."""
-        assert self._client is not None
-        self._client.finish()
-        return Reply.of(226, "Transfer complete.")
 
-
+COMPLETE = Reply.of(226, "Transfer complete.")
 CLIENT_CUT = Reply.of(426, "Your side ended the data connection without TLS close_notify.")

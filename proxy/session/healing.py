@@ -1,25 +1,27 @@
-"""Going on with a download where the server's part of it broke, behind the client's back.
+"""Going on with a transfer where the server's part of it broke, behind the client's back.
 
-Only what is provably the same file is continued: its SIZE and MDTM must be what they were before
-the first byte. What has not begun to arrive is simply fetched again.
+Here is what both directions have in common; how each proves what it does stands in
+download_healing.py and upload_healing.py.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from proxy.ftp.action import Transfer
 from proxy.ftp.reply import Reply
-from proxy.ftp.virtual import BINARY
+from proxy.net.data import Stream
+from proxy.net.relay import Source
 from proxy.refusals import Reason
 from proxy.upstream.session import UpstreamSession
 from proxy.upstream.vigilance import Vigilance
 
 from .declined import Declined
+from .evidence import Identity, Unsure, found
 
-BROKEN_OFF = (426, 451)  # a server's word for a download that it could not end
+BROKEN_OFF = (426, 451)  # a server's word for a transfer that it could not end
 MOST_FUTILE = 5  # attempts in a row that brought not one byte
 
 
@@ -40,78 +42,71 @@ class Broken(Declined):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """What tells that a file is still the same."""
+class Attempt:
+    """What an attempt asks of the server; `moved` bytes of the transfer it need not move."""
 
-    size: int
-    modified: bytes
+    command: bytes
+    restart: bytes | None
+    moved: int = 0
+    is_whole: bool = False  # nothing is left to be asked
 
 
-class Healing:
-    """The attempts of one download."""
+class Healing(ABC):
+    """The attempts of one transfer."""
 
-    def __init__(self, job: Transfer, vigilance: Vigilance) -> None:
-        path = job.command.argument
+    def __init__(self, path: bytes, vigilance: Vigilance) -> None:
         self._questions = (b"SIZE " + path, b"MDTM " + path)
-        self._offset = int(job.restart or b"0")
-        self._has_content = job.command.verb == "RETR"
         self._vigilance = vigilance
-        self._identity: Identity | None = None
         self._futile = 0
         self._best = 0
         self.heals = 0
 
+    @abstractmethod
+    async def attempt(self, session: UpstreamSession, moved: int) -> Attempt:
+        """Say how to begin, or to go on after `moved` bytes; raise Declined if nobody can tell."""
+
+    @abstractmethod
     def questions(self, session: UpstreamSession, moved: int) -> tuple[bytes, ...]:
         """Return what to ask before the first byte, where that may come to matter."""
-        # In ASCII a byte's place in the file is not its place on the wire: no REST goes there.
-        if moved or not self._has_content or session.state.type != BINARY:
-            return ()
-        return self._questions if self._vigilance.is_wary else ()
 
+    @abstractmethod
     def learn(self, answers: Sequence[Reply]) -> None:
-        """Remember what the file is."""
-        self._identity = _identity(answers)
+        """Remember what the file was before."""
 
-    async def has_all(self, session: UpstreamSession, moved: int) -> bool:
-        """Tell whether the `moved` bytes are the whole file; raise Declined if it is another."""
-        if _identity([await session.ask(line) for line in self._questions]) != self._identity:
-            raise Declined(Reason.FILE_CHANGED)
-        assert self._identity is not None
-        return self._offset + moved == self._identity.size
-
-    def restart(self, moved: int) -> int:
-        """Where in the file the next attempt begins."""
-        return self._offset + moved
-
-    def goes_on(self, moved: int) -> bool:
+    def goes_on(self, broken: Broken, moved: int) -> bool:
         """Tell whether another attempt makes sense after one that broke at `moved` bytes."""
         self._vigilance.was_broken()
         self._futile = 0 if moved > self._best else self._futile + 1
-        self._best = moved
-        if self._futile >= MOST_FUTILE or (moved and self._identity is None):
+        self._best = max(moved, self._best)
+        if self._futile >= MOST_FUTILE or not self._may_go_on(broken, moved):
             return False
         self.heals += 1
         return True
+
+    def source(self, client: Stream) -> Source:
+        """Return what an upload is read from."""
+        return client
+
+    def insists(self, attempt: Attempt) -> bool:
+        """Tell whether to try in another way what the server has just refused."""
+        return False
+
+    @abstractmethod
+    async def verify(self, session: UpstreamSession) -> None:
+        """Raise Broken if the server has not what it says it has."""
 
     def went_well(self, moved: int) -> None:
         """The file is whole."""
         self._vigilance.went_well(moved)
 
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what was kept for another attempt."""
 
-async def is_whole(session: UpstreamSession, job: Transfer, moved: int) -> bool:
-    """Ask whether the file is just as long as what came; a listing has no size to compare."""
-    if job.command.verb != "RETR" or session.state.type != BINARY:
-        return False
-    reply = await session.ask(b"SIZE " + job.command.argument)
-    size = reply.text.strip()
-    if reply.code != 213 or not size.isdigit():
-        return False
-    return int(size) == int(job.restart or b"0") + moved
+    async def _look(self, session: UpstreamSession) -> Identity | Unsure:
+        """Ask what the file is now."""
+        return found([await session.ask(line) for line in self._questions])
 
-
-def _identity(answers: Sequence[Reply]) -> Identity | None:
-    """Read the answers to SIZE and MDTM."""
-    if [answer.code for answer in answers] != [213, 213]:
-        return None
-    size, modified = (answer.text.strip() for answer in answers)
-    return Identity(int(size), modified) if size.isdigit() else None
+    @abstractmethod
+    def _may_go_on(self, broken: Broken, moved: int) -> bool:
+        """Tell whether what is missing can be had at all."""

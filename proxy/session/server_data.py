@@ -20,7 +20,7 @@ from proxy.ftp.address import (
 from proxy.ftp.reply import Reply, ReplyError
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, Stream
 from proxy.net.listener import Listener, ListenerPool
-from proxy.net.options import acknowledge
+from proxy.net.options import acknowledge, may_lack
 from proxy.net.tls import TlsFault
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
@@ -194,6 +194,13 @@ class ServerData:
         """Call once the server ends its TLS, on which it is to send nothing."""
         assert self._end is not None
         return self._end.watching_end(call)
+
+    @property
+    def may_lack(self) -> bool:
+        """Tell whether the server may lack some of what was sent to it."""
+        assert self._end is not None
+        assert self._end.sock is not None
+        return may_lack(self._end.sock)
 
     def mark(self, dscp: int) -> None:
         """Tell routers the class of what is sent on it."""

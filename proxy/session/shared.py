@@ -10,7 +10,7 @@ from proxy.net.listener import ListenerPool
 from proxy.net.throttle import Throttle
 from proxy.shaping.attempts import Attempts
 
-from .exchange import ExchangeRules
+from .exchange_rules import ExchangeRules
 from .gate import Gate
 from .listings import Listings
 from .request import Source

@@ -19,13 +19,16 @@ from .attention import Attention
 from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
+from .download_healing import DownloadHealing
 from .exchange import CLIENT_CUT, Exchange
+from .exchange_rules import ExchangeRules
 from .forgotten import Forgotten
 from .healing import Broken, Healing
 from .listings import CLIENT_CLOSED, Delivery, wish
 from .request import Source
 from .server_data import Unreached
 from .shared import Shared
+from .upload_healing import UploadHealing
 
 KINDS = {
     Direction.DOWNLOAD: Kind.DOWNLOAD,
@@ -70,8 +73,7 @@ class TransferRun:
         # What a listing came over; kept copies of it may serve others.
         self._listings = shared.listings if job.direction is Direction.LISTING else None
         self._way = "data connection"
-        vigilance = shared.exchange_rules.vigilance if job.direction.is_down else None
-        self._healing = Healing(job, vigilance) if vigilance is not None else None
+        self._healing = _healing(job, shared.exchange_rules)
         self._exchange: Exchange | Delivery | None = None  # while it runs
         self._moved = 0
         self.upstream_session: int | None = None
@@ -221,6 +223,8 @@ class TransferRun:
             self.reply = broken.reply
         finally:
             exchange.close()
+            if self._healing is not None:
+                self._healing.close()
         self.result = _result(self.reply)
         if self._healing is not None and self.reply.is_success:
             self._healing.went_well(self.moved)
@@ -260,8 +264,8 @@ class TransferRun:
                 was_forgotten = True
             except Unreached:
                 self._shared.exchange_rules.reach.failed()
-            except Broken:
-                if self._healing is None or not self._healing.goes_on(self.moved):
+            except Broken as broken:
+                if self._healing is None or not self._healing.goes_on(broken, self.moved):
                     raise
             finally:
                 loan.end(exchange.ending)
@@ -322,6 +326,16 @@ class TransferRun:
         if not self.reply.is_success and self.reply.code not in (425, 426, 451):
             self.reply = Reply.of(451, self.reply.words)
         self._data_port.open().reset()
+
+
+def _healing(job: Transfer, rules: ExchangeRules) -> Healing | None:
+    """Return what goes on with this transfer if it breaks; None: nothing does."""
+    if job.direction.is_down:
+        return DownloadHealing(job, rules.vigilance) if rules.vigilance is not None else None
+    # A STOU that is sent again makes a second file.
+    if rules.upload_vigilance is None or rules.replays is None or job.command.verb == "STOU":
+        return None
+    return UploadHealing(job, rules.upload_vigilance, rules.replays)
 
 
 def _result(reply: Reply) -> str:

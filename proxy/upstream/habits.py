@@ -26,6 +26,7 @@ class Habits:
         self.resets = 0
         self.harmed = 0
         self.vigilance = Vigilance()
+        self.upload_vigilance = Vigilance()
         self.goodbyes = Custom()
         self.resumptions = Custom()
 

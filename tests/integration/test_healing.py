@@ -1,4 +1,4 @@
-"""The network breaks connections, and the server dies: no script that downloads notices."""
+"""The network breaks connections, and the server dies: no script that fetches or stores notices."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -48,22 +49,62 @@ table inet breaks {
 """
 
 
-def break_connections(side: Side) -> None:
+# The same towards the server, which then resets what still comes from the client.
+RESETS_OF_UPLOADS = """
+table inet breaks {
+  chain input {
+    type filter hook input priority 0
+    tcp dport 40000-40999 tcp flags & (syn | ack) == syn ct mark set numgen random mod 1000
+  }
+  chain output {
+    type filter hook output priority 0
+    tcp flags & (syn | rst) != 0 accept
+    tcp sport 40000-40999 ct mark < 43 ct original packets > 2 jump cut
+    tcp sport 40000-40999 ct mark < 86 ct original bytes > 20000 jump cut
+    tcp sport 40000-40999 ct mark < 127 ct original bytes > 400000 jump cut
+  }
+  chain cut {
+    counter
+    reject with tcp reset
+  }
+}
+"""
+
+
+def break_connections(side: Side, rules: str = RESETS) -> None:
     """Let the server's side reset some of the data connections."""
     side.setting("net.netfilter.nf_conntrack_acct", 1)
-    side.run("nft", "-f", "-", text=RESETS)
+    side.run("nft", "-f", "-", text=rules)
 
 
-def furnish(server: Backend) -> list[tuple[str, str]]:
-    """Place files from 1 KB to the largest, evenly on a logarithmic scale."""
+def contents() -> Iterator[tuple[str, bytes]]:
+    """Files from 1 KB to the largest, evenly on a logarithmic scale."""
     chance = random.Random(10)
-    files = []
     for number in range(FILES):
-        size = int(1000 * (LARGEST / 1000) ** chance.random())
-        content = chance.randbytes(size)
-        server.place(f"file-{number}", content)
-        files.append((f"file-{number}", hashlib.sha256(content).hexdigest()))
+        yield f"file-{number}", chance.randbytes(int(1000 * (LARGEST / 1000) ** chance.random()))
+
+
+def furnish(place: Callable[[str, bytes], object]) -> list[tuple[str, str]]:
+    """Place the files; return the SHA-256 of each."""
+    files = []
+    for name, content in contents():
+        place(name, content)
+        files.append((name, hashlib.sha256(content).hexdigest()))
     return files
+
+
+def in_folder(folder: Path) -> Callable[[str, bytes], object]:
+    """Place files there."""
+    return lambda name, content: (folder / name).write_bytes(content)
+
+
+def wrong_on_server(server: Backend, files: list[tuple[str, str]]) -> list[str]:
+    """Which of the files are not what was sent."""
+    return [name for name, digest in files if _digest(server.home() / name) != digest]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "no such file"
 
 
 @contextmanager
@@ -101,7 +142,7 @@ def test_no_script_notices_that_data_connections_are_reset(kind: Callable[..., B
             server, netns=one.client.name, upstream={"sessions": 8}, budget={"enforce": "off"}
         ) as weir,
     ):
-        files = furnish(server)
+        files = furnish(server.place)
         break_connections(one.server)
         login = (ALICE.name, ALICE.password)
         direct = Harvest(server.host, server.port, *login, SCRIPTS, files)
@@ -122,7 +163,7 @@ def test_no_script_notices_that_the_server_dies(kind: Callable[..., Backend]) ->
         kind() as server,
         Ftpweir(server, upstream={"sessions": 4}, budget={"enforce": "off"}) as weir,
     ):
-        files = furnish(server) * 5
+        files = furnish(server.place) * 5
         login = (ALICE.name, ALICE.password)
         with dying_again_and_again(server) as deaths:
             while len(deaths) < 2:
@@ -130,3 +171,57 @@ def test_no_script_notices_that_the_server_dies(kind: Callable[..., Backend]) ->
                 assert done.wrong == []
                 assert done.failed == [], broken_transfers(weir)
                 assert done.whole == len(files)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_no_script_that_stores_notices_that_data_connections_are_reset(
+    kind: Callable[..., Backend], tmp_path: Path
+) -> None:
+    with (
+        lab() as one,
+        kind(host=one.server.address, netns=one.server.name, passive_ports=PORTS) as server,
+        Ftpweir(
+            server,
+            netns=one.client.name,
+            upstream={"sessions": 8},
+            budget={"enforce": "off"},
+            heal={"uploads": "on"},
+        ) as weir,
+    ):
+        files = furnish(in_folder(tmp_path))
+        break_connections(one.server, RESETS_OF_UPLOADS)
+        scripts = (ALICE.name, ALICE.password, SCRIPTS, files, str(tmp_path))
+        told = Harvest(server.host, server.port, *scripts).run(one.client.inside())
+        for name, _ in files:
+            (server.home() / name).unlink(missing_ok=True)
+        done = Harvest(weir.host, weir.port, *scripts).run(one.client.inside())
+        heals = sum(event["heals"] for event in weir.events("transfer ended"))
+        wrong = wrong_on_server(server, files)
+        unhealed = broken_transfers(weir)
+    assert told.failed, "nothing was broken: the test proves nothing"
+    assert done.failed == [], unhealed
+    assert wrong == []
+    assert heals > 0
+
+
+@pytest.mark.parametrize("kind", [Vsftpd, ProFtpd])
+def test_no_script_that_stores_notices_that_the_server_dies(
+    kind: Callable[..., Backend], tmp_path: Path
+) -> None:
+    with (
+        kind() as server,
+        Ftpweir(
+            server,
+            upstream={"sessions": 4},
+            budget={"enforce": "off"},
+            heal={"uploads": "on"},
+        ) as weir,
+    ):
+        files = furnish(in_folder(tmp_path))
+        with dying_again_and_again(server) as deaths:
+            while len(deaths) < 2:
+                login = (ALICE.name, ALICE.password)
+                all_of_it = Harvest(weir.host, weir.port, *login, SCRIPTS, files * 5, str(tmp_path))
+                done = all_of_it.run([])
+                assert done.failed == [], broken_transfers(weir)
+                assert wrong_on_server(server, files) == []

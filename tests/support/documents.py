@@ -12,7 +12,6 @@ from pathlib import Path
 
 from proxy.config import Effect, effect_of, explain, keys
 from proxy.config.in_effect import Setting
-from proxy.config.not_yet import NOT_YET
 from proxy.ftp import dialogue
 from proxy.ftp.command import COMMANDS, Kind, parse_command
 from proxy.ftp.dialogue import Dialogue, Stage
@@ -71,7 +70,6 @@ def parts() -> dict[str, str]:
         "seat": _mermaid(_seat_changes(), first=seat.Use.OPENING.name),
         "limits": _limits_table(),
         "holds": _holds_table(),
-        "not-yet": _not_yet_table(),
         "metrics": _metric_table(),
         "api": _api_table(),
         "findings": _findings_table(),
@@ -156,7 +154,7 @@ def _command_table() -> str:
 def _limits_table() -> str:
     rows = ["| setting | default | what for |", "|---|---|---|"]
     for key in keys():
-        if key.startswith(LIMITS) and key not in NOT_YET:
+        if key.startswith(LIMITS):
             # `ftpweir explain` tells the shape, the default and the reason, a line each.
             _, default, reason, *_ = (explain(key) or "").split("\n")
             rows.append(f"| `{key}` | {default.removeprefix('Default: ')} | {reason} |")
@@ -188,14 +186,6 @@ def _effects_table() -> str:
             by_effect[effect_of(key.removesuffix(".*"))].append(f"`{key}`")
     rows = ["| a new value counts | settings |", "|---|---|"]
     rows += [f"| {effect} | {', '.join(told)} |" for effect, told in by_effect.items()]
-    return "\n".join(rows)
-
-
-def _not_yet_table() -> str:
-    rows = ["| setting | values | |", "|---|---|---|"]
-    for key, row in NOT_YET.items():
-        values = ", ".join(f"`{value}`" for value in sorted(row.waiting)) or "any"
-        rows.append(f"| `{key}` | {values} | {row.reason} |")
     return "\n".join(rows)
 
 

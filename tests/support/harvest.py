@@ -1,4 +1,4 @@
-"""Scripts that fetch many different files and compare each with what it should be.
+"""Scripts that fetch many different files and compare each with what it should be, or store them.
 
 Run as `python -m tests.support.harvest`, so that it can be started inside a namespace. A file that
 fails is counted and not asked for again; the script goes on with a new session.
@@ -15,6 +15,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from .programs import CHECKOUT
 
@@ -29,6 +30,7 @@ class Harvest:
     password: str
     scripts: int
     files: list[tuple[str, str]]  # name, SHA-256
+    folder: str = ""  # not empty: the files are stored, from there; who asked compares them
     whole: int = 0
     wrong: list[str] = field(default_factory=list)  # said to be complete, and was not
     failed: list[str] = field(default_factory=list)
@@ -68,26 +70,36 @@ def _script(harvest: Harvest, left: queue.SimpleQueue[tuple[str, str]]) -> None:
     with suppress(queue.Empty):
         while True:
             name, expected = left.get_nowait()
-            digest = hashlib.sha256()
             try:
                 if ftp is None:
                     ftp = ftplib.FTP(timeout=60)
                     ftp.connect(harvest.host, harvest.port)
                     ftp.login(harvest.user, harvest.password)
-                ftp.retrbinary(f"RETR {name}", digest.update)
+                is_right = _fetch_or_store(harvest, ftp, name, expected)
             except (ftplib.Error, OSError, EOFError) as error:
                 harvest.failed.append(f"{name}: {type(error).__name__}: {error}")
                 if ftp is not None:
                     ftp.close()
                 ftp = None
                 continue
-            if digest.hexdigest() == expected:
+            if is_right:
                 harvest.whole += 1
             else:
                 harvest.wrong.append(name)
     if ftp is not None:
         with suppress(ftplib.Error, OSError, EOFError):
             ftp.quit()
+
+
+def _fetch_or_store(harvest: Harvest, ftp: ftplib.FTP, name: str, expected: str) -> bool:
+    """Return whether what came is right; of what was stored nothing is known yet."""
+    if harvest.folder:
+        with (Path(harvest.folder) / name).open("rb") as content:
+            ftp.storbinary(f"STOR {name}", content)
+        return True
+    digest = hashlib.sha256()
+    ftp.retrbinary(f"RETR {name}", digest.update)
+    return digest.hexdigest() == expected
 
 
 if __name__ == "__main__":

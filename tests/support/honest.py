@@ -122,10 +122,16 @@ async def _list(visit: Visit, _: bytes) -> None:
 
 
 async def _stor(visit: Visit, name: bytes) -> None:
-    path, files = visit.path(name), visit.server.files
     offset, visit.offset = visit.offset, 0
+    await _upload(visit, name, visit.server.files.get(visit.path(name), b"")[:offset])
+
+
+async def _appe(visit: Visit, name: bytes) -> None:
+    await _upload(visit, name, visit.server.files.get(visit.path(name), b""))
+
+
+async def _upload(visit: Visit, name: bytes, content: bytes) -> None:
     await visit.say("150 Send it.")
-    content = files.get(path, b"")[:offset]
     loop = asyncio.get_running_loop()
     with await visit.data() as sock:
         try:
@@ -134,7 +140,7 @@ async def _stor(visit: Visit, name: bytes) -> None:
         except ConnectionError:
             await visit.say("426 You closed the data connection.")
             return
-    files[path] = content
+    visit.server.files[visit.path(name)] = content
     await visit.say("226 Stored.")
 
 
@@ -179,6 +185,7 @@ HONEST: dict[str, Handler] = {
     "LIST": _list,
     "NLST": _list,
     "STOR": _stor,
+    "APPE": _appe,
     "SIZE": _size,
     "MDTM": _mdtm,
     "RNFR": _rnfr,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from .honest import Handler, HangUp
+from .honest import CHUNK, Handler, HangUp
 from .honest import last_says as last_says
 from .honest import says as says
 from .scripted import RESET, Visit
@@ -84,5 +84,30 @@ def looks_ahead(*answers: str, data: bytes = b"") -> Handler:
             await asyncio.get_running_loop().sock_sendall(sock, data)
         visit.lines.append((await visit.read()).rstrip())
         await says(*answers)(visit, argument)
+
+    return answer
+
+
+def keeps_then(kept: int, *texts: str, taken: int = 0, hang_up: bool = False) -> Handler:
+    """Take so much of an upload (0: all there is), keep a part, reset the data, say these lines."""
+
+    async def answer(visit: Visit, name: bytes) -> None:
+        path, files = visit.path(name), visit.server.files
+        offset, visit.offset = visit.offset, 0
+        await visit.say("150 Send it.")
+        sock = await visit.data()
+        content = files.get(path, b"")[:offset]
+        got = b""
+        while data := await asyncio.get_running_loop().sock_recv(sock, CHUNK):
+            got += data
+            if taken and len(got) >= taken:
+                break
+        files[path] = content + got[:kept]
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        sock.close()
+        visit.server.notice()
+        await says(*texts)(visit, name)
+        if hang_up:
+            raise HangUp
 
     return answer

@@ -12,7 +12,6 @@ import pytest
 
 from proxy.app import STOPPING, App
 from proxy.config import Config, Effect, effect_of, keys
-from proxy.config.not_yet import NOT_YET
 from proxy.events import Event, Reloaded, ReloadRefused
 from tests.support.authority import Authority
 from tests.support.house import house
@@ -24,6 +23,8 @@ from tests.support.scripted import Scripted, scripted
 OTHER_VALUES: dict[str, Any] = {
     "dscp": "af11",
     "heal.downloads": "off",
+    "heal.uploads": "on",
+    "heal.upload_memory": "1MiB",
     "listen": ["127.0.0.2:0"],
     "passive.address": "192.0.2.9",
     "passive.ports": "29000-29009",
@@ -262,7 +263,7 @@ def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
         for key in keys()
         if effect_of(key) is not Effect.RESTART
     }
-    assert flexible - set(NOT_YET) - IN_TLS <= set(OTHER_VALUES) <= flexible
+    assert flexible - IN_TLS <= set(OTHER_VALUES) <= flexible
 
 
 def handed_out(app: App) -> dict[str, object]:
@@ -277,6 +278,7 @@ def handed_out(app: App) -> dict[str, object]:
         "order": app.rooms._ways._orders[0].is_proven,
         "total": shared.throttle._bandwidth.has_total,
         "attempts": shared.attempts.memory,
+        "replays": app.rooms.replays.most,
         "limits": pool._limits,
         "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
         "fleet": (app.rooms.fleet.spread, app.rooms.fleet.servers[0].health.failback),

@@ -6,6 +6,7 @@ from typing import Any
 
 from proxy import sections
 from proxy.config import Config
+from proxy.net.replay import ReplayMemory
 from proxy.shaping.holds import PROFILES, explicit
 from proxy.store.budget import Enforce
 from proxy.upstream.habits import Habits
@@ -13,6 +14,7 @@ from proxy.upstream.order import Order
 from proxy.upstream.reach import Reach
 
 REACH = Reach("passive", Order("off"))
+MEMORY = ReplayMemory(1 << 20)
 
 
 def config(**keys: Any) -> Config:
@@ -35,7 +37,7 @@ def test_only_close_reset_ends_by_reset() -> None:
         told = config(budget={"close": close})
         assert sections.resets(told) is resets
         assert sections.limits(told).resets is resets
-        assert (sections.exchange_rules(told, habits, REACH).habits is habits) is resets
+        assert (sections.exchange_rules(told, habits, REACH, MEMORY).habits is habits) is resets
 
 
 def test_sessions_with_the_server_follow_their_keys() -> None:
@@ -51,7 +53,7 @@ def test_data_is_exchanged_by_the_timeouts() -> None:
     told = config(
         upstream={"data": "active"}, timeouts={"connect": 1.0, "stall": 2.0, "final": 3.0}
     )
-    rules = sections.exchange_rules(told, Habits(), REACH)
+    rules = sections.exchange_rules(told, Habits(), REACH, MEMORY)
     assert rules.reach is REACH
     assert (rules.connect, rules.stall, rules.final) == (1.0, 2.0, 3.0)
 
@@ -65,3 +67,10 @@ def test_clients_are_treated_as_the_file_says() -> None:
     manners = sections.manners(config(passive={"address": "192.0.2.9"}), 1000)
     assert (manners.passive_address, manners.most_descriptors) == ("192.0.2.9", 1000)
     assert sections.manners(config(), 1000).passive_address is None
+
+
+def test_only_who_asks_for_it_has_uploads_healed() -> None:
+    for uploads, heals in (("off", False), ("on", True)):
+        told = config(heal={"uploads": uploads})
+        rules = sections.exchange_rules(told, Habits(), REACH, MEMORY)
+        assert (rules.upload_vigilance is not None) is heals

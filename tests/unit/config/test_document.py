@@ -86,16 +86,6 @@ def test_a_problem_stands_at_its_value_or_at_the_section_around_it() -> None:
     assert str(document.problem_at_key(("top", "in"), "m")) == "f:2:3: top.in: m"
 
 
-def test_a_dropped_key_is_gone_but_its_place_is_known() -> None:
-    document, _ = read_document("a: {b: c}\nd: [e]", "f", {})
-    document.drop(("a", "b"))
-    document.drop(("d", 0))
-    assert document.data == {"a": {}, "d": ["e"]}
-    assert document.has("a", "b")
-    assert not document.has("a", "c")
-    assert str(document.problem(("a", "b"), "m")) == "f:1:8: a.b: m"
-
-
 def test_a_walk_visits_sections_before_their_content() -> None:
     document, _ = read_document("a: {b: [c]}", "f", {})
     paths = [path for path, _ in walk(document.data)]

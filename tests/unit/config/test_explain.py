@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from proxy.config.explain import explain, keys, keys_of
-from proxy.config.not_yet import NOT_YET
 
 
 def test_a_key_is_told_with_its_kind_its_default_and_its_reason() -> None:
@@ -24,11 +23,6 @@ def test_a_required_key_says_so() -> None:
 
 def test_a_key_that_may_be_left_out_says_so() -> None:
     assert "Default: not given" in str(explain("budget.profile"))
-
-
-@pytest.mark.parametrize("key", NOT_YET)
-def test_a_key_that_waits_says_why(key: str) -> None:
-    assert f"Not yet: {NOT_YET[key].reason}." in str(explain(key))
 
 
 def test_a_section_lists_its_keys() -> None:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
-from proxy.net.options import acknowledge, give_up_after, keep_alive, mark, round_trip, tune_control
+from proxy.net.options import (
+    LINGER_ZERO,
+    acknowledge,
+    give_up_after,
+    keep_alive,
+    mark,
+    may_lack,
+    round_trip,
+    tune_control,
+)
 
 
 def test_a_control_socket_sends_at_once_hears_urgent_data_and_probes_a_silent_peer() -> None:
@@ -61,3 +72,41 @@ def test_the_kernel_gives_up_a_peer_that_acknowledges_nothing() -> None:
     with socket.socket() as sock:
         give_up_after(sock, 1.5)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1500
+
+
+@contextmanager
+def connected() -> Iterator[tuple[socket.socket, socket.socket]]:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()) as near,
+        listening.accept()[0] as far,
+    ):
+        yield near, far
+
+
+def test_who_has_acknowledged_everything_lacks_nothing() -> None:
+    with connected() as (near, far):
+        near.send(b"abc")
+        near.shutdown(socket.SHUT_WR)
+        assert far.recv(10) == b"abc"
+        assert far.recv(10) == b""
+        far.close()
+        near.recv(10)
+        assert not may_lack(near)
+
+
+def test_who_does_not_take_it_may_lack_it() -> None:
+    with connected() as (near, _):
+        near.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                near.send(bytes(1 << 20))
+        assert may_lack(near)
+
+
+def test_who_has_reset_the_connection_may_lack_something() -> None:
+    with connected() as (near, far):
+        near.send(b"abc")
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        far.close()
+        assert may_lack(near)

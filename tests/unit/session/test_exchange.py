@@ -9,7 +9,7 @@ import pytest
 
 from proxy.events import TransferEnded
 from tests.support.house import house
-from tests.support.misdeeds import sends_then
+from tests.support.misdeeds import keeps_then, sends_then
 from tests.support.raw_client import is_reset, patiently, read_all, read_some
 from tests.support.scripted import RESET, Visit, scripted
 
@@ -41,6 +41,28 @@ async def test_an_upload_is_whole_only_with_the_servers_word() -> None:
             data.send(CONTENT)
         heard = await client.expect(451)
         assert heard[0].text == "451 The disk broke."
+
+
+@pytest.mark.parametrize("word", ["226 Done.", "426 Broken.", ""])
+async def test_an_upload_that_the_server_has_reset_is_never_a_226(word: str) -> None:
+    """pyftpdlib takes a reset for the end of the file, and says 226."""
+    async with scripted() as server, house(server) as home, home.guest() as client:
+        server.plan("STOR", keeps_then(5, *([word] if word else []), taken=10, hang_up=not word))
+        assert (await client.ask("TYPE I")).code == 200
+        with await client.passive() as data:
+            await client.say("STOR /new")
+            await client.expect(150)
+            data.send(CONTENT)
+            await server.until(lambda: b"/new" in server.files)
+        await client.expect(426)
+        await client.expect_silence()
+
+
+async def test_a_reset_after_the_last_byte_does_no_harm() -> None:
+    async with scripted() as server, house(server) as home, home.guest() as client:
+        server.plan("STOR", keeps_then(10, "226 Done."))
+        assert (await client.ask("TYPE I")).code == 200
+        await client.store("STOR /new", CONTENT)
 
 
 async def test_a_client_that_closes_its_data_connection_hears_426() -> None:
