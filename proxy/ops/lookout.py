@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final, Protocol
 
@@ -32,6 +33,7 @@ from .snapshot import (
     ClientSeen,
     QueueSeen,
     Snapshot,
+    Totals,
     UpstreamSeen,
     Waiter,
 )
@@ -103,7 +105,7 @@ class Lookout:
             refusals=self._recent.refusals,
             trouble=self._recent.trouble,
             store_lost=self._recent.store_lost,
-            totals=self._recent.totals,
+            totals=_with_what_moves(self._recent.totals, sessions),
         )
 
     def _queue(self, waiting: Sequence[Request], now: float) -> QueueSeen:
@@ -178,6 +180,12 @@ def _waiters(
             waited=now - request.since,
             eta=eta,
         )
+
+
+def _with_what_moves(ended: Totals, sessions: Sequence[Session]) -> Totals:
+    """Count the bytes of running transfers too: one long file is not nothing until its end."""
+    moving = sum(session.transfer.moved for session in sessions if session.transfer is not None)
+    return replace(ended, bytes_moved=ended.bytes_moved + moving)
 
 
 def _client(session: Session, now: float) -> ClientSeen:

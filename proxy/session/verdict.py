@@ -34,9 +34,12 @@ def verdict(
             limit = round(max_wait)
             return Declined(Reason.ETA_TOO_LONG, used=round(eta), limit=limit, retry=eta)
         case Reason.BUDGET:
-            # Places kept for control connections are as good as used for a transfer.
-            used = sum(way.budget.taken + way.pool.places.unfilled for way in ways)
             limit = sum(way.budget.limit for way in ways)
+            taken = sum(way.budget.taken for way in ways)
+            # Places kept for control connections are as good as used for a transfer; but nobody
+            # shall read that there are more connections than the limit when there are not.
+            kept = sum(way.pool.places.unfilled for way in ways)
+            used = max(taken, min(taken + kept, limit))
             retry = eta or min(way.budget.interval for way in ways)
             return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=told)
         case Reason.SUSPECTED_BAN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from loadtest.ports import free_port
 from tests.support.browser import Page, browsing
-from tests.support.crowd import crowd, many
+from tests.support.crowd import Habit, crowd, many
 from tests.support.proxy import Ftpweir
 from tests.support.raw_client import RawClient
 from tests.support.servers import PyFtpd
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 FILE = "report.csv"
 TOKEN = "a-token-of-some-length"
 TIGHT: dict[str, Any] = {
-    "upstream": {"sessions": 2},
+    "upstream": {"sessions": 2, "bandwidth": "2MiB/s"},
     "budget": {"connections": 20, "time_wait": "4s", "guard": "100ms", "headroom": "0%"},
     "queue": {"max_wait": "3s"},
     "refusals": {"delay": "200ms"},
@@ -33,6 +34,7 @@ def server() -> Iterator[PyFtpd]:
     with PyFtpd() as server:
         for user in USERS:
             (server.home(user) / FILE).write_bytes(os.urandom(5_000))
+        (server.home(USERS[0]) / "long").write_bytes(bytes(12 << 20))
         yield server
 
 
@@ -101,10 +103,39 @@ async def test_what_a_client_calls_itself_is_only_text(page: Page, proxy: Ftpwei
     assert page.complaints == []
 
 
+async def test_a_path_is_only_text_and_its_length_moves_nothing(
+    page: Page, proxy: Ftpweir, server: PyFtpd
+) -> None:
+    evil = "<svg onload=document.title='owned'>" + "W" * 150
+    (server.home(USERS[0]) / evil).write_bytes(b"x")
+    with crowd(proxy.port, [Habit("127.0.0.1", USERS[0], evil, files=100)]):
+        await page.until(r"/<svg onload.*\u2026/.test(document.body.innerText)", "it is shown cut")
+        assert await page.tell("document.querySelectorAll('td svg').length") == 0
+        assert "owned" not in await page.tell("document.title")
+        for width in (390, 1240):
+            await page.look_like(width=width, height=844)
+            await page.until(f"innerWidth == {width}", "the screen has this size")
+            assert await page.tell("document.documentElement.scrollWidth") <= width
+    assert page.complaints == []
+
+
+async def test_while_it_drains_nobody_is_promised_a_turn(page: Page, proxy: Ftpweir) -> None:
+    with crowd(proxy.port, [Habit("127.0.0.1", USERS[0], "long", files=1)]):
+        await page.until("/RETR long/.test(document.body.innerText)", "it moves")
+        moved = "[...document.querySelectorAll('.tile')].pop().innerText"
+        await page.until(f"!{moved}.includes('0 B so far')", "bytes count while they move")
+        proxy.signal(signal.SIGTERM)
+        await page.until("/ftpweir is ending/.test(document.body.innerText)", "it says so")
+        assert "no transfer begins any more" in await page.text("#queue")
+        assert await page.text("#phase") == "draining"
+        proxy.stop()
+
+
 async def test_it_tells_that_it_gets_no_answer_any_more(page: Page, proxy: Ftpweir) -> None:
     proxy.stop()
     await page.until("/No answer from ftpweir since/.test(document.body.innerText)", "it notices")
     assert await page.text("#phase") == "no answer"
+    assert await page.tell("getComputedStyle(document.querySelector('.card')).opacity < 1")
 
 
 async def test_with_a_token_the_address_opens_it_once(server: PyFtpd, place: str) -> None:

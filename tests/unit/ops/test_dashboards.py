@@ -15,6 +15,7 @@ from tests.support.dashboard import FILE, ROWS, dashboard, written
 from tests.support.programs import CHECKOUT
 
 RULES = CHECKOUT / "config" / "prometheus" / "rules.yaml"
+TRIALS = CHECKOUT / "config" / "prometheus" / "tests.yaml"
 OPERATIONS = CHECKOUT / "docs" / "OPERATIONS.md"
 
 # Not ours: Prometheus' own, and what every program tells of itself.
@@ -86,6 +87,14 @@ def test_every_alert_says_what_happened_and_where_to_begin() -> None:
     for rule in yaml.safe_load(RULES.read_text())["groups"][0]["rules"]:
         assert rule["labels"]["severity"] in ("critical", "warning")
         assert set(rule["annotations"]) == {"summary", "remedy"}
+
+
+def test_every_alert_is_tried_when_it_should_fire_and_when_not() -> None:
+    outcomes: dict[str, set[bool]] = {rule["alert"]: set() for rule in rules()}
+    for trial in yaml.safe_load(TRIALS.read_text())["tests"]:
+        for moment in trial["alert_rule_test"]:
+            outcomes[moment["alertname"]].add(bool(moment["exp_alerts"]))
+    assert [name for name, seen in outcomes.items() if seen != {True, False}] == []
 
 
 def test_every_alert_is_in_the_runbook() -> None:

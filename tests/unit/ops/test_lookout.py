@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.house import house
 from tests.support.misdeeds import waits_for
-from tests.support.scripted import Scripted, scripted
+from tests.support.scripted import Scripted, Visit, scripted
 
 from .looking import lookout, seen
 
@@ -58,6 +58,26 @@ async def test_a_running_transfer_is_seen_on_the_session_that_carries_it(server:
             assert (upstream.use, upstream.client) == ("lent", session.id)
             assert told.classes[0].transfers == 1
             assert told.classes[0].slots == told.classes[0].most_slots_of_one == 1
+            go_on.set()
+            await client.expect(150, 226)
+
+
+async def test_bytes_count_as_moved_while_they_move(server: Scripted) -> None:
+    go_on = asyncio.Event()
+
+    async def sends_half(visit: Visit, argument: bytes) -> None:
+        await visit.say("150 Here it comes.")
+        with await visit.data() as sock:
+            await asyncio.get_running_loop().sock_sendall(sock, b"half")
+            await go_on.wait()
+        await visit.say("226 Done.")
+
+    server.plan("RETR", sends_half)
+    async with house(server) as home, home.guest() as client:
+        with await client.passive() as data:
+            await client.say("RETR /file")
+            assert await asyncio.get_running_loop().sock_recv(data, 10) == b"half"
+            await home.until(lambda: seen(home).totals.bytes_moved == 4)
             go_on.set()
             await client.expect(150, 226)
 

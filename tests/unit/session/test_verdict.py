@@ -31,8 +31,8 @@ def judged(pool: Basin, blocked: Reason, eta: float | None = None, waited: float
     return verdict(request, ways, waited=waited, max_wait=40.0, eta=eta, rate_wait=12.0)
 
 
-def use_up(pool: Basin) -> None:
-    for _ in range(2):
+def use_up(pool: Basin, slots: int = 2) -> None:
+    for _ in range(slots):
         slot = pool.budget.reserve(Kind.DOWNLOAD, "")
         assert slot is not None
         pool.budget.settle(slot, Ending.FIN)
@@ -42,6 +42,13 @@ async def test_a_budget_that_alone_makes_the_wait_is_named(pool: Basin) -> None:
     use_up(pool)
     told = judged(pool, Reason.BUDGET, eta=100.0)
     assert (told.reason, told.used, told.limit, told.retry) == (Reason.BUDGET, 3, 3, 100.0)
+
+
+async def test_nobody_reads_of_more_connections_than_the_limit(pool: Basin) -> None:
+    use_up(pool, slots=3)
+    assert pool.pool.places.unfilled == 1
+    told = judged(pool, Reason.BUDGET, eta=100.0)
+    assert (told.used, told.limit) == (3, 3)
 
 
 async def test_a_queue_that_makes_the_wait_is_named(pool: Basin) -> None:
