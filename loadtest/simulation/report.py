@@ -27,7 +27,7 @@ def lines(world: World) -> Iterator[str]:
     yield f"proxies         {evenness(list(told.by_proxy.values()))}"
     yield f"cron batches    {spread(told.cron_batches)}"
     yield f"beside the hog  {spread(told.small_beside_hog)}"
-    calls = store.engine.calls / world.agenda.now
+    calls = store.calls / world.agenda.now
     yield f"store           {calls:.0f} calls/s, {store.busiest} in the busiest second"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from proxy.shaping.stake import Award, Claim, Stake
+from proxy.shaping.stake import HEARTBEAT, Award, Claim, Stake
 from proxy.store.engine import PATIENCE
 from proxy.store.shared import Share
 
@@ -14,6 +14,8 @@ from .engine import SimulatedEngine
 
 LATENCY: Final = 0.001  # seconds each way, on average
 LOST: Final = 0.001  # part of all answers
+# While nobody is short, a heartbeat changes nothing but its row's date: most are only counted.
+QUIET_FOR: Final = 15.0  # seconds, a fraction of the lease
 
 
 class Store:
@@ -23,10 +25,12 @@ class Store:
         self.engine = SimulatedEngine(fast=True)
         self.is_away = False
         self.busiest = 0  # calls in one second
+        self.spared = 0.0  # calls that were not made, because they would have changed nothing
+        self.quiet: dict[Wire, None] = {}  # who makes none
         self._second = 0
         self._calls = 0
 
-    def settle(self, now: float, keys: list[str], words: list[str | float]) -> Award | None:
+    def settle(self, now: float, key: str, words: list[str | float], need: int) -> Award | None:
         """Answer as Redis would; None: there is no answer."""
         if self.is_away:
             return None
@@ -34,8 +38,18 @@ class Store:
         self._calls = self._calls + 1 if second == self._second else 1
         self._second = second
         self.busiest = max(self.busiest, self._calls)
-        (row,) = self.engine.settle(now, keys, words)
-        return Award(*row) if min(row) >= 0 else None
+        (row,) = self.engine.settle(now, [key], words)
+        award = Award(*row)
+        if award.short or award.own < need:
+            for wire in self.quiet:
+                wire.wake()
+            self.quiet.clear()
+        return award if award.own >= 0 else None
+
+    @property
+    def calls(self) -> float:
+        """How often it was called, or would have been."""
+        return self.engine.calls + self.spared
 
 
 class Wire:
@@ -51,6 +65,7 @@ class Wire:
         self._lease = lease
         self._serial = 0
         self._busy = False
+        self._slept_at = agenda.now
         self._turn = 0  # of the timer: an older one that fires means nothing
         self.is_cut = False
         self.is_over = False
@@ -71,6 +86,8 @@ class Wire:
             return
         self._busy = True
         now = self._agenda.now
+        self._store.quiet.pop(self, None)
+        self._store.spared += max(0.0, now - self._slept_at - HEARTBEAT) / HEARTBEAT
         claim = self.share.stake.claim(self.share.report(), now)
         self._serial += 1
         milliseconds = [
@@ -85,7 +102,7 @@ class Wire:
             self._agenda.after(way, lambda: self._arrive(words, claim, now))
 
     def _arrive(self, words: list[str | float], claim: Claim, asked_at: float) -> None:
-        award = self._store.settle(self._agenda.now, [self.share.key], words)
+        award = self._store.settle(self._agenda.now, self.share.key, words, claim.need)
         if award is None or self._chance.random() < LOST:
             self._agenda.after(PATIENCE, self._failed)
             return
@@ -107,9 +124,20 @@ class Wire:
         self.share.on_news()
         if self._busy:
             return  # the news made somebody ask
+        self._slept_at, pace = self._agenda.now, self.share.stake.pace(self._agenda.now)
+        if pace == HEARTBEAT and not self.share.stake.is_contended:
+            self._store.quiet[self] = None
+            pace = QUIET_FOR
+        self._beat_after(pace)
+
+    def wake(self) -> None:
+        """Somebody is short: give the heartbeats that are due, at any moment of a second."""
+        self._beat_after(self._chance.uniform(0.0, HEARTBEAT))
+
+    def _beat_after(self, pause: float) -> None:
         self._turn += 1
         turn = self._turn
-        self._agenda.after(self.share.stake.pace(self._agenda.now), lambda: self._beat(turn))
+        self._agenda.after(pause, lambda: self._beat(turn))
 
     def _beat(self, turn: int) -> None:
         if turn == self._turn and not self._busy:
