@@ -31,6 +31,7 @@ from proxy.net.certificate import BadCertificate
 from proxy.net.control import ClientChannel
 from proxy.net.doors import CannotListen, Door, Doors
 from proxy.net.header_first import HeaderFirst
+from proxy.ops.hatch import Hatch
 from proxy.ops.station import Station
 from proxy.phase import Phase, Ready, Serving
 from proxy.rooms import Rooms
@@ -61,13 +62,14 @@ class App:
         reread: Callable[[], Reading] | None = None,
         inherited: Sequence[socket.socket] = (),
         shares_port: bool = False,
+        hatch: Hatch | None = None,
     ) -> None:
         self.config = config
         self.phase = Phase.STARTING
         self.on_phase: Callable[[Phase], None] = lambda phase: None
         self.on_adopted: Callable[[Config], None] = lambda config: None
         # Whoever looks on hears every event; nobody else pays for it.
-        self._station = Station(announce) if config.status is not None else None
+        self._station = Station(announce, hatch) if config.status is not None else None
         self._announce = announce = self._station or announce
         self._reread = reread
         self._reloading = asyncio.Lock()

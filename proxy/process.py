@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 from proxy.app import App
 from proxy.config import Config
@@ -15,9 +18,27 @@ from proxy.machine import loop_factory, spare_the_collector
 from proxy.net.inherited import inherited
 from proxy.ops.audit import Audit
 from proxy.ops.dump import state
+from proxy.ops.hatch import Hatch
 from proxy.ops.logs import EventLog
 from proxy.ops.service import ServiceManager
-from proxy.phase import Ready
+from proxy.ops.station import status_socket
+from proxy.phase import Phase, Ready
+
+
+class Starter(Protocol):
+    """Whoever began this process, and wants to know how it is."""
+
+    def entered(self, phase: Phase) -> None:
+        """It is doing this now."""
+        ...
+
+    def adopted(self) -> None:
+        """It goes on by another configuration."""
+        ...
+
+    async def keep_told(self, is_sound: Callable[[], bool], status: Callable[[], str]) -> None:
+        """Tell again and again how it is."""
+        ...
 
 
 def run(
@@ -26,16 +47,18 @@ def run(
     ready: Ready,
     reread: Callable[[], Reading] | None = None,
     *,
-    shares_port: bool = False,
+    starter: Starter | None = None,
+    hatch: Hatch | None = None,
 ) -> None:
     """Run the proxy in this thread until SIGTERM or SIGINT; on uvloop where there is one.
 
-    `reread` reads the configuration's file anew; None where there is no file. With `shares_port`
-    other processes listen at the same addresses.
+    `reread` reads the configuration's file anew; None where there is no file. `starter` is the
+    parent of several that share their addresses, each looked into by its `hatch`; None: this one
+    is alone, and a service manager may have begun it.
     """
     spare_the_collector()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_run(config, log, ready, reread, shares_port))
+        runner.run(_run(config, log, ready, reread, starter, hatch))
 
 
 async def _run(
@@ -43,19 +66,25 @@ async def _run(
     log: EventLog,
     ready: Ready,
     reread: Callable[[], Reading] | None,
-    shares_port: bool,
+    starter: Starter | None,
+    hatch: Hatch | None,
 ) -> None:
-    service = ServiceManager(os.environ, os.getpid())
+    service = starter or ServiceManager(os.environ, os.getpid())
     announce = Audit(log, config.log.audit, config.log.xferlog)
     app = App(
         config,
         announce,
         reread=reread,
         inherited=inherited(os.environ, os.getpid()),
-        shares_port=shares_port,
+        shares_port=starter is not None,
+        hatch=hatch,
     )
-    app.on_phase = service.entered
-    app.on_adopted = lambda adopted: log.adopt(adopted.log.format, adopted.log.level)
+
+    def adopted(config: Config) -> None:
+        log.adopt(config.log.format, config.log.level)
+        service.adopted()
+
+    app.on_phase, app.on_adopted = service.entered, adopted
     loop = asyncio.get_running_loop()
     for number, meaning in {
         signal.SIGTERM: app.stop,
@@ -67,6 +96,45 @@ async def _run(
     }.items():
         loop.add_signal_handler(number, meaning)
     await app.serve(ready, partial(service.keep_told, lambda: app.is_sound, partial(_status, app)))
+
+
+def run_desk(
+    config: Config,
+    log: EventLog,
+    hatches: Sequence[Hatch],
+    starter: Starter,
+    drain: Callable[[], None],
+) -> None:
+    """Show the workers behind these hatches until SIGTERM; `drain` has all of them end."""
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_run_desk(config, log, hatches, starter, drain))
+
+
+async def _run_desk(
+    config: Config,
+    log: EventLog,
+    hatches: Sequence[Hatch],
+    starter: Starter,
+    drain: Callable[[], None],
+) -> None:
+    from proxy.ops.admin import Admin
+    from proxy.ops.desk import Desk
+    from proxy.ops.orders import Orders
+
+    desk, over = Desk(hatches, drain, time.monotonic), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+    async with contextlib.AsyncExitStack() as belongings:
+        sock = status_socket(config, log)
+        if sock is not None and config.status is not None:
+            belongings.enter_context(sock)
+            admin = Admin(desk, Orders(desk, log), token=config.status.token)
+            belongings.push_async_callback(admin.close)
+            await admin.open(sock)
+        starter.entered(Phase.SERVING)
+        async with asyncio.TaskGroup() as tasks:
+            signs = tasks.create_task(starter.keep_told(lambda: True, str))
+            await over.wait()
+            signs.cancel()
 
 
 def _status(app: App) -> str:

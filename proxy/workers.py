@@ -1,18 +1,23 @@
 """Several processes behind one address: starts them, keeps them, passes on what it is told.
 
-Forks before there is any loop or thread, and serves nobody itself.
+Forks before there is any loop or thread, and serves nobody itself. Beside the workers there may be
+a desk, which shows all of them on one page: it is kept like them, and ends when they have.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Final
+from enum import IntEnum
+from typing import Final, Protocol
+
+from proxy.phase import Phase
 
 PASSED_ON: Final = {
     signal.SIGTERM: signal.SIGTERM,
@@ -27,51 +32,119 @@ TICK: Final = 0.1  # seconds between two looks at what is due
 SOON, LATEST = 1.0, 30.0  # seconds until a worker that died is started again
 STEADY: Final = 10.0  # one that lived so long is started again soon
 DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of prctl(2)
+BEAT: Final = 3.0  # seconds between two signs of life
+SILENT: Final = 20.0  # one that gave none for so long hangs: it is ended and started again
 
-# Runs one worker to its end and returns its exit code; calls the function when it serves.
-Work = Callable[[int, Callable[[], None]], int]
+
+class Word(IntEnum):
+    """What a child tells its parent."""
+
+    SERVES = 0
+    SOUND = 1  # its loop turns, its books are in order
+    ADOPTED = 2  # it goes on by another configuration
+    DRAIN = 3  # somebody has asked it to have all of them end
+
+
+class Voice:
+    """A child's way to its parent; also what the process around its app reports to."""
+
+    def __init__(self, pipe: int, number: int) -> None:
+        self._pipe = pipe
+        self._number = number
+
+    def say(self, word: Word) -> None:
+        """Tell the parent; two bytes are never torn apart in a pipe."""
+        os.write(self._pipe, bytes([self._number, word]))
+
+    def entered(self, phase: Phase) -> None:
+        """Tell when it serves."""
+        if phase is Phase.SERVING:
+            self.say(Word.SERVES)
+
+    def adopted(self) -> None:
+        """Tell that another configuration holds now."""
+        self.say(Word.ADOPTED)
+
+    async def keep_told(self, is_sound: Callable[[], bool], status: Callable[[], str]) -> None:
+        """Give signs of life for as long as it is well."""
+        while True:
+            if is_sound():
+                self.say(Word.SOUND)
+            await asyncio.sleep(BEAT)
+
+
+# Runs one child to its end, and returns its exit code.
+Work = Callable[[int, Voice], int]
+
+
+class Overseer(Protocol):
+    """Who hears of what the parent sees."""
+
+    def ready(self) -> None:
+        """All serve for the first time."""
+        ...
+
+    def ending(self) -> None:
+        """All have been told to end."""
+        ...
+
+    def adopted(self) -> None:
+        """A worker goes on by what the configuration's file says now."""
+        ...
+
+    def look(self, is_sound: bool, status: str) -> None:
+        """So it is now; called several times a second."""
+        ...
+
+    def tell(self, line: str) -> None:
+        """Something that an operator wants to know."""
+        ...
 
 
 class Workers:
-    """The processes, and what is due. `tell` writes a line for who looks on."""
+    """The processes, and what is due. They are numbered from 0; the desk has the last number."""
 
-    def __init__(self, count: int, work: Work, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, count: int, work: Work, overseer: Overseer, *, desk: Work | None = None
+    ) -> None:
         self._count = count
-        self._work = work
-        self._tell = tell
-        self._numbers: dict[int, int] = {}  # process id -> number of the worker
+        self._works = [work] * count + ([desk] if desk is not None else [])
+        self._overseer = overseer
+        self._numbers: dict[int, int] = {}  # process id -> number
         self._started: dict[int, float] = {}
+        self._heard: dict[int, float] = {}  # number -> its last sign of life; none before it serves
         self._pauses: dict[int, float] = {}
         self._due: dict[int, float] = {}  # number -> when it is started again
-        self._waited_for = set(range(count))  # those that have not served yet
+        self._waited_for = set(range(len(self._works)))  # those that have not served yet
         self._is_ending = False
         self._code = 0
 
-    def run(self, ready: Callable[[], None], ending: Callable[[], None]) -> int:
+    def run(self) -> int:
         """Keep all of them until told to end; return the exit code.
 
-        `ready` is called once, when all serve for the first time, `ending` when they are told to
-        end. A worker that cannot even begin ends all.
+        One that cannot even begin ends all.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
         self._news, self._pipe = os.pipe()
         os.set_blocking(self._news, False)
-        self._ready, self._ending = ready, ending
-        for number in range(self._count):
+        for number in range(len(self._works)):
             self._start(number)
         while self._numbers or (self._due and not self._is_ending):
             heard = signal.sigtimedwait(HEARD, TICK)
             if heard is not None and heard.si_signo in PASSED_ON:
                 self._pass_on(signal.Signals(heard.si_signo))
-            self._hear_ready()
+            self._hear()
             self._reap()
+            self._end_silent()
             self._start_due()
+            self._overseer.look(not self._silent(), self._status())
         os.close(self._news)
         os.close(self._pipe)
         return self._code
 
     def _start(self, number: int) -> None:
         sys.stdout.flush()
+        self._heard.pop(number, None)
         pid = os.fork()
         if pid == 0:
             self._become(number)
@@ -90,35 +163,74 @@ class Workers:
             if "LISTEN_PID" in os.environ:  # sockets of the service manager are for all of us
                 os.environ["LISTEN_PID"] = str(os.getpid())
             os.environ.pop("NOTIFY_SOCKET", None)  # the parent speaks with it
-            code = self._work(number, lambda: _say(self._pipe, number))
+            code = self._works[number](number, Voice(self._pipe, number))
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
 
-    def _hear_ready(self) -> None:
+    def _hear(self) -> None:
+        told = b""
         with suppress(BlockingIOError):
-            heard = set(os.read(self._news, 4096))
-            if self._waited_for and not self._waited_for - heard:
-                self._ready()
-            self._waited_for -= heard
+            told = os.read(self._news, 4096)
+        for number, word in zip(told[::2], told[1::2], strict=True):
+            match Word(word):
+                case Word.SERVES | Word.SOUND:
+                    self._serves(number)
+                case Word.ADOPTED:
+                    self._overseer.adopted()
+                case Word.DRAIN:
+                    if not self._is_ending:
+                        self._pass_on(signal.SIGTERM)
+
+    def _serves(self, number: int) -> None:
+        self._heard[number] = time.monotonic()
+        if self._waited_for:
+            self._waited_for.discard(number)
+            if not self._waited_for:
+                self._overseer.ready()
 
     def _pass_on(self, number: signal.Signals) -> None:
         if number in ENDINGS and not self._is_ending:
             self._is_ending = True
-            self._ending()
-        self._signal_all(PASSED_ON[number])
+            self._overseer.ending()
+        self._signal(self._workers(), PASSED_ON[number])
 
-    def _signal_all(self, number: signal.Signals) -> None:
-        for pid in self._numbers:
+    def _workers(self) -> list[int]:
+        """Return the processes that serve clients."""
+        return [pid for pid, number in self._numbers.items() if number < self._count]
+
+    def _signal(self, pids: Iterable[int], number: signal.Signals) -> None:
+        for pid in pids:
             os.kill(pid, number)
+
+    def _silent(self) -> list[int]:
+        """Return the processes that have served and give no sign of life any more."""
+        limit = time.monotonic() - SILENT
+        return [
+            pid for pid, number in self._numbers.items() if self._heard.get(number, limit) < limit
+        ]
+
+    def _end_silent(self) -> None:
+        for pid in self._silent():
+            self._overseer.tell(f"{self._name(self._numbers[pid])} hangs: it is ended")
+            os.kill(pid, signal.SIGKILL)
+
+    def _status(self) -> str:
+        doing = "ending" if self._is_ending else "serving"
+        return f"{doing}: {len(self._workers())} of {self._count} workers are there"
+
+    def _name(self, number: int) -> str:
+        return f"worker {number + 1}" if number < self._count else "the status page"
 
     def _reap(self) -> None:
         while self._numbers:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
-                return
+                break
             self._has_ended(self._numbers.pop(pid), os.waitstatus_to_exitcode(status))
+        if self._is_ending and not self._workers():
+            self._signal(self._numbers, signal.SIGTERM)  # the desk: nothing is left to be seen
 
     def _has_ended(self, number: int, code: int) -> None:
         if self._is_ending:
@@ -128,13 +240,13 @@ class Workers:
             # What cannot begin now cannot begin later: its words are on standard error already.
             self._code = code if code > 0 else 1
             self._is_ending = True
-            self._signal_all(signal.SIGTERM)
+            self._signal(self._workers(), signal.SIGTERM)
             return
         lived = time.monotonic() - self._started[number]
         pause = SOON if lived >= STEADY else min(LATEST, 2 * self._pauses.get(number, SOON / 2))
         self._pauses[number] = pause
         self._due[number] = time.monotonic() + pause
-        self._tell(f"worker {number + 1} ended with {code}: started again in {pause:g} s")
+        self._overseer.tell(f"{self._name(number)} ended with {code}: started again in {pause:g} s")
 
     def _start_due(self) -> None:
         now = time.monotonic()
@@ -142,7 +254,3 @@ class Workers:
             del self._due[number]
             if not self._is_ending:
                 self._start(number)
-
-
-def _say(pipe: int, number: int) -> None:
-    os.write(pipe, bytes([number]))

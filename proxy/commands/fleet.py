@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +19,12 @@ from proxy.net.certificate import BadCertificate
 from proxy.net.doors import CannotListen
 from proxy.net.inherited import NotListening
 from proxy.ops.audit import CannotWrite
+from proxy.ops.hatch import Hatch
 from proxy.ops.logs import EventLog
 from proxy.ops.service import ServiceManager
 from proxy.phase import Phase, Serving
 from proxy.store.journal import JournalError
-from proxy.workers import Workers
+from proxy.workers import Voice, Word, Workers
 
 # What a proxy cannot begin with; the message says why.
 CANNOT_BEGIN = (*(BadCertificate, CannotListen, CannotWrite, JournalError, NotListening, TooFew),)
@@ -34,36 +36,92 @@ def run_workers(path: Path, config: Config, count: int, ready: Callable[[Serving
         raise click.UsageError("--workers needs a 'store': without one each would count for itself")
     if any(listen.address.port == 0 for listen in config.listen):
         raise click.UsageError("--workers needs a fixed port in 'listen': they share it")
-    service = ServiceManager(os.environ, os.getpid())
-    status = None if config.status is None else str(config.status.address)
-    serving = Serving([str(listen.address) for listen in config.listen], status)
-
-    def all_serve() -> None:
-        ready(serving)
-        service.entered(Phase.SERVING)
-
-    def work(number: int, serves: Callable[[], None]) -> int:
-        return _work(path, config, number, count, serves)
-
-    workers = Workers(count, work, lambda line: click.echo(line, err=True))
-    return workers.run(all_serve, lambda: service.entered(Phase.STOPPING))
+    fleet = Fleet(path, config, count, ready)
+    desk = fleet.show if config.status is not None else None
+    return Workers(count, fleet.work, fleet, desk=desk).run()
 
 
-def _work(path: Path, config: Config, number: int, count: int, serves: Callable[[], None]) -> int:
-    def reread() -> Reading:
-        reading = settings.check(path)
-        if reading.config is None:
-            return reading
-        return replace(reading, config=for_worker(reading.config, number, count))
+class Fleet:
+    """What the processes have in common, and what becomes of what their parent sees."""
 
-    try:
-        process.run(
-            for_worker(config, number, count),
-            EventLog(config.log.format, config.log.level),
-            lambda serving: serves(),
-            reread,
-            shares_port=True,
+    def __init__(
+        self, path: Path, config: Config, count: int, ready: Callable[[Serving], None]
+    ) -> None:
+        self._path = path
+        self._config = config  # what holds now: what a worker that is started again begins with
+        self._count = count
+        self._say_ready = ready
+        self._hatches = [Hatch.made() for _ in range(count)]
+        self._service = ServiceManager(os.environ, os.getpid())
+        self._report_due = 0.0
+
+    # In a child.
+
+    def work(self, number: int, voice: Voice) -> int:
+        """Be one worker; return the exit code."""
+
+        def reread() -> Reading:
+            reading = settings.check(self._path)
+            if reading.config is None:
+                return reading
+            return replace(reading, config=for_worker(reading.config, number, self._count))
+
+        def run() -> None:
+            process.run(
+                for_worker(self._config, number, self._count),
+                self._log(),
+                lambda serving: None,
+                reread,
+                starter=voice,
+                hatch=self._hatches[number],
+            )
+
+        return _exit_code(run)
+
+    def show(self, number: int, voice: Voice) -> int:
+        """Be the desk; return the exit code."""
+
+        def drain() -> None:
+            voice.say(Word.DRAIN)
+
+        return _exit_code(
+            lambda: process.run_desk(self._config, self._log(), self._hatches, voice, drain)
         )
+
+    def _log(self) -> EventLog:
+        return EventLog(self._config.log.format, self._config.log.level)
+
+    # In the parent.
+
+    def ready(self) -> None:
+        """Tell who waits for it."""
+        listening = [str(listen.address) for listen in self._config.listen]
+        status = self._config.status
+        self._say_ready(Serving(listening, None if status is None else str(status.address)))
+        self._service.entered(Phase.SERVING)
+
+    def ending(self) -> None:
+        """Tell the service manager."""
+        self._service.entered(Phase.STOPPING)
+
+    def adopted(self) -> None:
+        """Begin with the same from now on."""
+        self._config = settings.check(self._path).config or self._config
+
+    def look(self, is_sound: bool, status: str) -> None:
+        """Tell the service manager how it is, as often as it wants to know."""
+        if (now := time.monotonic()) >= self._report_due:
+            self._report_due = now + self._service.every
+            self._service.report(is_sound, status)
+
+    def tell(self, line: str) -> None:
+        """Write it where the log goes."""
+        click.echo(line, err=True)
+
+
+def _exit_code(work: Callable[[], None]) -> int:
+    try:
+        work()
     except CANNOT_BEGIN as problem:
         click.echo(str(problem), err=True)
         return 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .addresses import Address, PortRange
+from .addresses import PortRange
 from .models import Config
 
 
@@ -13,9 +13,8 @@ class TooFew(Exception):
 def for_worker(config: Config, number: int, count: int) -> Config:
     """Return the configuration of worker `number` (from 0) of `count`.
 
-    They share every listening address. Each has a part of the ports, a state file and a status
-    address of its own; the first has the files and the address that a single process would have.
-    Raise TooFew.
+    They share every listening address. Each has a part of the ports and a state file of its own;
+    the first has the one that a single process would have. Raise TooFew.
     """
     changes: dict[str, object] = {
         "passive": config.passive.model_copy(
@@ -27,11 +26,6 @@ def for_worker(config: Config, number: int, count: int) -> Config:
     }
     if config.state is not None and number:
         changes["state"] = f"{config.state}.{number + 1}"
-    if config.status is not None and number:
-        place = config.status.address
-        port = place.port + number if place.port else 0
-        address = Address(place.host, port)
-        changes["status"] = config.status.model_copy(update={"address": address})
     return config.model_copy(update=changes)
 
 

@@ -18,16 +18,15 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.config.in_effect import in_effect
 from proxy.refusals import Reason
 
 from .access import ACTION_HEADER, COOKIE, Doorkeeper, Verdict, Visit
 from .answers import Answers, as_json
-from .lookout import Lookout
-from .metrics import CONTENT_TYPE, Metrics
+from .metrics import CONTENT_TYPE
 from .orders import Orders
-from .pulse import Pulse
+from .pulse import Sample
 from .snapshot import Snapshot
+from .view import NoSight, View
 
 MOST_CONNECTIONS: Final = 64
 LARGEST_REQUEST: Final = 64 * 1024  # bytes of a body; the headers have aiohttp's own limit (8 KiB)
@@ -55,19 +54,9 @@ _REFUSED: Final[Mapping[Verdict, tuple[int, str]]] = {
 class Admin:
     """Serves from `open` to `close`."""
 
-    def __init__(
-        self,
-        lookout: Lookout,
-        metrics: Metrics,
-        pulse: Pulse,
-        orders: Orders,
-        *,
-        token: str | None,
-    ) -> None:
-        self._lookout = lookout
-        self._answers = Answers(lookout)
-        self._metrics = metrics
-        self._pulse = pulse
+    def __init__(self, view: View, orders: Orders, *, token: str | None) -> None:
+        self._view = view
+        self._answers = Answers()
         self._doorkeeper = Doorkeeper(token)
         self._page = PAGE.read_text(encoding="utf-8")
         self._policy = _content_policy(self._page)
@@ -92,7 +81,11 @@ class Admin:
     async def open(self, sock: socket.socket) -> None:
         """Serve at this listening socket."""
         await self._runner.setup()
-        self._server = await asyncio.get_running_loop().create_server(self._connected, sock=sock)
+        loop = asyncio.get_running_loop()
+        if sock.family == socket.AF_UNIX:
+            self._server = await loop.create_unix_server(self._connected, sock=sock)
+        else:
+            self._server = await loop.create_server(self._connected, sock=sock)
 
     async def close(self) -> None:
         """Hang up on everybody."""
@@ -127,6 +120,8 @@ class Admin:
                 response = await handler(request)
             except web.HTTPException as refusal:
                 response = web.Response(status=refusal.status, text=f"{refusal.reason}\n")
+            except NoSight as problem:
+                response = web.Response(status=503, text=f"{problem}\n")
         response.headers["Server"] = "ftpweir"
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -138,28 +133,34 @@ class Admin:
         return web.Response(text=self._page, content_type="text/html")
 
     async def _show_metrics(self, request: web.Request) -> web.Response:
-        return web.Response(body=await self._metrics.page(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=await self._view.metrics(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _say_alive(self, request: web.Request) -> web.Response:
+        if silent := await self._view.silent():
+            return web.Response(text=f"no sign of life: {', '.join(silent)}\n", status=503)
         return web.Response(text="alive\n")
 
     async def _say_ready(self, request: web.Request) -> web.Response:
-        failing = _failing(self._lookout.snapshot())
+        try:
+            failing = _failing(await self._view.snapshot())
+        except NoSight:
+            failing = ["workers"]
         told = {"ready": not failing, "failing": failing}
         return _json(as_json(told), status=503 if failing else 200)
 
     async def _show_section(self, request: web.Request) -> web.Response:
+        seen = await self._view.snapshot()
         try:
-            return _json(self._answers.about(request.match_info["section"]))
+            return _json(self._answers.about(request.match_info["section"], seen))
         except KeyError:
             raise web.HTTPNotFound from None
 
     async def _show_config(self, request: web.Request) -> web.Response:
-        return _json(as_json({"settings": tuple(in_effect(self._lookout.watched.config))}))
+        return _json(as_json({"settings": await self._view.settings()}))
 
     async def _show_history(self, request: web.Request) -> web.Response:
-        columns = ("at", "open", "cooling", "limit", "waiting")
-        rows = [[getattr(one, name) for name in columns] for one in self._pulse.history]
+        columns = Sample.__match_args__
+        rows = [[getattr(one, name) for name in columns] for one in await self._view.history()]
         return _json(as_json({"columns": columns, "samples": rows}))
 
 

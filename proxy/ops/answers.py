@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .lookout import Lookout
 from .snapshot import Snapshot
 
 SECTIONS: Final[Mapping[str, Callable[[Snapshot], object]]] = {
@@ -32,15 +31,13 @@ SECTIONS: Final[Mapping[str, Callable[[Snapshot], object]]] = {
 class Answers:
     """Writes them, and keeps those of the last snapshot."""
 
-    def __init__(self, lookout: Lookout) -> None:
-        self._lookout = lookout
+    def __init__(self) -> None:
         self._of: Snapshot | None = None
         self._written: dict[str, bytes] = {}
 
-    def about(self, section: str) -> bytes:
-        """Return what a section says now; KeyError for one that does not exist."""
+    def about(self, section: str, seen: Snapshot) -> bytes:
+        """Return what a section says of a snapshot; KeyError for one that does not exist."""
         chosen = SECTIONS[section]
-        seen = self._lookout.snapshot()
         if seen is not self._of:
             self._of, self._written = seen, {}
         if section not in self._written:

@@ -1,8 +1,15 @@
-"""Is the proxy well? Asked from outside, as its clients meet it: connect, hear 220, say QUIT."""
+"""Is the proxy well? Asked from outside, as its clients meet it: connect, hear 220, say QUIT.
+
+Of several workers a client meets one; whether the others are well, the status page knows.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import socket
+
+from proxy.config import Address
 
 LONGEST = 4096  # bytes of a greeting
 
@@ -23,6 +30,18 @@ def check_greeting(host: str, port: int, patience: float, first: bytes = b"") ->
     if not greeting.startswith("220"):
         raise Unwell(f"it greets with {greeting!r}")
     return greeting
+
+
+def check_page(place: Address, patience: float) -> None:
+    """Raise Unwell if the status page there says so; that nobody has one is no matter."""
+    with (
+        contextlib.suppress(OSError, http.client.HTTPException),
+        contextlib.closing(http.client.HTTPConnection(place.host, place.port, patience)) as line,
+    ):
+        line.request("GET", "/healthz")
+        answer = line.getresponse()
+        if answer.status == http.client.SERVICE_UNAVAILABLE:
+            raise Unwell(answer.read(LONGEST).decode("ascii", "replace").strip())
 
 
 def _line(sock: socket.socket) -> str:

@@ -127,6 +127,7 @@ LOOKED_UP: Final = (
     _gauge("build_info", "version python loop", "Always 1."),
     _gauge("start_time_seconds", "", "When ftpweir began to serve, in seconds since 1970."),
     _gauge("tasks", "", "Tasks of the event loop: what goes on at once."),
+    _gauge("worker_up", "worker", "With --workers: 1 while the worker answers."),
     _gauge("draining", "", "1 from when ftpweir is told to end."),
     _gauge("config_last_reload_successful", "", "0 after a reload was refused; 1 at the start."),
     _gauge("store_up", "", "With a shared store: 0 while it cannot be reached."),

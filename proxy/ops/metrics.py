@@ -87,13 +87,12 @@ class Metrics(Collector):
                     family.add_metric(values, buckets, histogram.sum)
                 yield family
         looked_up: dict[str, Samples] = {
-            **_of_process(snapshot),
+            "build_info": {_build(snapshot): 1},
+            "tasks": {(): len(asyncio.all_tasks())},
             "config_last_reload_successful": {(): not self._tally.reload_failed},
             "upstream_certificate_expiry_timestamp_seconds": self._certificate,
             "store_up": {(): not snapshot.store_lost} if self._has_store else {},
-            **_of_budgets(snapshot),
-            **_of_sessions(snapshot),
-            **_of_queue(snapshot),
+            **of_snapshot(snapshot),
             **self._reality.samples(),
         }
         for metric in LOOKED_UP:
@@ -160,16 +159,29 @@ class Reality:
         ]
 
 
-def _of_process(snapshot: Snapshot) -> dict[str, Samples]:
+def of_snapshot(snapshot: Snapshot) -> dict[str, Samples]:
+    """Return the gauges that a snapshot tells, by name."""
+    return {
+        **_of_process(snapshot),
+        **_of_budgets(snapshot),
+        **_of_sessions(snapshot),
+        **_of_queue(snapshot),
+    }
+
+
+def _build(snapshot: Snapshot) -> Labels:
     loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
+    return snapshot.version, platform.python_version(), loop
+
+
+def _of_process(snapshot: Snapshot) -> dict[str, Samples]:
     trouble = snapshot.trouble
     is_troubled = (
         trouble is not None and not trouble.is_over and snapshot.at - trouble.at < TROUBLE_LASTS
     )
     return {
-        "build_info": {(snapshot.version, platform.python_version(), loop): 1},
         "start_time_seconds": {(): snapshot.started},
-        "tasks": {(): len(asyncio.all_tasks())},
+        "worker_up": {(str(one.number),): one.answers for one in snapshot.workers},
         "draining": {(): snapshot.phase.is_ending},
         "upstream_trouble": {(): is_troubled},
     }

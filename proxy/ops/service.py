@@ -58,18 +58,25 @@ class ServiceManager:
             case Phase.STARTING | Phase.DRAINING | Phase.OVER:
                 pass
 
+    def adopted(self) -> None:
+        """Nothing is to be told: it is serving before and after."""
+
     async def keep_told(self, is_sound: Callable[[], bool], status: Callable[[], str]) -> None:
         """Say again and again how it is; the watchdog hears of it only while it is well."""
         while self.is_there:
             due = time.monotonic() + self.every
             await asyncio.sleep(self.every)
             is_late = time.monotonic() - due > self.every
-            lines = [f"STATUS={status()}"]
-            if self._watchdog and is_sound() and not is_late:
-                lines.append("WATCHDOG=1")
-            if self._is_ending:
-                lines.append(f"EXTEND_TIMEOUT_USEC={round(3 * self.every * 1e6)}")
-            self.tell(*lines)
+            self.report(is_sound() and not is_late, status())
+
+    def report(self, is_sound: bool, status: str) -> None:
+        """Say how it is."""
+        lines = [f"STATUS={status}"]
+        if self._watchdog and is_sound:
+            lines.append("WATCHDOG=1")
+        if self._is_ending:
+            lines.append(f"EXTEND_TIMEOUT_USEC={round(3 * self.every * 1e6)}")
+        self.tell(*lines)
 
 
 def _watchdog(environ: Mapping[str, str], pid: int) -> float:

@@ -165,6 +165,18 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerSeen:
+    """One of several processes that serve together."""
+
+    number: int
+    answers: bool
+    phase: str
+    sessions: int
+    waiting: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All of it."""
 
@@ -186,3 +198,4 @@ class Snapshot:
     trouble: Trouble | None
     store_lost: str  # what sharing.on_store_down says, while the store cannot be reached
     totals: Totals
+    workers: tuple[WorkerSeen, ...] = ()  # none: one process does it all

@@ -1,6 +1,7 @@
 """Where the operator looks from: hears every event, and serves the status page while it is open.
 
-Built before the proxy's parts, which announce to it; opened once they stand.
+Built before the proxy's parts, which announce to it; opened once they stand. One of several workers
+has no page of its own: the desk that shows all of them looks in by a hatch.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import socket
 import time
 from collections.abc import AsyncIterator
 
-from proxy.config import Address
+from proxy.config import Address, Config
 from proxy.events import Announce, Event, StatusUnavailable
 from proxy.net.doors import CannotListen, listening_at
 
+from .hatch import Hatch
 from .lookout import Lookout, Watched
 from .pulse import Pulse
 from .recent import Recent
@@ -23,8 +25,9 @@ from .tally import Tally
 class Station:
     """Passes every event on, and keeps what is worth knowing of it."""
 
-    def __init__(self, announce: Announce) -> None:
+    def __init__(self, announce: Announce, hatch: Hatch | None = None) -> None:
         self._announce = announce
+        self._hatch = hatch
         self.tally = Tally()
         self.recent = Recent(time.time)
 
@@ -37,35 +40,35 @@ class Station:
     @contextlib.asynccontextmanager
     async def opened(self, watched: Watched) -> AsyncIterator[str | None]:
         """Serve while the block lasts; tell where. Raise CannotListen for an address asked for."""
-        config = watched.config
-        status = config.status
-        assert status is not None
-        try:
-            sock = listening_at(status.address)
-        except CannotListen as problem:
-            if "status" in config.model_fields_set:
-                raise
-            # Nobody's work depends on a default address.
-            self._announce(StatusUnavailable(str(problem)))
+        if (hatch := self._hatch) is not None:
+            # The desk has announced the orders that it passes on.
+            async with self._serving(hatch.sock, watched, hatch.token, _unheard):
+                yield None
+            return
+        sock = status_socket(watched.config, self._announce)
+        if sock is None:
             yield None
             return
+        status = watched.config.status
+        token = status.token if status is not None else None
         with sock:
-            async with self._serving(sock, watched, status.token):
+            async with self._serving(sock, watched, token, self):
                 yield str(Address(*sock.getsockname()[:2]))
 
     @contextlib.asynccontextmanager
     async def _serving(
-        self, sock: socket.socket, watched: Watched, token: str | None
+        self, sock: socket.socket, watched: Watched, token: str | None, announce: Announce
     ) -> AsyncIterator[None]:
         # Half a second to import: not for `ftpweir check`, nor for who wants no status page.
         from .admin import Admin
         from .metrics import Metrics
         from .orders import Orders
+        from .view import Here
 
         lookout = Lookout(watched, self.recent, time.monotonic, started=time.time())
         pulse = Pulse(watched.gate, watched.egresses, self.tally, time.time)
-        orders = Orders(watched, self)
-        admin = Admin(lookout, Metrics(self.tally, lookout), pulse, orders, token=token)
+        view = Here(lookout, Metrics(self.tally, lookout), pulse)
+        admin = Admin(view, Orders(watched, announce), token=token)
         pulse.start()
         try:
             await admin.open(sock)
@@ -73,3 +76,21 @@ class Station:
         finally:
             pulse.stop()
             await admin.close()
+
+
+def status_socket(config: Config, announce: Announce) -> socket.socket | None:
+    """Listen at `status`; None if its default address cannot be had. Raise CannotListen for one
+    that was asked for."""
+    assert config.status is not None
+    try:
+        return listening_at(config.status.address)
+    except CannotListen as problem:
+        if "status" in config.model_fields_set:
+            raise
+        # Nobody's work depends on a default address.
+        announce(StatusUnavailable(str(problem)))
+        return None
+
+
+def _unheard(event: Event) -> None:
+    """Announce to nobody."""

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -135,18 +135,27 @@ class Ftpweir:
         self._process.wait()
         self._launch()
 
-    def drain_and_restart(self, within: float = 15.0) -> int:
+    def drain_and_restart(
+        self, within: float = 15.0, *, ask: Callable[[], object] | None = None
+    ) -> int:
         """Ask it to drain, start it again once it has ended, and return its exit code."""
-        self.signal(signal.SIGTERM)
+        if ask is None:
+            self.signal(signal.SIGTERM)
+        else:
+            ask()
         code = self.wait_for_end(within)
         self._launch()
         return code
 
     def reload(self, **sections: object) -> None:
         """Write the file anew with these sections instead of those it had, and have it read."""
+        self.write(**sections)
+        self.signal(signal.SIGHUP)
+
+    def write(self, **sections: object) -> None:
+        """Write the file anew with these sections instead of those it had; nobody is told."""
         self._sections = {**self._sections, **sections}
         self.config_file.write_text(yaml.safe_dump(self.config(), sort_keys=False))
-        self.signal(signal.SIGHUP)
 
     def _launch(self) -> None:
         command = self.command()

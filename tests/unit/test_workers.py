@@ -11,42 +11,62 @@ from pathlib import Path
 from tests.support.programs import CHECKOUT
 from tests.support.waiting import until
 
-# Each worker leaves a file with its process id, says that it serves, and waits for a signal.
+# Each child leaves a file with its process id, says that it serves, and waits for a signal.
 PARENT = """
 import os, signal, sys, time
 from pathlib import Path
 from proxy import workers
-from proxy.workers import Workers
+from proxy.workers import Word, Workers
 
-workers.SOON = 0.01
+workers.SOON, workers.SILENT = 0.01, float(sys.argv[3])
 folder, fails = Path(sys.argv[1]), sys.argv[2]
 
-def work(number, serves):
+def work(number, voice):
     if fails == "at once":
         return 2
     (folder / f"{number}.{os.getpid()}").touch()
     heard = {signal.SIGTERM, signal.SIGHUP}
     signal.pthread_sigmask(signal.SIG_BLOCK, heard)
-    serves()
-    while (told := signal.sigwait(heard)) != signal.SIGTERM:
-        (folder / f"told.{number}").touch()
+    voice.say(Word.SERVES)
+    while True:
+        told = signal.sigtimedwait(heard, 0.05)
+        if told is None:
+            voice.say(Word.SOUND)
+        elif told.si_signo == signal.SIGTERM:
+            return 0
+        else:
+            (folder / f"told.{number}").touch()
+
+def desk(number, voice):
+    voice.say(Word.SERVES)
+    while not (folder / "drain").exists():
+        voice.say(Word.SOUND)
+        time.sleep(0.05)
+    voice.say(Word.DRAIN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.sigwait({signal.SIGTERM})
+    (folder / "desk").touch()
     return 0
 
-parent = Workers(2, work, lambda line: print(line, flush=True))
-ready = lambda: (folder / "ready").touch()
-ending = lambda: (folder / "ending").touch()
-sys.exit(parent.run(ready, ending))
+class Overseer:
+    def ready(self): (folder / "ready").touch()
+    def ending(self): (folder / "ending").touch()
+    def adopted(self): (folder / "adopted").touch()
+    def look(self, is_sound, status): (folder / "status").write_text(f"{is_sound} {status}")
+    def tell(self, line): print(line, flush=True)
+
+sys.exit(Workers(2, work, Overseer(), desk=desk).run())
 """
 
 
 class Parent:
     """The running parent and what its workers have left in the folder."""
 
-    def __init__(self, folder: Path, fails: str = "never") -> None:
+    def __init__(self, folder: Path, fails: str = "never", silent: float = 60.0) -> None:
         self.folder = folder
         environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "NOTIFY_SOCKET": "@nobody"}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PARENT, str(folder), fails],
+            [sys.executable, "-c", PARENT, str(folder), fails, str(silent)],
             env=environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -85,6 +105,30 @@ def test_one_that_dies_is_started_again(tmp_path: Path) -> None:
     told, _ = parent.process.communicate(timeout=20)
     assert "worker 2 ended with -9" in told
     assert parent.process.returncode == 0
+
+
+def test_one_that_hangs_is_ended_and_started_again(tmp_path: Path) -> None:
+    parent = Parent(tmp_path, silent=1.0)
+    until(lambda: parent.has("ready"), "both serve")
+    (hanging,) = parent.pids(0)
+    os.kill(hanging, signal.SIGSTOP)
+    until(lambda: len(parent.pids(0)) == 2, "another has taken its place")
+    parent.process.send_signal(signal.SIGTERM)
+    told, _ = parent.process.communicate(timeout=20)
+    assert "worker 1 hangs" in told
+    assert parent.process.returncode == 0
+
+
+def test_the_desk_can_have_all_end_and_goes_last(tmp_path: Path) -> None:
+    parent = Parent(tmp_path)
+    until(lambda: parent.has("ready"), "all serve")
+    workers = parent.pids(0) | parent.pids(1)
+    (tmp_path / "drain").touch()
+    parent.process.communicate(timeout=20)
+    assert parent.process.returncode == 0
+    assert parent.has("ending", "desk")
+    assert not any(is_running(pid) for pid in workers)
+    assert "2 workers" in (tmp_path / "status").read_text()
 
 
 def test_what_cannot_begin_is_not_tried_again(tmp_path: Path) -> None:

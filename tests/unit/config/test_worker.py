@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.config import Address, Config, PortRange
+from proxy.config import Config, PortRange
 from proxy.config.worker import TooFew, for_worker
 
 
@@ -22,14 +22,10 @@ def test_ports_are_divided_without_overlap_and_none_is_left_over() -> None:
     assert [len(part.upstream.ports) for part in parts] == [3, 3, 5]
 
 
-def test_each_has_a_state_file_and_a_status_address_and_the_first_has_the_usual_ones() -> None:
-    whole = config(state="/var/lib/weir", status="127.0.0.1:8021")
+def test_each_has_a_state_file_and_the_first_has_the_usual_one() -> None:
+    whole = config(state="/var/lib/weir")
     first, second = (for_worker(whole, number, 2) for number in range(2))
     assert (first.state, second.state) == ("/var/lib/weir", "/var/lib/weir.2")
-    assert first.status is not None
-    assert second.status is not None
-    assert first.status.address == Address("127.0.0.1", 8021)
-    assert second.status.address == Address("127.0.0.1", 8022)
 
 
 def test_what_is_absent_stays_absent_and_all_else_is_the_same() -> None:

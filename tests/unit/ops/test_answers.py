@@ -13,27 +13,28 @@ from proxy.ops.snapshot import Totals
 from tests.support.house import house
 from tests.support.scripted import scripted
 
+from .looking import seen
+
 
 async def test_a_section_is_written_once_for_all_who_ask_in_a_moment() -> None:
     now = [100.0]
     async with scripted() as server, house(server) as home:
         lookout = Lookout(home.app, Recent(lambda: 0.0), lambda: now[0], started=1.0)
-        answers = Answers(lookout)
+        answers = Answers()
         async with home.guest():
-            first = answers.about("sessions")
-            assert answers.about("sessions") is first
+            first = answers.about("sessions", lookout.snapshot())
+            assert answers.about("sessions", lookout.snapshot()) is first
             assert json.loads(first)["total"] == 1
-            assert json.loads(answers.about("status"))["sessions_total"] == 1
+            assert json.loads(answers.about("status", lookout.snapshot()))["sessions_total"] == 1
         await home.until(lambda: not len(home.app.roster))
         now[0] += FRESH
-        assert json.loads(answers.about("sessions"))["total"] == 0
+        assert json.loads(answers.about("sessions", lookout.snapshot()))["total"] == 0
 
 
 async def test_a_section_that_does_not_exist_has_no_answer() -> None:
     async with scripted() as server, house(server) as home:
-        lookout = Lookout(home.app, Recent(lambda: 0.0), lambda: 0.0, started=1.0)
         with pytest.raises(KeyError):
-            Answers(lookout).about("secrets")
+            Answers().about("secrets", seen(home))
 
 
 def test_values_of_ours_are_written_by_their_fields() -> None:

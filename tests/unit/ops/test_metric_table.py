@@ -25,6 +25,7 @@ BOUNDED = {
     "status",
     "verb",
     "version",
+    "worker",
 }
 
 

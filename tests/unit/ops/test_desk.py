@@ -1,0 +1,92 @@
+"""The desk: one house, looked into through two hatches as if it were two workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import pytest
+
+from proxy.events import Reloaded, ReloadRefused
+from proxy.ops.desk import OTHERS_GO_ON, Desk
+from proxy.ops.hatch import Hatch
+from proxy.ops.station import Station
+from proxy.ops.view import NoSight
+from tests.support.house import House, house
+from tests.support.scripted import scripted
+
+
+@dataclass
+class Scene:
+    """Two hatches of one house, and a desk before them."""
+
+    home: House
+    hatches: list[Hatch]
+    orders: list[str] = field(default_factory=list)
+
+    def desk(self, *hatches: Hatch) -> Desk:
+        return Desk(hatches or self.hatches, lambda: self.orders.append("drain"), time.monotonic)
+
+
+@pytest.fixture
+async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    monkeypatch.setattr("proxy.ops.hatch.PATIENCE", 20.0)  # the machine may be busy
+    hatches = [Hatch.made(), Hatch.made()]
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(scripted())
+        home = await stack.enter_async_context(house(server))
+        for hatch in hatches:
+            station = Station(home.events.append, hatch)
+            await stack.enter_async_context(station.opened(home.app))
+        yield Scene(home, hatches)
+
+
+async def test_it_sees_what_all_have_together(scene: Scene) -> None:
+    async with scene.home.guest():
+        desk = scene.desk()
+        seen = await desk.snapshot()
+        assert seen.sessions_total == 2
+        assert [one.answers for one in seen.workers] == [True, True]
+        page = (await desk.metrics()).decode()
+        assert 'ftpweir_client_sessions{class="everyone"} 2.0' in page
+        assert 'ftpweir_worker_up{worker="2"} 1.0' in page
+        assert {one.limit for one in await desk.history()} == {100}
+        values = {one.key: one.value for one in await desk.settings()}
+        assert values["queue.max_wait"] == "40s"
+        assert await desk.silent() == []
+
+
+async def test_who_asks_soon_again_gets_the_same(scene: Scene) -> None:
+    desk = scene.desk()
+    assert await desk.snapshot() is await desk.snapshot()
+
+
+async def test_one_that_does_not_answer_is_named_and_the_others_are_shown(scene: Scene) -> None:
+    stranger = Hatch(scene.hatches[1].sock, "a wrong token is as good as silence")
+    desk = scene.desk(scene.hatches[0], stranger)
+    assert [one.answers for one in (await desk.snapshot()).workers] == [True, False]
+    with pytest.raises(NoSight):
+        await scene.desk(stranger).snapshot()
+
+
+async def test_a_reload_is_done_when_all_have_done_it(scene: Scene) -> None:
+    assert isinstance(await scene.desk().reload(), Reloaded)
+    scene.home.app._reread = None
+    refused = await scene.desk().reload()
+    assert isinstance(refused, ReloadRefused)
+    assert len(refused.problems) == 1, "what all say is told once"
+
+
+async def test_a_reload_that_one_refuses_is_refused_and_says_by_whom(scene: Scene) -> None:
+    stranger = Hatch(scene.hatches[1].sock, "not the token")
+    refused = await scene.desk(scene.hatches[0], stranger).reload()
+    assert isinstance(refused, ReloadRefused)
+    assert refused.problems[0].startswith("worker 2: ")
+    assert refused.problems[-1] == OTHERS_GO_ON
+
+
+async def test_a_drain_is_passed_on(scene: Scene) -> None:
+    scene.desk().drain()
+    assert scene.orders == ["drain"]
