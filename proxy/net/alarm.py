@@ -13,7 +13,7 @@ class Alarm:
     of an earlier wait is kept, and looks at the deadline when it is called too early."""
 
     def __init__(self, ring: Callable[[], None]) -> None:
-        self._ring = ring
+        self._ring: Callable[[], None] | None = ring
         self._loop = asyncio.get_running_loop()
         self._handle: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
@@ -27,8 +27,10 @@ class Alarm:
         self._deadline = None
 
     def stop(self) -> None:
-        """Do not ring, and keep nothing for a next time."""
+        """Never ring again, and keep nothing: `ring` may refer to whoever keeps this alarm, and a
+        circle would wait for the collector."""
         self.clear()
+        self._ring = None
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -49,4 +51,5 @@ class Alarm:
             self._set(self._deadline)  # the handle was that of an earlier wait
         else:
             self._deadline = None
-            self._ring()
+            if self._ring is not None:
+                self._ring()

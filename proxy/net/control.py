@@ -95,8 +95,9 @@ class Channel(asyncio.Protocol, Generic[T]):
         self.local = transport.get_extra_info("sockname")[:2]
         self.fileno = sock.fileno()
         tune_control(sock)
-        if self._on_open is not None:
-            self._on_open(self)
+        on_open, self._on_open = self._on_open, None  # called once: it may refer to us
+        if on_open is not None:
+            on_open(self)
 
     def data_received(self, data: bytes) -> None:
         if self.tls is None:

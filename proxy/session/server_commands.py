@@ -11,27 +11,28 @@ from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import UNKNOWN, parse_directory
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
+from .attention import Attention
 from .borrower import Borrower, Loan
-
-Borrow = Callable[[Needs], Awaitable[Loan]]
-
+from .standing import Standing
 
 NOT_KNOWN = frozenset({500, 502})  # RFC 959 section 5.4: unrecognised, not implemented
 
 
 class ServerCommands:
-    """Asks the server for one client; `borrow` waits for a session and may be broken off."""
+    """Asks the server for one client."""
 
     def __init__(
         self,
         dialogue: Dialogue,
         borrower: Borrower,
-        borrow: Borrow,
+        standing: Standing,
+        attention: Attention,
         pinned: Callable[[int, str], None],
     ) -> None:
         self._dialogue = dialogue
         self._borrower = borrower
-        self._borrow = borrow
+        self._standing = standing
+        self._attention = attention
         self._pinned = pinned
 
     async def forward(self, command: Command, needs: Needs) -> Reply:
@@ -102,6 +103,13 @@ class ServerCommands:
             return reply
         finally:
             loan.end()
+
+    async def _borrow(self, needs: Needs) -> Loan:
+        """Wait for a session with the server; who hangs up meanwhile leaves the queue at once."""
+        with self._attention:
+            return await self._borrower.borrow(self._standing.source, self._dialogue.state, needs)
+        self._attention.raise_if_gone()
+        raise AssertionError("only a client that is gone breaks this off")
 
     def _pin(self, loan: Loan, verb: str) -> None:
         if self._borrower.pin(loan, verb):

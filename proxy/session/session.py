@@ -26,7 +26,7 @@ from proxy.ftp.action import (
     may_change_files,
 )
 from proxy.ftp.address import canonical
-from proxy.ftp.command import Command, Kind, Needs, parse_command
+from proxy.ftp.command import Command, Kind, parse_command
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.lines import Malformed
 from proxy.ftp.permissions import is_anonymous
@@ -39,7 +39,7 @@ from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost
 
 from .attention import Attention
-from .borrower import Borrower, Loan, explain_lost
+from .borrower import Borrower, explain_lost
 from .chronicle import Chronicle, Tally
 from .client_tls import NOTHING, ClientTls, TlsFailed, TlsOffer
 from .data_port import DataPort
@@ -93,12 +93,17 @@ class Session:
         self._chronicle = Chronicle(
             shared.announce, self.id, self.host, self._standing, self.dialogue
         )
+        self._attention = Attention(client)
+        # Nothing in here refers back to the session: it is freed as soon as it is over.
         self._server = ServerCommands(
-            self.dialogue, self.borrower, self._borrow, self._chronicle.pinned
+            self.dialogue,
+            self.borrower,
+            self._standing,
+            self._attention,
+            self._chronicle.pinned,
         )
         self._explainer = Explainer(shared, self.id)
         self._attempts = LoginAttempts(shared, self.id, self.host)
-        self._attention = Attention(client)
         self._task: asyncio.Task[object] | None = None
         self._is_leaving = False
         self.transfer: TransferRun | None = None
@@ -320,13 +325,6 @@ class Session:
             self._chronicle.transfer(run.told(self.id, self.source, self.user))
         self._data_port.drop()
         self._attention.raise_if_gone()
-
-    async def _borrow(self, needs: Needs) -> Loan:
-        """Wait for a session with the server; who hangs up meanwhile leaves the queue at once."""
-        with self._attention:
-            return await self.borrower.borrow(self.source, self.dialogue.state, needs)
-        self._attention.raise_if_gone()
-        raise AssertionError("only a client that is gone breaks this off")
 
     async def _log_in(self, credentials: Credentials) -> None:
         if is_anonymous(credentials.user) and self._shared.manners.anonymous == "deny":

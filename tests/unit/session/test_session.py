@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
+from collections.abc import Awaitable, Callable
+
+import pytest
 
 from proxy.events import Forbidden, SessionEnded
 from tests.support.house import house
 from tests.support.misdeeds import waits_for
-from tests.support.raw_client import is_reset
+from tests.support.raw_client import RawClient, is_reset
 from tests.support.scripted import scripted
 
 FILES = {b"/ten": b"0123456789", b"/big": bytes(16 << 20)}
@@ -178,3 +183,55 @@ async def test_strangers_who_may_look_may_not_touch() -> None:
         async with home.guest("alice") as client:
             assert (await client.ask("DELE a")).code == 250
     assert server.files == {}
+
+
+async def _quits(client: RawClient) -> None:
+    await client.say("QUIT")
+    await client.expect(221)
+
+
+async def _fetches_and_stores(client: RawClient) -> None:
+    await client.fetch("LIST")
+    await client.fetch("RETR /ten")
+    await client.store("STOR /new", b"four")
+    await client.ask("MKD /x")
+    await client.ask("CWD /")
+
+
+async def _aborts(client: RawClient) -> None:
+    with await client.passive():
+        await client.say("RETR /big")
+        await client.expect(150)
+        await client.say("ABOR")
+        await client.hear()
+
+
+async def _vanishes_in_a_transfer(client: RawClient) -> None:
+    with await client.passive():
+        await client.say("RETR /big")
+        await client.expect(150)
+        client.vanish()
+
+
+async def _begins_anew(client: RawClient) -> None:
+    await client.ask("REIN")
+    await client.log_in("bob")
+
+
+@pytest.mark.parametrize(
+    "deed", [_quits, _fetches_and_stores, _aborts, _vanishes_in_a_transfer, _begins_anew]
+)
+async def test_a_session_that_is_over_is_freed_at_once_without_the_collector(
+    deed: Callable[[RawClient], Awaitable[None]],
+) -> None:
+    """The collector runs seldom: what it must find makes the process grow for an hour."""
+    async with scripted(FILES) as server, house(server) as home:
+        roster = home.app.rooms.shared.roster
+        gc.disable()
+        try:
+            async with home.guest() as client:
+                [kept] = [weakref.ref(session) for session in roster]
+                await deed(client)
+            await home.until(lambda: kept() is None)
+        finally:
+            gc.enable()

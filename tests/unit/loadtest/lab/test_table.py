@@ -30,5 +30,6 @@ def test_a_mapped_ipv4_address_is_the_ipv4_address() -> None:
 def test_a_listening_socket_of_ours_is_in_the_table() -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
-        found = [line for line in sockets() if line.local_port == port]
-    assert [line.state for line in found] == [LISTEN]
+        # An earlier connection from the same port may still wait for its time to be over.
+        found = {line.state for line in sockets() if line.local_port == port}
+    assert LISTEN in found
