@@ -315,6 +315,7 @@ class Channel(asyncio.Protocol, Generic[T]):
         finally:
             self._waiter = None
             self._alarm.clear()
+            del waiter  # its exception refers to this frame: a circle for the collector
 
     def _ring(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
 from proxy.events import Forbidden, SessionEnded
-from tests.support.house import house
+from proxy.session.roster import Guest
+from tests.support.house import House, house
 from tests.support.misdeeds import waits_for
 from tests.support.raw_client import RawClient, is_reset
 from tests.support.scripted import scripted
@@ -226,12 +228,32 @@ async def test_a_session_that_is_over_is_freed_at_once_without_the_collector(
 ) -> None:
     """The collector runs seldom: what it must find makes the process grow for an hour."""
     async with scripted(FILES) as server, house(server) as home:
-        roster = home.app.rooms.shared.roster
-        gc.disable()
-        try:
+        with _without_collector():
             async with home.guest() as client:
-                [kept] = [weakref.ref(session) for session in roster]
+                kept = _only_session(home)
                 await deed(client)
             await home.until(lambda: kept() is None)
-        finally:
-            gc.enable()
+
+
+async def test_so_is_one_that_was_idle_for_too_long() -> None:
+    async with scripted(FILES) as server, house(server, timeouts={"idle": 0.2}) as home:
+        with _without_collector():
+            async with home.client() as client:
+                await client.expect(220)
+                kept = _only_session(home)
+                await client.expect(421)
+            await home.until(lambda: kept() is None)
+
+
+def _only_session(home: House) -> weakref.ref[Guest]:
+    [kept] = [weakref.ref(session) for session in home.app.rooms.shared.roster]
+    return kept
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
