@@ -9,13 +9,15 @@ HOURS ?= 1
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# Ranges stand in pyproject.toml; what was tested together stands in constraints.txt.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := proxy tests loadtest
 SERVERS := .cache/servers/complete
 ROOM_TESTS := $(filter-out tests/integration tests/support tests/fuzz,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo loadtest simulate bench bench-relay install lint test test-unit fuzz clean
+.PHONY: audit constraints
 
 help:
 	@echo "make run        start the proxy on 127.0.0.1:2121 (UPSTREAM=host[:port] for your server)"
@@ -29,6 +31,8 @@ help:
 	@echo "make test-unit  the tests that need neither root nor any other program"
 	@echo "make fuzz       seven readers against what nobody expects (FUZZ_SECONDS=60 each, SEED=n)"
 	@echo "make lint       formatting, style and types"
+	@echo "make audit      is a weakness known of what we are built on? (needs a registry that tells)"
+	@echo "make constraints  pin anew what constraints.txt says, to the newest that the ranges allow"
 	@echo "make clean      remove what the others have made"
 
 run: install
@@ -67,6 +71,19 @@ fuzz: $(VENV)/tools
 	  $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS) $(SEED) || exit 1; \
 	done
 
+# Exit codes: 0 nothing weak, 1 a weakness is known, 3 no registry could tell (make shows 2).
+audit: $(VENV)/tools
+	$(PIP) --editable '.[audit]'
+	$(BIN)/python -m tests.support.audit
+
+# The newest of everything that the ranges allow, in an environment of its own; then run the tests.
+constraints:
+	rm -rf .cache/constraints
+	$(PYTHON) -m venv .cache/constraints
+	.cache/constraints/bin/pip install --quiet '.[dev,loadtest,fuzz,audit]'
+	sed -i '/^[^#]/d' constraints.txt
+	.cache/constraints/bin/pip freeze --exclude ftpweir >> constraints.txt
+
 test-unit: lint
 	$(BIN)/pytest $(ROOM_TESTS)
 
@@ -79,11 +96,11 @@ clean:
 servers:
 	@if [ ! -e $(SERVERS) ] && [ "$$(id -u)" = 0 ]; then tests/support/packages.sh; fi
 
-$(BIN)/ftpweir: pyproject.toml | $(BIN)/python
+$(BIN)/ftpweir: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/tools: pyproject.toml | $(BIN)/python
+$(VENV)/tools: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[dev,loadtest]'
 	@touch $@
 

@@ -22,6 +22,7 @@ from proxy.commands.fleet import CANNOT_BEGIN, run_workers
 from proxy.commands.healthcheck import healthcheck
 from proxy.commands.options import CONFIG_OPTION, give_up, load_config
 from proxy.commands.orders import drain, reload
+from proxy.commands.sbom import sbom
 from proxy.commands.show import show, top
 from proxy.config import Address, Budget, Config, ConfigError
 from proxy.config.units import Misfit, closest, enumerated, parse_size
@@ -48,7 +49,7 @@ def main() -> None:
     """
 
 
-for command in (doctor, show, top, healthcheck, reload, drain):
+for command in (doctor, show, top, healthcheck, reload, drain, sbom):
     main.add_command(command)
 
 

@@ -5,6 +5,7 @@ Instead of a container engine there are Linux namespaces: see tests/support/cont
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_every_instruction_is_carried_out(build: Build) -> None:
 
 def test_the_builder_is_sent_nothing_but_the_package(build: Build) -> None:
     sent = {path.name for path in build.context.iterdir()}
-    assert sent == {"pyproject.toml", "README.md", "proxy"}
+    assert sent == {"pyproject.toml", "README.md", "constraints.txt", "proxy"}
     assert not list(build.context.rglob("__pycache__"))
 
 
@@ -73,6 +74,15 @@ def test_the_image_holds_the_installed_package_and_no_sources(build: Build) -> N
     assert place.startswith("/opt/ftpweir/lib/")
     assert not build.path("/src").exists()
     assert not any(build.path(str(CHECKOUT)).iterdir())
+
+
+def test_the_image_says_what_it_is_made_of(build: Build) -> None:
+    told = json.loads(build.path("/usr/share/doc/ftpweir/sbom.json").read_text(encoding="utf-8"))
+    listed = {one["name"]: one["version"] for one in told["components"]}
+    assert told["metadata"]["component"]["name"] == "ftpweir"
+    assert {"aiohttp", "pydantic", "uvloop"} <= set(listed)
+    pinned = (CHECKOUT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert f"uvloop=={listed['uvloop']}" in pinned
 
 
 def test_the_image_runs_as_a_user_that_owns_only_its_volume(build: Build) -> None:
