@@ -16,7 +16,7 @@ COPY pyproject.toml README.md constraints.txt ./
 COPY proxy/ proxy/
 RUN /opt/ftpweir/bin/pip install --constraint constraints.txt .
 # What the image is made of, for scanners.
-RUN /opt/ftpweir/bin/ftpweir sbom > /src/sbom.json
+RUN mkdir /opt/doc && /opt/ftpweir/bin/ftpweir sbom > /opt/doc/sbom.json
 
 # The same base again: the environment's python is a link into it.
 FROM python:3.11-slim-bookworm
@@ -32,7 +32,7 @@ RUN groupadd --gid 10001 ftpweir \
             --shell /usr/sbin/nologin ftpweir \
  && install --directory --owner 10001 --group 10001 --mode 0750 /var/lib/ftpweir
 COPY --from=builder /opt/ftpweir /opt/ftpweir
-COPY --from=builder /src/sbom.json /usr/share/doc/ftpweir/sbom.json
+COPY --from=builder /opt/doc/ /usr/share/doc/ftpweir/
 # `state: ./ftpweir.state` lands here; the rest of the file system may be read-only.
 WORKDIR /var/lib/ftpweir
 VOLUME /var/lib/ftpweir
