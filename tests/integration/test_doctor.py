@@ -249,6 +249,17 @@ def test_a_ban(tmp_path: Path) -> None:
     assert (visit.first["code"], visit.first["class"]) == ("banned", "routing or firewall")
 
 
+def test_an_ftpweir_that_has_died(tmp_path: Path) -> None:
+    with scene() as (lab, server):
+        config = write_config(tmp_path, server)
+        with Ftpweir(server, netns=lab.client.name, state=str(tmp_path / "ftpweir.state")) as weir:
+            fetch(weir, lab)
+        visit = examine(config, "--user", ALICE.name, inside=lab)
+    assert visit.returncode == 1
+    assert (visit.first["code"], visit.first["class"]) == ("proxy_gone", "ftpweir itself")
+    assert "was last written at" in visit.first["evidence"]
+
+
 def test_a_ban_that_ftpweir_suspects_is_not_prolonged(tmp_path: Path) -> None:
     with (
         scene() as (lab, server),

@@ -115,7 +115,7 @@ NOTES: Final = (
     (
         "proxy_absent",
         Area.PROXY,
-        "ftpweir does not run at its `listen` address.",
+        "ftpweir does not run at its `listen` address: no script can reach it there.",
         "Start it: `ftpweir run -c FILE`.",
     ),
     (

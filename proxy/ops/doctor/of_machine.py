@@ -23,7 +23,7 @@ _OUT = REFUSALS[Reason.DESCRIPTORS].sentence
 def of_machine(seen: Seen) -> Iterator[Finding]:
     """Conclude from everything but the server."""
     for door in seen.doors:
-        yield from _of_door(door)
+        yield from _of_door(door, seen)
     for ledger in seen.ledgers:
         yield from _of_ledger(ledger)
     if seen.running is not None:
@@ -34,9 +34,9 @@ def of_machine(seen: Seen) -> Iterator[Finding]:
         yield from _of_machine(seen.machine, seen)
 
 
-def _of_door(door: Door) -> Iterator[Finding]:
+def _of_door(door: Door, seen: Seen) -> Iterator[Finding]:
     if door.attempt.met is not Met.ANSWER:
-        yield from _of_closed_door(door)
+        yield from _of_closed_door(door, seen)
         return
     words = f"{door.place} says: {door.greeting}"
     if _is_out_of_descriptors(door):
@@ -66,7 +66,7 @@ def _is_out_of_descriptors(door: Door) -> bool:
     return used is not None and limit is not None and limit - used <= ALMOST
 
 
-def _of_closed_door(door: Door) -> Iterator[Finding]:
+def _of_closed_door(door: Door, seen: Seen) -> Iterator[Finding]:
     evidence = f"{door.place}: {door.bind_error or door.attempt.met.value}"
     if door.attempt.met is Met.NO_DESCRIPTOR:
         yield Finding(CAUSES["descriptors"], evidence)
@@ -79,7 +79,18 @@ def _of_closed_door(door: Door) -> Iterator[Finding]:
     elif door.bind_error:
         yield Finding(CAUSES["listen_denied"], evidence)
     else:
-        yield Finding(CAUSES["proxy_absent"], f"{door.place} is free")
+        yield _of_absence(door, seen)
+
+
+def _of_absence(door: Door, seen: Seen) -> Finding:
+    """Tell whether it has run from whether it is still to run: by what it left behind."""
+    evidence = f"{door.place} is free"
+    left = seen.machine.state_written if seen.machine is not None else None
+    runs = any(ledger.is_held for ledger in seen.ledgers) or any(one.is_ours for one in seen.doors)
+    if left is None or runs:
+        return Finding(CAUSES["proxy_absent"], evidence)
+    evidence += f"; its state file was last written at {left:%Y-%m-%d %H:%M} UTC"
+    return Finding(CAUSES["proxy_gone"], evidence)
 
 
 def _of_ledger(ledger: Ledger) -> Iterator[Finding]:

@@ -64,7 +64,8 @@ def _of_attempts(seen: Seen) -> Iterator[Finding]:
 def _of_failure(first: Attempt, evidence: str, seen: Seen) -> Iterator[Finding]:
     worked = sum(ledger.had_data for ledger in seen.ledgers)
     if worked:
-        evidence += f"; the state file remembers {worked} data connections"
+        many = "1 data connection" if worked == 1 else f"{worked} data connections"
+        evidence += f"; the state file remembers {many}"
     match first.met:
         case Met.REFUSAL:
             if seen.standard_port is not None:

@@ -48,6 +48,12 @@ PROBLEMS: Final = (
         "Add it to an interface, or take it out of the list.",
     ),
     (
+        "proxy_gone",
+        Area.PROXY,
+        "ftpweir does not run any more, so no script reaches the server.",
+        "Start it: `systemctl start ftpweir`, or `ftpweir run -c FILE`. Its log tells why it ended.",
+    ),
+    (
         "no_name_server",
         Area.NAMES,
         "No name server answers, so the server's name cannot be looked up.",

@@ -95,6 +95,22 @@ def test_what_a_door_tells(door: Door, found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("seen", "found"),
+    [
+        (Seen(), "proxy_gone"),
+        (Seen(ledgers=(Ledger("s", is_held=True),)), "proxy_absent"),
+        (Seen(doors=(Door("127.0.0.1:2122", OPEN, READY, is_ours=True),)), "proxy_absent"),
+    ],
+    ids=["nobody is there", "it runs elsewhere", "it runs at another address"],
+)
+def test_who_has_left_a_state_file_behind_is_gone(seen: Seen, found: str) -> None:
+    after = replace(seen, doors=(*seen.doors, Door(PLACE, CLOSED)), machine=ROOMY)
+    assert codes(after) == [found]
+    before = replace(after, machine=replace(ROOMY, state_written=None))
+    assert codes(before) == ["proxy_absent"]
+
+
+@pytest.mark.parametrize(
     ("ledger", "found"),
     [
         (Ledger("s", used=3, limit=9), []),
