@@ -19,6 +19,7 @@ tools=(
   chromium                                      # pages are looked at as their readers do
   systemd                                       # judges the unit files; never started
   rsyslog                                       # reads the log as config/logging tells it to
+  logrotate                                     # moves its files away while it runs
   fish zsh                                      # press Tab, beside bash
 )
 

@@ -51,7 +51,7 @@ PROBLEMS: Final = (
         "proxy_gone",
         Area.PROXY,
         "ftpweir does not run any more, so no script reaches the server.",
-        "Start it: `systemctl start ftpweir`, or `ftpweir run -c FILE`. Its log tells why it ended.",
+        "Start it, `systemctl start ftpweir` or `ftpweir run -c FILE`; its log tells why it ended.",
     ),
     (
         "no_name_server",
