@@ -82,6 +82,16 @@ def test_both_run_as_the_user_of_the_image() -> None:
     assert f"{pod['runAsUser']}:{pod['runAsGroup']}" == user
 
 
+def test_the_kernel_takes_the_rules_that_deal_out_clients() -> None:
+    done = subprocess.run(
+        [program("nft"), "-c", "-f", str(DEPLOY / "balance.nft")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_haproxy_finds_nothing_wrong_with_its_example() -> None:
     done = subprocess.run(
         [program("haproxy"), "-c", "-f", str(DEPLOY / "haproxy.cfg")],
