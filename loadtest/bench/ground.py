@@ -30,6 +30,9 @@ FTP: Final = 21
 PASSIVE: Final = (20_000, 21_999)
 DEFAULT_BUFFER: Final = 4 << 20  # about what Linux allows a connection by default, each way
 BUFFERS: Final = 1 << 30  # for all connections together
+# What every kernel has and any namespace may choose. One that paces (bbr) sets timers between its
+# packets: on a cable without a bottleneck a relay then costs two to three times as much (measured).
+CONGESTION: Final = "reno"
 RAM: Final = Path("/dev/shm")  # disks would be measured instead
 
 
@@ -116,6 +119,8 @@ def ground(files: Path, delay: float) -> Iterator[Ground]:
         for name in (BULK, SMALL):
             os.link(files / name, folder / "root" / name)
         sides = undo.enter_context(two_sides())
+        for side in (sides.client, sides.server):
+            side.setting("net.ipv4.tcp_congestion_control", CONGESTION)
         here = Ground(sides, folder)
         undo.callback(here.clear)
         if delay:
