@@ -11,8 +11,8 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import TypeAlias
 
@@ -116,9 +116,11 @@ class DataEnd:
         return self.sock if self._secured is None else await _agreed(self._secured, patience)
 
     def watching_end(self, call: Callable[[], None]) -> AbstractContextManager[None]:
-        """Call once the other side ends its TLS, on which it is to send nothing."""
-        assert self._secured is not None
-        return self._secured.watching_end(call)
+        """Call once the other side ends, which is to send nothing; in clear: once it sends FIN."""
+        if self._secured is not None:
+            return self._secured.watching_end(call)
+        assert self.sock is not None
+        return _watching_fin(self.sock, self._loop, call)
 
     def mark(self, dscp: int) -> None:
         """Tell routers the class of what is sent on it."""
@@ -140,6 +142,23 @@ class DataEnd:
     def _stop_opening(self) -> None:
         if not self.opened.done():
             self.opened.cancel()
+
+
+@contextmanager
+def _watching_fin(
+    sock: socket.socket, loop: asyncio.AbstractEventLoop, call: Callable[[], None]
+) -> Iterator[None]:
+    def look() -> None:
+        loop.remove_reader(sock)
+        with suppress(OSError):
+            if not sock.recv(1):
+                call()
+
+    loop.add_reader(sock, look)
+    try:
+        yield
+    finally:
+        loop.remove_reader(sock)
 
 
 async def _agreed(secured: Secured, patience: float) -> TlsSocket:

@@ -28,12 +28,12 @@ from .evidence import has_all
 from .exchange_rules import ExchangeRules
 from .forgotten import Forgotten, is_forgotten, objection, why_nothing_came
 from .healing import BROKEN_OFF, Attempt, Broken, Healing
-from .listings import CLIENT_CLOSED, LARGEST
+from .last_word import LAST_WORDS, last_word
+from .listings import CLIENT_CLOSED, CLIENT_CUT, LARGEST
 from .opening import Opening, no_data
 from .server_data import ServerData, Unreached
 
 CANNOT_OPEN = 425
-LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early
 
 
 class Exchange:
@@ -280,9 +280,10 @@ class Exchange:
                     self._server.finish_writing()
                 except OSError:  # reset since the last byte was handed over
                     return await self._refused_upload(session, final)
-                final = final or await session.final(self._rules.final)
+                # With healing, more is asked on this session afterwards.
+                ahead = self._hand_on if self._healing is None else None
+                final, may_lack = await last_word(session, self._server, final, self._rules, ahead)
                 self._unless_forgotten(final)
-                may_lack = self._server.may_lack
                 self._server.finish()
                 await self._verify(session, final, may_lack=may_lack)
                 self._client.finish()  # a FIN is answered with FIN, or rclone reports failure
@@ -347,4 +348,3 @@ class Exchange:
 
 
 COMPLETE = Reply.of(226, "Transfer complete.")
-CLIENT_CUT = Reply.of(426, "Your side ended the data connection without TLS close_notify.")

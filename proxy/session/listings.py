@@ -31,6 +31,7 @@ LARGEST = 1 << 20  # bytes of a listing that is kept for others
 _OPENING = Reply.of(150, "Here comes the directory listing.")
 _DONE = Reply.of(226, "Directory listing sent.")
 CLIENT_CLOSED = Reply.of(426, "Your side closed the data connection; transfer aborted.")
+CLIENT_CUT = Reply.of(426, "Your side ended the data connection without TLS close_notify.")
 
 
 Asks = Callable[[], None]

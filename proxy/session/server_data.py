@@ -191,7 +191,7 @@ class ServerData:
         return self._end.resumed if self._end is not None else None
 
     def watching_end(self, call: Callable[[], None]) -> AbstractContextManager[None]:
-        """Call once the server ends its TLS, on which it is to send nothing."""
+        """Call once the server ends the connection, on which it is to send nothing."""
         assert self._end is not None
         return self._end.watching_end(call)
 

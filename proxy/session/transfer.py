@@ -20,11 +20,11 @@ from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
 from .download_healing import DownloadHealing
-from .exchange import CLIENT_CUT, Exchange
+from .exchange import Exchange
 from .exchange_rules import ExchangeRules
 from .forgotten import Forgotten
 from .healing import Broken, Healing
-from .listings import CLIENT_CLOSED, Delivery, wish
+from .listings import CLIENT_CLOSED, CLIENT_CUT, Delivery, wish
 from .request import Source
 from .server_data import Unreached
 from .shared import Shared

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ftplib
 import hashlib
+import io
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import pytest
@@ -84,6 +87,39 @@ async def test_the_next_transfer_begins_before_the_last_ones_final_reply() -> No
 
     async with scripted(FILES) as server, house(server, upstream=ONE) as home:
         await both(home, server, only_when_asked_again, 226)
+        assert server.logins == 1
+
+
+@pytest.mark.parametrize("code", [226, 451])
+async def test_the_next_transfer_begins_once_the_server_has_read_an_upload(code: int) -> None:
+    stored = bytearray()
+
+    async def reads_and_waits(visit: Visit, _: bytes) -> None:
+        await visit.say("150 Send it.")
+        with await visit.data() as sock:
+            stored.extend(await read_all(sock))
+        visit._received += await visit.read()
+        assert visit._received.startswith(b"PASV")
+        await visit.say(f"{code} That was it.")
+
+    async with (
+        scripted(FILES) as server,
+        house(server, upstream=ONE) as home,
+        home.guest() as first,
+        home.guest() as second,
+    ):
+        server.plan("STOR", reads_and_waits)
+        one = await begin(first, "STOR /new")
+        await server.until_heard("STOR")
+        two = await begin(second, "RETR /two")
+        with one:
+            await first.expect(150)
+            one.send(b"all of it")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(first.expect(code))
+            of_second = tasks.create_task(end(second, two, 226))
+        assert of_second.result() == FILES[b"/two"]
+        assert stored == b"all of it"
         assert server.logins == 1
 
 
@@ -236,3 +272,31 @@ def test_real_servers_take_what_runs_ahead(kind: type[Backend], data: str, close
         # pyftpdlib takes no PORT with RETR behind it: that is noticed once.
         is_hurt = kind is PyFtpd and data == "auto"
         assert ("commands run ahead" in weir.log) is is_hurt
+
+
+@pytest.mark.parametrize("kind", [Vsftpd, PureFtpd, ProFtpd, PyFtpd])
+def test_what_was_stored_with_others_going_ahead_is_whole(kind: type[Backend]) -> None:
+    with (
+        kind(max_per_ip=2) as server,
+        Ftpweir(
+            server,
+            upstream={"sessions": 2, "pipelining": "on"},
+            budget={"connections": 10_000, "time_wait": "1s"},
+        ) as weir,
+        ThreadPoolExecutor(4) as scripts,
+    ):
+        for done in [scripts.submit(store_and_fetch, weir, f"of-{who}") for who in range(4)]:
+            done.result()
+        assert "commands run ahead" not in weir.log
+
+
+def store_and_fetch(weir: Ftpweir, name: str) -> None:
+    """Store a file of new content again and again, and fetch it back."""
+    with ftplib.FTP(timeout=60) as ftp:
+        ftp.connect(weir.host, weir.port)
+        ftp.login(ALICE.name, ALICE.password)
+        for _ in range(10):
+            content, back = os.urandom(20_000), io.BytesIO()
+            ftp.storbinary(f"STOR {name}", io.BytesIO(content))
+            ftp.retrbinary(f"RETR {name}", back.write)
+            assert back.getvalue() == content

@@ -3,13 +3,14 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from loadtest.ports import free_port
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd
 from proxy.net.listener import Listener
+from proxy.net.options import LINGER_ZERO
 from tests.support.raw_client import accept, dial, read_all, read_some
 
 HOST = "127.0.0.1"
@@ -222,3 +223,41 @@ async def test_descriptors_are_not_confused_by_many_cancelled_connects(
                 listener.sock.accept()[0].close()
             except BlockingIOError:
                 break
+
+
+@pytest.mark.parametrize(
+    ("deed", "is_end"),
+    [
+        (lambda peer: peer.shutdown(socket.SHUT_WR), True),
+        (lambda peer: peer.send(b"nobody asked for this"), False),
+        (lambda peer: reset(peer), False),
+    ],
+)
+async def test_only_the_other_sides_fin_is_heard_as_its_end(
+    listener: Listener, deed: Callable[[socket.socket], object], is_end: bool
+) -> None:
+    heard: list[str] = []
+    end, peer = await connected(listener)
+    with peer, end.watching_end(lambda: heard.append("ended")):
+        deed(peer)
+        for _ in range(10):
+            await asyncio.sleep(0)  # on loopback it has come already
+        assert heard == ["ended"] * is_end
+    end.finish()
+
+
+async def test_who_listened_no_more_is_not_told_of_an_end(listener: Listener) -> None:
+    heard: list[str] = []
+    end, peer = await connected(listener)
+    with end.watching_end(lambda: heard.append("ended")):
+        pass
+    peer.close()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not heard
+    end.finish()
+
+
+def reset(peer: socket.socket) -> None:
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+    peer.close()
