@@ -49,6 +49,7 @@ class TransferEnded:
     open: float
     data: float
     final: float
+    misjudged: float | None = None  # between the wait for the budget as foretold and the real one
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,19 @@ COUNTED: Final = (
     _histogram(
         "budget_shadow_wait_seconds", "", WAITS, "With enforce: shadow, how long they would have."
     ),
+    _histogram(
+        "queue_eta_error_seconds",
+        "",
+        WAITS,
+        "How far the wait for the budget, as foretold when it began, was from the real one; of "
+        "transfers that were served.",
+    ),
+    _counter(
+        "transfer_terminations",
+        "party phase",
+        "Transfers that were not done, by who ended them (client, server, limit or proxy) and in "
+        "which phase.",
+    ),
     _counter("refusals", "reason class", "Explained refusals that clients have heard."),
     _counter("upstream_logins", "", "Logins at the server that succeeded."),
     _counter(
@@ -116,6 +129,9 @@ COUNTED: Final = (
     _counter(
         "upstream_session_pins", "verb", "Clients pinned to one session, by the verb that did it."
     ),
+    _counter(
+        "upstream_replies", "budget class", "Replies of the server, by the first digit of the code."
+    ),
     _counter("ban_holds", "", "Times that a ban was suspected."),
     _counter("store_losses", "", "Times that the shared store could not be reached any more."),
     _counter("log_events", "event level", "Lines of the log, written or not, by level."),
@@ -130,6 +146,11 @@ LOOKED_UP: Final = (
     _gauge("worker_up", "worker", "With --workers: 1 while the worker answers."),
     _gauge("draining", "", "1 from when ftpweir is told to end."),
     _gauge("config_last_reload_successful", "", "0 after a reload was refused; 1 at the start."),
+    _gauge(
+        "config_last_reload_success_timestamp_seconds",
+        "",
+        "When the configuration in force was read, in seconds since 1970.",
+    ),
     _gauge("store_up", "", "With a shared store: 0 while it cannot be reached."),
     _gauge("client_sessions", "class", "Client sessions there are."),
     _gauge("client_sessions_limit", "class", "The most that one source of the class may have."),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Final
@@ -61,6 +62,17 @@ class Metrics(Collector):
         return self._lookout.watched.config.store is not None
 
     @property
+    def _replies(self) -> Counter[Labels]:
+        """Counted where they are read: an event for each would cost more than it tells."""
+        return Counter(
+            {
+                (name_of(egress), f"{digit}xx"): egress.pool.dialer.replies[digit]
+                for egress in self._lookout.watched.egresses
+                for digit in range(1, 6)
+            }
+        )
+
+    @property
     def _certificate(self) -> Samples:
         until = self._tally.certificate_until
         return {} if until is None else {(): until}
@@ -72,11 +84,12 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Make every family of the metric table."""
         snapshot = self._lookout.snapshot()
+        counters = self._tally.counters | {"upstream_replies": self._replies}
         for metric in COUNTED:
             labels, name = list(metric.labels), PREFIX + metric.name
             if metric.type is Type.COUNTER:
                 counter = CounterMetricFamily(name, metric.help, labels=labels)
-                for values, number in self._tally.counters[metric.name].items():
+                for values, number in counters[metric.name].items():
                     counter.add_metric(values, number)
                 yield counter
             else:
@@ -90,6 +103,7 @@ class Metrics(Collector):
             "build_info": {_build(snapshot): 1},
             "tasks": {(): len(asyncio.all_tasks())},
             "config_last_reload_successful": {(): not self._tally.reload_failed},
+            "config_last_reload_success_timestamp_seconds": {(): self._tally.configured_at},
             "upstream_certificate_expiry_timestamp_seconds": self._certificate,
             "store_up": {(): not snapshot.store_lost} if self._has_store else {},
             **of_snapshot(snapshot),

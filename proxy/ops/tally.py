@@ -5,8 +5,10 @@ Called on the hot path, so it neither locks nor allocates more than a dictionary
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from proxy import events
@@ -35,6 +37,28 @@ NEVER_SERVED: Final = frozenset(
 )
 
 
+# Who ended a transfer, by its result; every other result is a limit of ours.
+PARTIES: Final[Mapping[str, str]] = {
+    "aborted": "client",
+    "client closed data": "client",
+    "client_data": "client",
+    "refused by server": "server",
+    "file_changed": "server",
+    "upstream_data": "server",
+    "upstream_data_lost": "server",
+    "upstream_down": "server",
+    "upstream_login": "server",
+    "upstream_lost": "server",
+    "upstream_refused": "server",
+    "upstream_silent": "server",
+    "upstream_tls": "server",
+    "upstream_unreachable": "server",
+    "stalled": "either",
+    "draining": "proxy",
+    "fault": "proxy",
+}
+
+
 class Histogram:
     """Counts values by bucket; a value equal to a bound is inside it."""
 
@@ -54,7 +78,8 @@ class Histogram:
 class Tally:
     """All counters and histograms of the metric table, by name and labels' values."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock  # seconds since 1970
         self.counters: dict[str, Counter[Labels]] = {
             metric.name: Counter() for metric in COUNTED if metric.type is Type.COUNTER
         }
@@ -70,6 +95,7 @@ class Tally:
                     self._histogram(metric.name)
         self._phases = [self._histogram("transfer_phase_seconds", phase) for phase in PHASES]
         self.reload_failed = False
+        self.configured_at = clock()
         self.certificate_until: float | None = None  # the server's; None: none was shown
 
     def __call__(self, event: Event) -> None:
@@ -104,8 +130,10 @@ class Tally:
                 self._count("ban_holds")
             case events.StoreLost():
                 self._count("store_losses")
-            case events.Reloaded() | events.ReloadRefused():
-                self.reload_failed = isinstance(event, events.ReloadRefused)
+            case events.Reloaded():
+                self.reload_failed, self.configured_at = False, self._clock()
+            case events.ReloadRefused():
+                self.reload_failed = True
             case _:
                 pass  # the others are counted as lines of the log
 
@@ -125,12 +153,16 @@ class Tally:
             status = "delayed" if event.queue >= DELAYED else "passed"
             outcome = "served" if event.upstream_session is not None else "left"
         counters["budget_admissions"][of_class, kind, status] += 1
+        if event.misjudged is not None:
+            self.observe("queue_eta_error_seconds", event.misjudged)
         self.observe("queue_wait_seconds", event.queue, of_class, outcome)
         if event.result == "done":
             phases = (event.queue, event.prepare, event.open, event.data, event.final)
             self.observe("transfer_duration_seconds", sum(phases), kind)
             for histogram, seconds in zip(self._phases, phases, strict=True):
                 histogram.add(seconds)
+        else:
+            self._count("transfer_terminations", _party(event.result), _phase(event))
 
     def _count(self, name: str, *labels: str, by: int = 1) -> None:
         self.counters[name][labels] += by
@@ -141,3 +173,15 @@ class Tally:
         if found is None:
             found = known[labels] = Histogram(self._bounds[name])
         return found
+
+
+def _party(result: str) -> str:
+    return PARTIES.get(result, "limit")
+
+
+def _phase(event: events.TransferEnded) -> str:
+    """Name the phase that it never finished."""
+    if event.upstream_session is None:
+        return PHASES[0]
+    finished = (event.queue, event.prepare, event.open, event.data)
+    return PHASES[sum(1 for seconds in finished if seconds)]

@@ -180,10 +180,7 @@ class Gate:
             is_over = self._clock() >= deadline
             if feed is not None and not waiting.turn.done() and not is_over:
                 feed(self._clock() - waiting.request.since)
-        permit = waiting.turn.result()
-        waiting.is_taken = True
-        permit.waited = self._clock() - waiting.request.since
-        return permit
+        return waiting.take(self._clock())
 
     def _refuse_hopeless(self, ticket: Ticket[Waiting], patience: float) -> None:
         """Refuse at once who would wait beyond its patience (as pgbench's latency limit)."""
@@ -191,7 +188,7 @@ class Gate:
         if request.kind is Kind.LISTING:
             return  # several clients take a refused listing for an empty one: delay it instead
         if request.blocked is Reason.BUDGET:
-            eta = self._budget_eta(ticket, patience)
+            eta = request.expected = self._budget_eta(ticket, patience)
         elif request.blocked is Reason.CLASS_RATE:
             eta = self._transfer_wait(request) or 0.0
         elif request.blocked is Reason.SUSPECTED_BAN:

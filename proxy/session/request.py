@@ -67,6 +67,7 @@ class Request:
     proof_serves: bool = False  # no session is wanted with it
     blocked: Reason = Reason.UPSTREAM_SESSIONS
     since: float = 0.0
+    expected: float | None = None  # seconds it was foretold to wait for the budget
 
     @property
     def needs(self) -> Needs:
@@ -93,6 +94,7 @@ class Permit:
         self.seat: Seat | None = None
         self.proof: Proof | None = None
         self.waited = 0.0
+        self.misjudged: float | None = None  # seconds between the wait foretold and the real one
         self._settled = False
 
     def settle(self, ending: Ending | None) -> None:
@@ -109,3 +111,12 @@ class Waiting:
     request: Request
     turn: asyncio.Future[Permit]
     is_taken: bool = False
+
+    def take(self, now: float) -> Permit:
+        """The moment has come: return what was granted, with what there is to tell of the wait."""
+        self.is_taken = True
+        permit, expected = self.turn.result(), self.request.expected
+        permit.waited = now - self.request.since
+        if expected is not None:
+            permit.misjudged = abs(permit.waited - expected)
+        return permit

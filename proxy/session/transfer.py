@@ -76,6 +76,7 @@ class TransferRun:
         self._healing = _healing(job, shared.exchange_rules)
         self._exchange: Exchange | Delivery | None = None  # while it runs
         self._moved = 0
+        self._misjudged: float | None = None
         self.upstream_session: int | None = None
         self.result = "aborted"
         self.reply = ABORTED
@@ -147,6 +148,7 @@ class TransferRun:
             is_ascii=self._is_ascii,
             way=self._way,
             heals=self._healing.heals if self._healing is not None else 0,
+            misjudged=self._misjudged,
             **{phase: phases.get(phase, 0.0) for phase in PHASES},
         )
 
@@ -249,6 +251,7 @@ class TransferRun:
             )
             self._mark()
             self.upstream_session = loan.lease.session.id
+            self._misjudged = loan.permit.misjudged if loan.permit is not None else None
             asks()
             try:
                 tap = partial(self._tap, source)

@@ -84,10 +84,17 @@ class Dialer:
         self.host = host
         self.port = port
         self.facts: ServerFacts | None = None
+        self.replies = [0] * 10  # of all its sessions, by the first digit of the code
         self._patience = patience
         self._source = source
         self._tls = tls
         self.is_hurried: Callable[[], bool] = lambda: False
+
+    def follow(self, before: Dialer, *, is_same: bool) -> None:
+        """Take over what another one has counted, and of the same server what it has learned."""
+        self.replies = before.replies
+        if is_same:
+            self.facts = before.facts
 
     async def connect(self, now: float) -> UpstreamSession:
         """Connect, no more; raise DialError."""
@@ -120,7 +127,7 @@ class Dialer:
             give_up_after(transport.get_extra_info("socket"), self._patience.hurried)
         if self._tls is not None and self._tls.is_implicit:
             self._tls.begin(channel)
-        return UpstreamSession(channel, self._patience.reply, now)
+        return UpstreamSession(channel, self._patience.reply, now, self.replies)
 
     async def log_in(self, session: UpstreamSession, credentials: Credentials) -> None:
         """Log in and learn the home directory; raise LoginRefused, Busy or DialError."""

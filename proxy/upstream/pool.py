@@ -77,8 +77,7 @@ class Pool:
         if renew:
             self._generation += 1
             self._proofs.clear()
-        else:
-            dialer.facts = self.dialer.facts
+        dialer.follow(self.dialer, is_same=not renew)
         self.dialer, self._limits = dialer, limits
         self._proofs.memory = limits.login_memory
         self.places.adopt(limits.sessions)

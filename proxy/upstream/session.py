@@ -33,7 +33,13 @@ class UpstreamSession:
     Times are seconds of the pool's clock.
     """
 
-    def __init__(self, channel: ServerChannel, reply_timeout: float, now: float) -> None:
+    def __init__(
+        self,
+        channel: ServerChannel,
+        reply_timeout: float,
+        now: float,
+        replies: list[int] | None = None,
+    ) -> None:
         self.id = next(_numbers)
         self.channel = channel
         self.key: LoginKey | None = None
@@ -51,6 +57,7 @@ class UpstreamSession:
         self._dues: deque[Due] = deque()  # to earlier holders, before anything that is owed
         self._reply_timeout = reply_timeout
         self._last: Reply | None = None
+        self._replies = replies if replies is not None else [0] * 10  # by the code's first digit
 
     @property
     def host(self) -> str:
@@ -175,6 +182,7 @@ class UpstreamSession:
     def _note(self, reply: Reply) -> Lost | None:
         """Remember the reply; tell when it was the last one."""
         self._last = reply
+        self._replies[reply.code // 100] += 1
         if reply.code in NO_DATA and self.channel.tls is not None:
             # Some servers want our TLS session resumed, and do not know it for ever.
             self.is_tainted = True

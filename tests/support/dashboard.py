@@ -173,6 +173,29 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             stacked=True,
         ),
         Panel(
+            "Transfers that were not done",
+            "A second, by who ended them and in which phase.",
+            {"{{party}}, {{phase}}": rate("ftpweir_transfer_terminations_total", "party, phase")},
+            unit="cps",
+            stacked=True,
+        ),
+        Panel(
+            "Replies of the server",
+            "A second, by the first digit of the code.",
+            {"{{class}}": rate("ftpweir_upstream_replies_total", "class")},
+            unit="cps",
+            stacked=True,
+        ),
+        Panel(
+            "How well waits are foretold",
+            "Seconds between the wait for the budget as foretold and the real one.",
+            {
+                "median": quantile(0.5, "ftpweir_queue_eta_error_seconds"),
+                "95 %": quantile(0.95, "ftpweir_queue_eta_error_seconds"),
+            },
+            unit="s",
+        ),
+        Panel(
             "Clients by class",
             "Sessions now.",
             {"{{class}}": total("ftpweir_client_sessions", "class")},

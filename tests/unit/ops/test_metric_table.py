@@ -17,6 +17,7 @@ BOUNDED = {
     "level",
     "loop",
     "outcome",
+    "party",
     "phase",
     "python",
     "reason",

@@ -76,6 +76,10 @@ async def test_what_there_is_now_is_looked_up(home: House) -> None:
     assert told["ftpweir_budget_slots", (default, ("state", "open"))] == 1
     assert told["ftpweir_budget_limit", (default,)] == 100
     assert told["ftpweir_queue_length", (("class", "everyone"),)] == 0
+    assert told["ftpweir_upstream_replies_total", (default, ("class", "1xx"))] == 1
+    assert told["ftpweir_upstream_replies_total", (default, ("class", "5xx"))] == 0
+    assert told["ftpweir_tasks", ()] > 1
+    assert told["ftpweir_config_last_reload_success_timestamp_seconds", ()] > 0
     assert told["process_open_fds", ()] > 3
 
 

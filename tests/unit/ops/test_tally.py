@@ -10,11 +10,21 @@ import pytest
 from proxy import events
 from proxy.events import Event
 from proxy.ops.metric_table import COUNTED, Type
-from proxy.ops.tally import Histogram, Tally
+from proxy.ops.tally import PARTIES, Histogram, Tally
+from proxy.refusals import Reason
 
 from .examples import CLOSED, DOWN, OPENED, REFUSED, SESSION, transfer
 
-SAMPLES: dict[str, Any] = {"str": "word", "int": 1, "int | None": None, "float": 0.5}
+SAMPLES: dict[str, Any] = {
+    "str": "word",
+    "int": 1,
+    "int | None": None,
+    "float | None": 0.5,
+    "float": 0.5,
+}
+
+
+REACHED = {"queue": 0.1, "prepare": 0.1, "open": 0.1, "data": 0.1}
 
 
 def tally(*told: Event) -> Tally:
@@ -71,6 +81,46 @@ def test_what_the_queue_did_to_a_transfer(
 
 def test_a_failed_transfer_has_no_duration() -> None:
     assert not tally(transfer(result="stalled")).histograms["transfer_duration_seconds"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "party", "phase"),
+    [
+        ({"result": "aborted", "final": 0.0, "data": 0.0}, "client", "data"),
+        ({"result": "refused by server", "final": 0.0}, "server", "final"),
+        ({"result": "upstream_data_lost", "final": 0.0, "data": 0.0}, "server", "data"),
+        ({"result": "eta_too_long", "upstream_session": None}, "limit", "queue"),
+        ({"result": "fault", "prepare": 0.0, "open": 0.0, "data": 0.0, "final": 0.0}, "proxy",
+         "prepare"),
+    ],
+)  # fmt: skip
+def test_a_transfer_that_was_not_done_tells_who_ended_it_and_where(
+    changes: dict[str, Any], party: str, phase: str
+) -> None:
+    counted = tally(transfer(**{**REACHED, **changes}), transfer())
+    assert counted.counters["transfer_terminations"] == {(party, phase): 1}
+
+
+def test_every_reason_that_ends_a_transfer_has_a_party() -> None:
+    words = {"aborted", "client closed data", "refused by server"}
+    assert set(PARTIES) <= {reason.value for reason in Reason} | words
+    of_the_server = {reason.value for reason in Reason if reason.name.startswith("UPSTREAM_")}
+    limits_of_ours = {"upstream_sessions", "upstream_ports"}
+    assert {PARTIES[reason] for reason in of_the_server - limits_of_ours} == {"server"}
+
+
+def test_how_well_a_wait_was_foretold_is_known_of_those_who_waited() -> None:
+    told = tally(transfer(), transfer(misjudged=0.4)).histograms["queue_eta_error_seconds"][()]
+    assert (sum(told.counts), told.sum) == (1, 0.4)
+
+
+def test_the_moment_of_the_configuration_is_that_of_the_last_good_reload() -> None:
+    moments = iter((100.0, 200.0))
+    counted = Tally(lambda: next(moments))
+    counted(events.ReloadRefused(("no",)))
+    assert counted.configured_at == 100.0
+    counted(events.Reloaded((), ()))
+    assert (counted.configured_at, counted.reload_failed) == (200.0, False)
 
 
 def test_logins_and_their_failures_are_counted_apart() -> None:

@@ -69,7 +69,7 @@ def test_who_needs_other_things_stands_in_another_line() -> None:
 async def test_who_finds_everything_free_goes_at_once(server: Scripted) -> None:
     async with basin(server, budget=3) as pool:
         permit = await Door(pool).pass_through("first")
-        assert permit.waited == 0.0
+        assert (permit.waited, permit.misjudged) == (0.0, None)
         assert pool.budget.open == 1
         permit.settle(Ending.FIN)
         permit.settle(Ending.FIN)
@@ -86,6 +86,8 @@ async def test_who_comes_too_many_waits_until_a_slot_comes_back(server: Scripted
         first.settle(Ending.FIN)
         permit = await second
         assert permit.waited == 2.0
+        assert permit.misjudged is not None
+        assert permit.misjudged <= 2.0
         assert door.gate.waiting == 0
         permit.settle(None)
     assert pool.budget.used == 0

@@ -37,6 +37,22 @@ async def test_a_question_gets_its_own_answer(session: UpstreamSession) -> None:
     assert session.is_clean
 
 
+async def test_replies_are_counted_by_the_first_digit_of_their_codes(server: Scripted) -> None:
+    server.plan("STAT", says("150 Soon.", "213 Now."))
+    server.plan("SYST", says("500 What?"))
+    replies = [0] * 10
+    loop = asyncio.get_running_loop()
+    _, channel = await loop.create_connection(ServerChannel, server.host, server.port)
+    session = UpstreamSession(channel, 5.0, 0.0, replies)
+    session.owed = 1
+    await session.reply()
+    await session.ask(b"STAT")
+    await session.ask(b"SYST")
+    assert replies == [0, 1, 2, 0, 0, 1, 0, 0, 0, 0]
+    channel.abort()
+    assert await channel.wait_closed(5.0)
+
+
 async def test_preliminary_replies_do_not_end_what_is_owed(
     session: UpstreamSession, server: Scripted
 ) -> None:
