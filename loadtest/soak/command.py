@@ -88,10 +88,10 @@ async def run(
 
 def _title(outcome: Outcome) -> str:
     served = outcome.served
-    return (
-        f"{served.seconds / 60:.0f} minutes at full load: "
-        f"{served.served.done:,} files, {len(outcome.soak.rising) or 'no'} rising levels"
-    )
+    verdict = ", ".join(f"{name} rises" for name in outcome.soak.rising) or "no level rises"
+    minutes = round(served.seconds / 60)
+    lasted = f"{minutes} minutes" if minutes > 1 else f"{served.seconds:.0f} s"
+    return f"{lasted} at full load, {served.served.done:,} files: {verdict}"
 
 
 def _show(outcome: Outcome) -> None:

@@ -40,11 +40,12 @@ class Level:
     title: str
     grain: float  # the least growth that means anything
     told: Callable[[float], str] = words.number
+    unit: float = 1  # in whose round numbers an axis is marked
 
 
 LEVELS: Final = (
     # Ten minutes are 50,000 transfers: 20 bytes for each, and no object is so small.
-    Level("memory", "Memory (resident)", 1024 * 1024, words.size),
+    Level("memory", "Memory (resident)", 1 << 20, words.size, 1 << 20),
     Level("descriptors", "Descriptors", 1),
     Level("tasks", "Tasks of the loop", 1),
     Level("threads", "Threads", 1),

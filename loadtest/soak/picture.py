@@ -14,7 +14,7 @@ from .trend import Point
 
 WIDTH, HEIGHT = 400, 190  # of one panel
 COLUMNS: Final = 2
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 44, 28
+LEFT, RIGHT, TOP, BOTTOM = 64, 24, 44, 28
 HEAD: Final = 56
 MOST_POINTS: Final = 600
 
@@ -83,7 +83,7 @@ def _grid(level: Level, up: Axis) -> str:
         f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up.at(it):.1f}" '
         f'y2="{up.at(it):.1f}"/>'
         f'<text class="up" x="{LEFT - 6}" y="{up.at(it) + 4:.1f}">{escape(level.told(it))}</text>'
-        for it in nice(up.high, about=4)
+        for it in (level.unit * step for step in nice(up.high / level.unit, about=4))
     )
 
 

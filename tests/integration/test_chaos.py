@@ -14,12 +14,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from loadtest.cost import cost_of
 from loadtest.lab.flows import FlowCounter, compress
 from loadtest.lab.namespaces import Lab, Side, lab
 from tests.support import sockets
+from tests.support.calamities import WallClock, full, small_disk
 from tests.support.namespaces import inside
 from tests.support.proxy import Ftpweir
 from tests.support.rabble import Rabble
@@ -35,6 +40,8 @@ BUDGET = 60
 HOLD = 3
 GUARD = 2  # what the network may be silent for while a connection ends (stall_data: 1 s and a bit)
 PORTS = (40_000, 40_999)
+DISK = 400  # MiB that the scripts' files have
+MOST_MEMORY = 160 << 20
 
 pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(SECONDS + 150)]
 
@@ -47,14 +54,30 @@ table inet monkey {
 }
 """
 SILENCE = RESETS.replace("reject with tcp reset", "drop")
+# As a firewall bans: whatever the proxy sends, and whatever is sent to it.
+BAN = """
+table inet monkey {
+  chain input {
+    type filter hook input priority 0
+    meta l4proto tcp drop
+  }
+  chain output {
+    type filter hook output priority 0
+    meta l4proto tcp drop
+  }
+}
+"""
 
 
 class Monkey:
     """What it may do, and how often it did."""
 
-    def __init__(self, seed: int, where: Lab, server: Vsftpd, weir: Ftpweir) -> None:
+    def __init__(
+        self, seed: int, where: Lab, server: Vsftpd, weir: Ftpweir, disk: Path, clock: WallClock
+    ) -> None:
         self._chance = random.Random(seed)
         self._lab, self._server, self._weir = where, server, weir
+        self._disk, self._clock = disk, clock
         self.deeds: Counter[str] = Counter()
 
     def play(self, seconds: float) -> None:
@@ -65,6 +88,9 @@ class Monkey:
             self.reset_data,
             self.stall_data,
             self.stop_server,
+            self.ban,
+            self.fill_disk,
+            self.step_clock,
             self.reload,
             self.talk_nonsense,
             self.vanish,
@@ -97,6 +123,17 @@ class Monkey:
                 with suppress(ProcessLookupError):
                     os.kill(process, number)
             time.sleep(1.0 if number is signal.SIGSTOP else 0.0)
+
+    def ban(self) -> None:
+        with _rules(self._lab.server, BAN):
+            time.sleep(1.0)
+
+    def fill_disk(self) -> None:
+        with full(self._disk):
+            time.sleep(1.0)
+
+    def step_clock(self) -> None:
+        self._clock.step(self._chance)
 
     def reload(self) -> None:
         self._weir.signal(signal.SIGHUP)
@@ -141,13 +178,29 @@ def connections(weir: Ftpweir) -> int:
     return sockets.count(weir.pid, states=held)
 
 
-def test_whatever_breaks_nobody_is_deceived_and_the_budget_is_kept() -> None:
+def state(weir: Ftpweir) -> dict[str, Any]:
+    """Have the proxy tell what everybody is doing."""
+    before = len(weir.events("state"))
+    weir.signal(signal.SIGUSR2)
+    until(lambda: len(weir.events("state")) > before, "the state is told", 10)
+    return weir.events("state")[-1]
+
+
+def tasks(weir: Ftpweir) -> int:
+    """How many tasks its loop has."""
+    return sum(int(line.split()[0]) for line in state(weir)["tasks"])
+
+
+def test_whatever_breaks_nobody_is_deceived_and_the_budget_is_kept(tmp_path: Path) -> None:
     chance = random.Random(SEED)
+    clock = WallClock(tmp_path)
     with (
         lab() as one,
         Vsftpd(host=one.server.address, netns=one.server.name, passive_ports=PORTS) as server,
+        small_disk(server, DISK) as disk,
         Ftpweir(
             server,
+            environment=clock.environment,
             netns=one.client.name,
             upstream={"sessions": SESSIONS},
             budget={
@@ -169,9 +222,10 @@ def test_whatever_breaks_nobody_is_deceived_and_the_budget_is_kept() -> None:
         rabble = Rabble(
             *(weir.host, weir.port, ALICE.name, ALICE.password, SCRIPTS, SECONDS, files, SEED)
         )
+        tasks_before = tasks(weir)
         with FlowCounter(one.server, limit=BUDGET) as firewall:
             process = rabble.start(one.client.inside())
-            monkey = Monkey(SEED, one, server, weir)
+            monkey = Monkey(SEED, one, server, weir, disk, clock)
             monkey.play(SECONDS)
             account = Rabble.told(process)
         broken = [
@@ -181,8 +235,17 @@ def test_whatever_breaks_nobody_is_deceived_and_the_budget_is_kept() -> None:
         ]
         until(lambda: weir.sessions() == 0, "every session ends", 30)
         until(lambda: connections(weir) <= SESSIONS, "only upstream sessions are left", 30)
+        # A killed proxy forgets what was open; what is left then is what this one holds.
+        until(lambda: tasks(weir) <= tasks_before + SESSIONS, "the tasks have ended", 30)
+        clock.set(100 * 86_400)
+        left, cost = state(weir), cost_of(weir.pid)
         faults = weir.events("fault")
     what = f"{dict(monkey.deeds)} {account.fetched} {len(account.stored)} {account.errors}"
+    assert datetime.fromisoformat(left["timestamp"]) > datetime.now(UTC) + timedelta(days=90)
+    assert cost is not None
+    what += f" {len(left['upstream'])} upstream, {cost.memory >> 20} MiB"
+    assert (left.get("sessions", []), left["waiting"]) == ([], 0), what
+    assert cost.memory < MOST_MEMORY, what
     assert account.wrong == [], what
     assert broken == [], what
     assert firewall.most <= BUDGET, what

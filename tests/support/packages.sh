@@ -17,6 +17,7 @@ tools=(
   prometheus                                    # with promtool, for rules and scraping
   haproxy nginx-light libnginx-mod-stream       # the peers of the benchmark
   chromium                                      # pages are looked at as their readers do
+  libfaketime                                   # sets the wall clock of one process
   systemd                                       # judges the unit files; never started
   rsyslog                                       # reads the log as config/logging tells it to
   logrotate                                     # moves its files away while it runs
