@@ -9,7 +9,7 @@ import pytest
 
 from proxy.config import examine
 from proxy.ops import logs
-from proxy.refusals import Reason
+from proxy.refusals import REFUSALS, Reason
 from tests.support.documents import GENERATED, ROOT, names_of_parts, parts, written_anew
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -36,6 +36,19 @@ def test_every_generated_part_stands_in_a_document() -> None:
 def test_links_lead_somewhere(path: Path) -> None:
     links = _LINK.findall(path.read_text())
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=IDS)
+def test_links_within_a_document_lead_to_a_heading(path: Path) -> None:
+    text = path.read_text()
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
+
+
+def test_every_refusal_is_in_the_runbook() -> None:
+    runbook = (ROOT / "docs" / "OPERATIONS.md").read_text()
+    assert [one.sentence for one in REFUSALS.values() if one.sentence not in runbook] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=IDS)
