@@ -24,6 +24,7 @@ from .machine import look_at_machine
 from .names import look_up
 from .running import ask_running
 from .seen import Attempt, Data, Ledger, Met, Seen, Tls
+from .stores import look_at_store
 from .trials import count_sessions, try_to_write
 from .visit import (
     ask_for_tls,
@@ -111,6 +112,7 @@ class Examination:
         seen.ledgers = look_at_ledgers(config, time.monotonic())
         for ledger in seen.ledgers:
             self._say("state", _of_ledger(ledger), not ledger.problem)
+        self._look_at_store()
         self._ask_running()
         seen.names = look_up(upstream.host, upstream.port, self._reply)
         found = seen.names.addresses
@@ -127,6 +129,12 @@ class Examination:
         )
         self._say("resolve", ", ".join(found) or seen.names.error, bool(found))
         self._purse = Purse(self._room())
+
+    def _look_at_store(self) -> None:
+        store = self.seen.store = look_at_store(self._config.store)
+        if store is not None:
+            words = f"{store.engine} {store.version}, answers in {1000 * store.seconds:.1f} ms"
+            self._say("store", f"{store.place}: {store.problem or words}", not store.problem)
 
     def _ask_running(self) -> None:
         running = self.seen.running = ask_running(self._config.status)

@@ -19,6 +19,7 @@ class Area(StrEnum):
     LIMIT = "server limit"
     MACHINE = "this machine"
     PROXY = "ftpweir itself"
+    STORE = "shared store"
 
 
 class Weight(IntEnum):

@@ -22,6 +22,28 @@ WARNINGS: Final = (
         "ftpweir does not start otherwise.",
     ),
     (
+        "store_evicts",
+        Area.STORE,
+        "The shared store may throw away what we keep there when its memory is full: then nobody "
+        "gets more than it has for `sharing.recovery`.",
+        "Set `maxmemory-policy noeviction`, or give ftpweir a Redis of its own.",
+    ),
+    (
+        "store_slow",
+        Area.STORE,
+        "The shared store answers slowly: whoever needs more than it owns waits for it.",
+        "Put the store near the instances, on a machine that is not overloaded; half a second is "
+        "taken for an outage.",
+    ),
+    (
+        "store_clock",
+        Area.STORE,
+        "The shared store's clock is wrong, or ours is: set right by more than `sharing.lease` "
+        "while instances run, it gives away what is still in use.",
+        "Let both machines keep their time by NTP, and correct the store's clock only while no "
+        "instance runs.",
+    ),
+    (
         "proxy_refuses",
         Area.PROXY,
         "ftpweir itself refuses new clients just now.",

@@ -42,6 +42,46 @@ PROBLEMS: Final = (
         "Make its directory, or name another file in `state`.",
     ),
     (
+        "store_unreachable",
+        Area.STORE,
+        "The shared store cannot be reached: ftpweir goes on with what it owns, then everybody "
+        "waits (`sharing.on_store_down`).",
+        "Check that Redis runs, the address and port that it listens at, the firewall before it, "
+        "and the address in `store`. One process that is alone needs none: `store: none`.",
+    ),
+    (
+        "store_denied",
+        Area.STORE,
+        "The shared store does not let us in, or does not let us do what is needed.",
+        "Put the password into `store` (redis://:${STORE_PASSWORD}@HOST/0); docs/SCALE.md lists "
+        "the commands that a restricted user needs, on keys that begin with ftpweir.",
+    ),
+    (
+        "store_replica",
+        Area.STORE,
+        "The shared store is a replica, which takes no orders.",
+        "Name the primary in `store`, or an address that always leads to it.",
+    ),
+    (
+        "store_full",
+        Area.STORE,
+        "The shared store has no memory left.",
+        "Raise its maxmemory, or give ftpweir a Redis of its own: it needs a megabyte.",
+    ),
+    (
+        "store_old",
+        Area.STORE,
+        "The shared store is too old to run our script.",
+        "Use Redis 5 or later, or Valkey; Redis 7 is what it is tested with.",
+    ),
+    (
+        "store_unfit",
+        Area.STORE,
+        "The shared store answers, but cannot run our script.",
+        "Its words tell why: a server that is loading its data, a proxy before it, or one that "
+        "only resembles Redis. Use Redis or Valkey itself.",
+    ),
+    (
         "source_foreign",
         Area.MACHINE,
         "An address of `upstream.source_addresses` is none of this machine.",

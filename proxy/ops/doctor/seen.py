@@ -190,6 +190,24 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Store:
+    """The shared store. `problem` empty: an instance can work with it."""
+
+    place: str
+    problem: str = ""
+    is_there: bool = True
+    is_denied: bool = False
+    is_full: bool = False
+    engine: str = ""
+    version: str = ""
+    is_replica: bool = False
+    eviction: str = ""  # maxmemory-policy; empty: it does not say
+    memory_limit: int = 0  # bytes; 0: none
+    clock_ahead: float = 0.0  # seconds by which its clock is ahead of ours
+    seconds: float = 0.0  # from question to answer
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """The state file."""
 
@@ -249,6 +267,7 @@ class Seen:
 
     machine: Machine | None = None
     ledgers: tuple[Ledger, ...] = ()
+    store: Store | None = None
     doors: tuple[Door, ...] = ()
     running: Running | None = None
     names: Names | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.config import keys
-from proxy.ops.doctor import of_data, of_machine, of_server
+from proxy.ops.doctor import of_data, of_machine, of_server, of_store
 from proxy.ops.doctor.causes import CAUSES, RANK
 from proxy.ops.doctor.finding import Area, Cause
 from proxy.refusals import Reason
@@ -16,7 +16,7 @@ from proxy.refusals import Reason
 ROOT = Path(__file__).parents[4]
 NO_SETTING = {"explicit", "implicit", "timedatectl"}
 SOURCES = "".join(
-    Path(module.__file__ or "").read_text() for module in (of_data, of_machine, of_server)
+    Path(module.__file__ or "").read_text() for module in (of_data, of_machine, of_server, of_store)
 )
 
 
