@@ -39,6 +39,10 @@ GRACE: Final = 60  # seconds in which scripts that still run may end
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+class BrokenOff(Exception):
+    """The run ended before there was anything to judge; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run has shown: the levels, and how the scripts were served."""
@@ -58,8 +62,8 @@ def soak(seconds: int, warm_up: int | None, json_file: Path | None, svg_file: Pa
     as_many_as_allowed()
     try:
         outcome = asyncio.run(run(seconds, warm_up or seconds / 4))
-    except TooFew as problem:
-        raise click.ClickException(f"the run ended too early: {problem}") from problem
+    except BrokenOff as problem:
+        raise click.ClickException(str(problem)) from problem
     if json_file is not None:
         told = as_json(outcome.soak, _environment(outcome))
         json_file.write_text(json.dumps(told) + "\n")
@@ -72,14 +76,17 @@ def soak(seconds: int, warm_up: int | None, json_file: Path | None, svg_file: Pa
 async def run(
     seconds: float, warm_up: float, *, every: float = 1.0, module: str = "proxy"
 ) -> Outcome:
-    """Run the scenario for so long, with `module` as ftpweir; raise TooFew if it broke off."""
+    """Run the scenario for so long, with `module` as ftpweir; raise BrokenOff."""
     text = Template(SCENARIO.read_text()).substitute(seconds=seconds, limit=seconds + GRACE)
     scenario = parse_scenario(text, SCENARIO.name)
     watch = Watch(every, until=seconds)
     plan = Plan(scenario, text, module, watch)
     with Live(Console(stderr=True), None) as live:
         [sighting] = await Conductor(plan, live.tell).run()
-    found = findings(watch.samples, warm_up)
+    try:
+        found = findings(watch.samples, warm_up)
+    except TooFew as few:
+        raise BrokenOff("; ".join([str(few), *sighting.notes])) from few
     served = finding(scenario, sighting)
     asked = [scenario.fail_if] if scenario.fail_if else []
     wrong = failures([served], scenario.judged, asked)
@@ -96,13 +103,7 @@ def _title(outcome: Outcome) -> str:
 
 def _show(outcome: Outcome) -> None:
     table = Table(title=_title(outcome), title_justify="left")
-    for column in (
-        "level",
-        "begins",
-        "ends",
-        "noise",
-        "an hour, and where it lies 99 times in 100",
-    ):
+    for column in ("level", "begins", "ends", "noise", "an hour"):
         table.add_column(column)
     for held in outcome.soak.held:
         line, told = held.trend, held.level.told

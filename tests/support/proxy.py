@@ -174,7 +174,7 @@ class Ftpweir:
                 pass_fds=self.handed_over,
             )
         try:
-            until(self._is_ready, "ftpweir says that it is ready")
+            until(self._is_ready, "ftpweir says that it is ready", 30)
         except BaseException as error:
             self.stop()
             error.add_note(f"log of ftpweir:\n{self.log}")
