@@ -17,6 +17,7 @@ from rich.console import Console
 
 from proxy import __version__, process
 from proxy import config as settings
+from proxy.commands.check import check
 from proxy.commands.doctor import doctor
 from proxy.commands.fleet import CANNOT_BEGIN, run_workers
 from proxy.commands.healthcheck import healthcheck
@@ -49,7 +50,7 @@ def main() -> None:
     """
 
 
-for command in (doctor, show, top, healthcheck, reload, drain, sbom):
+for command in (check, doctor, show, top, healthcheck, reload, drain, sbom):
     main.add_command(command)
 
 
@@ -105,20 +106,6 @@ def run(
         except CANNOT_BEGIN as problem:
             click.echo(str(problem), err=True)
             sys.exit(2)
-
-
-@main.command(short_help="Report every problem of a configuration.")
-@CONFIG_OPTION
-def check(path: Path | None) -> None:
-    """Read a configuration and report every problem with line and column."""
-    if path is None:
-        raise click.UsageError("give the file: ftpweir check -c FILE")
-    reading = settings.check(path)
-    for problem in reading.problems:
-        click.echo(str(problem))
-    if reading.config is None:
-        sys.exit(1)
-    click.echo(f"{path}: good" + (", with warnings" if reading.problems else ""))
 
 
 class Size(click.ParamType[int]):

@@ -80,10 +80,31 @@ def spread(config: Config) -> Spread:
     return Spread(config.upstream.spread)
 
 
-def _tls_offer(listen: Listen, announce: Announce) -> TlsOffer:
+def certificate_files(listen: Listen) -> CertificateFiles | None:
+    """What is shown to clients of this listener, and asked of them; None: it speaks no TLS."""
     if listen.tls == "off" or listen.certificate is None:
+        return None
+    return CertificateFiles(listen.certificate, listen.key, listen.client_ca, listen.min_version)
+
+
+def trust_files(config: Config) -> TrustFiles | None:
+    """Who vouches for servers, and what is shown to them; None: no TLS is spoken with them."""
+    upstream = config.upstream
+    if upstream.tls == "off":
+        return None
+    return TrustFiles(
+        verify=upstream.verify == "on",
+        ca=upstream.ca,
+        certificate=upstream.certificate,
+        key=upstream.key,
+        min_version=upstream.min_version,
+    )
+
+
+def _tls_offer(listen: Listen, announce: Announce) -> TlsOffer:
+    files = certificate_files(listen)
+    if files is None:
         return NOTHING
-    files = CertificateFiles(listen.certificate, listen.key, listen.client_ca, listen.min_version)
     return TlsOffer(
         TlsTerms(
             is_offered=True,
@@ -95,16 +116,9 @@ def _tls_offer(listen: Listen, announce: Announce) -> TlsOffer:
 
 
 def _server_tls(config: Config, host: str, announce: Announce) -> ServerTls | None:
-    upstream = config.upstream
-    if upstream.tls == "off":
+    files, upstream = trust_files(config), config.upstream
+    if files is None:
         return None
-    files = TrustFiles(
-        verify=upstream.verify == "on",
-        ca=upstream.ca,
-        certificate=upstream.certificate,
-        key=upstream.key,
-        min_version=upstream.min_version,
-    )
     return ServerTls(
         files,
         name=upstream.server_name or host,

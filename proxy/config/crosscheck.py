@@ -15,6 +15,7 @@ from .units import show_duration
 
 # curl 8.17 and later wait 60 s for a reply, counted from the command; the server needs some of it.
 LONGEST_SAFE_WAIT = 50.0
+EXPLICIT_PORT, IMPLICIT_PORT = 21, 990  # RFC 4217 section 2; IANA's ftps
 
 
 def crosscheck(config: Config, document: Document) -> Iterator[Problem]:
@@ -142,6 +143,14 @@ def _status(config: Config, document: Document) -> Iterator[Problem]:
 
 def _server_tls(config: Config, document: Document) -> Iterator[Problem]:
     upstream = config.upstream
+    for port in {server.port for server in upstream.servers}:
+        message = ""
+        if port == IMPLICIT_PORT and upstream.tls != "implicit":
+            message = f"servers at port {port} mostly speak TLS from the first byte: implicit"
+        elif port == EXPLICIT_PORT and upstream.tls == "implicit":
+            message = f"servers at port {port} mostly speak TLS only behind AUTH: explicit"
+        if message:
+            yield document.problem(("upstream", "tls"), message, severity="warning")
     if upstream.tls == "off":
         for key in ("verify", "ca", "server_name", "certificate", "key"):
             if getattr(upstream, key) not in (None, "on"):

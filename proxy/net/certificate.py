@@ -17,8 +17,21 @@ Stamp: TypeAlias = tuple[tuple[int, int, int], ...]
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
+_ENCRYPTED = (
+    "the private key wants a password, and nobody is there to give it "
+    "(`openssl pkey -in FILE -out OTHER` takes it off)"
+)
+
+
 class BadCertificate(Exception):
-    """A file for TLS cannot be used; the message says which and why."""
+    """A file for TLS cannot be used; the message says which and why.
+
+    `setting` is the last word of the key that names it.
+    """
+
+    def __init__(self, setting: str, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.setting = setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +89,43 @@ def server_context(files: CertificateFiles) -> ssl.SSLContext:
     context.minimum_version = VERSIONS[files.min_version]
     load_certificate(context, files.certificate, files.key)
     if files.client_ca is not None:
-        load_authorities(context, files.client_ca)
+        load_authorities(context, files.client_ca, "client_ca")
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
 def load_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
     """Make the context show this certificate; raise BadCertificate."""
-    for path in filter(None, (certificate, key)):
-        _read(path)
+    chain = _read("certificate", certificate)
+    secret = chain if key is None else _read("key", key)
+    if "-----BEGIN CERTIFICATE-----" not in chain:
+        raise BadCertificate("certificate", certificate, "holds no certificate (PEM)")
+    if "PRIVATE KEY-----" not in secret:
+        where = "; name the file of its key in `key`" if key is None else ""
+        raise BadCertificate("key", key or certificate, f"holds no private key (PEM){where}")
+    if "ENCRYPTED" in secret:
+        raise BadCertificate("key", key or certificate, _ENCRYPTED)
     try:
-        # An encrypted key would ask for its password on the terminal.
+        # Any password keeps the library from asking for one on the terminal.
         context.load_cert_chain(certificate, key, password="")
     except (ssl.SSLError, OSError) as problem:
-        words = "key and certificate do not match" if "MISMATCH" in str(problem) else "no PEM pair"
-        both = certificate if key is None else f"{certificate} with {key}"
-        raise BadCertificate(f"{both}: {words} of a certificate and its key") from None
+        words = f"cannot be used with {certificate}"
+        if "MISMATCH" in str(problem):
+            words = f"is not the key of the (first) certificate in {certificate}"
+        raise BadCertificate("key", key or certificate, words) from None
 
 
-def load_authorities(context: ssl.SSLContext, path: str) -> None:
+def load_authorities(context: ssl.SSLContext, path: str, setting: str) -> None:
     """Make the context trust the certificates in a PEM file; raise BadCertificate."""
-    _read(path)
+    _read(setting, path)
     try:
         context.load_verify_locations(path)
     except (ssl.SSLError, OSError):
-        raise BadCertificate(f"{path}: no PEM file of certificates") from None
+        raise BadCertificate(setting, path, "holds no certificates (PEM)") from None
 
 
-def _read(path: str) -> None:
+def _read(setting: str, path: str) -> str:
     try:
-        Path(path).read_bytes()
+        return Path(path).read_text("latin-1")
     except OSError as problem:
-        raise BadCertificate(f"{path}: {problem.strerror}") from None
+        raise BadCertificate(setting, path, str(problem.strerror)) from None

@@ -11,6 +11,29 @@ import ssl
 
 RECORD = 1 << 14  # the most plaintext in one record (RFC 8446 section 5.1)
 
+# What OpenSSL says of what came, in words that fit into a reply and tell what to look at.
+_FAULTS = {
+    "WRONG_VERSION_NUMBER": "it speaks in clear where TLS is expected",
+    "HTTP_REQUEST": "it speaks HTTP where TLS is expected",
+    "UNSUPPORTED_PROTOCOL": "no version of TLS in common",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "no version of TLS in common",
+    "TLSV1_ALERT_UNKNOWN_CA": "it does not know who issued our certificate",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "it says that our certificate has expired",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "it does not accept our certificate",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it does not accept our certificate",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a certificate from us",
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "it shows no certificate",
+}
+_VERDICTS = {  # by OpenSSL's number
+    9: "its certificate is not valid yet",
+    10: "its certificate has expired",
+    18: "its certificate is signed by itself",
+    19: "its certificate comes from an unknown issuer",
+    20: "its certificate comes from an unknown issuer",
+    62: "its certificate is for another name than {name}",
+    64: "its certificate is for another address than {name}",
+}
+
 
 class TlsFault(OSError):
     """The other side does not speak TLS as agreed; the text says what was wrong, for people."""
@@ -153,13 +176,14 @@ class TlsWire:
         except ssl.SSLWantReadError:
             return
         except (ssl.SSLError, ssl.CertificateError) as problem:
-            raise TlsFault(_words(problem)) from None
+            raise TlsFault(_words(problem, self._server_name)) from None
         self.is_open = True
 
 
-def _words(problem: ssl.SSLError | ssl.CertificateError) -> str:
-    """Say it without the library's brackets and line numbers."""
+def _words(problem: ssl.SSLError | ssl.CertificateError, name: str | None = None) -> str:
+    """Say what is wrong with the other side, without the library's brackets and line numbers."""
     if isinstance(problem, ssl.SSLCertVerificationError):
-        return f"certificate not accepted: {problem.verify_message.rstrip('.')}"
+        other = f"its certificate is not accepted: {problem.verify_message.rstrip('.')}"
+        return _VERDICTS.get(problem.verify_code, other).format(name=name)
     reason = getattr(problem, "reason", None) or str(problem)
-    return str(reason).replace("_", " ").lower()
+    return _FAULTS.get(reason) or str(reason).replace("_", " ").lower()

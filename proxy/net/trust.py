@@ -1,13 +1,19 @@
-"""Whom we trust in TLS when we connect, and what a certificate says of itself."""
+"""Whom we trust in TLS when we connect, and what a certificate says of itself.
+
+Expiry is told by numbers: who asks knows what time it is.
+"""
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography import x509
 
 from .certificate import VERSIONS, load_authorities, load_certificate
+
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ def trust_context(files: TrustFiles) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif files.ca is not None:
-        load_authorities(context, files.ca)
+        load_authorities(context, files.ca, "ca")
     else:
         context.load_default_certs()
     if files.certificate is not None:
@@ -39,11 +45,21 @@ def trust_context(files: TrustFiles) -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a certificate says. `expires_at` is seconds since 1970."""
+    """What a certificate says. Times are seconds since 1970."""
 
     subject: str
     issuer: str
+    begins_at: float
     expires_at: float
+
+    @classmethod
+    def first_in(cls, path: str) -> Shown | None:
+        """Read the first certificate of a PEM file; None when it makes no sense."""
+        _, begin, rest = Path(path).read_text("latin-1").partition(_BEGIN)
+        try:
+            return cls.of(ssl.PEM_cert_to_DER_cert(begin + rest.partition(_END)[0] + _END))
+        except ValueError:
+            return None
 
     @classmethod
     def of(cls, certificate: bytes) -> Shown | None:
@@ -53,6 +69,7 @@ class Shown:
             return cls(
                 read.subject.rfc4514_string(),
                 read.issuer.rfc4514_string(),
+                read.not_valid_before_utc.timestamp(),
                 read.not_valid_after_utc.timestamp(),
             )
         except ValueError:

@@ -313,9 +313,11 @@ _ENTRIES = (
         "upstream.tls",
         "The proxy and the server did not agree on TLS: the server does not offer it, or its "
         "certificate has expired, is for another name, or comes from nobody who is trusted.",
-        "Retry with a pause; the script is not at fault.",
+        "Nothing: the script is not at fault, and a retry does not help.",
         "The words behind the colon say what was wrong. For a private authority set "
-        "`upstream.ca`, for another name in the certificate `upstream.server_name`.",
+        "`upstream.ca`, for another name in the certificate `upstream.server_name`; a server that "
+        "speaks in clear where TLS is expected wants the other one of `explicit` and `implicit`.",
+        advice="ask the operator",
     ),
     Entry(
         Reason.UPSTREAM_LOGIN,

@@ -114,3 +114,24 @@ def test_a_class_that_requires_tls_needs_a_listener_that_offers_it() -> None:
     ]
     offered = "\nlisten: [{address: 127.0.0.1:2121, tls: explicit, certificate: c.pem}]"
     assert told(text + offered) == []
+
+
+@pytest.mark.parametrize(
+    ("port", "tls", "wanted"),
+    [
+        (990, "explicit", "from the first byte: implicit"),
+        (990, "off", "from the first byte: implicit"),
+        (21, "implicit", "only behind AUTH: explicit"),
+        (990, "implicit", ""),
+        (21, "off", ""),
+        (2121, "implicit", ""),
+    ],
+)
+def test_a_port_that_mostly_speaks_tls_otherwise_is_a_warning(
+    port: int, tls: str, wanted: str
+) -> None:
+    problems = told(f"upstream: {{host: a, port: {port}, tls: {tls}}}")
+    assert len(problems) == bool(wanted)
+    for problem in problems:
+        assert "warning: upstream.tls: " in problem
+        assert problem.endswith(wanted)

@@ -76,16 +76,30 @@ def test_what_is_wrong_with_a_file_is_said_with_its_name(
 ) -> None:
     garbage = tmp_path / "garbage.pem"
     garbage.write_text("nothing")
-    other = str(authority.issue().key)
-    for wrong, words in (
-        (replace(files, certificate="/nowhere.pem"), r"^/nowhere\.pem: No such file"),
-        (replace(files, certificate=str(garbage)), r"garbage\.pem: no PEM pair of a certificate"),
-        (replace(files, key=other), "key and certificate do not match"),
-        (replace(files, client_ca=str(garbage)), r"garbage\.pem: no PEM file of certificates"),
-        (replace(files, client_ca=str(authority.ca.parent)), "Is a directory"),
+    other, ca = str(authority.issue().key), str(authority.ca)
+    locked = tmp_path / "locked.pem"
+    locked.write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    for wrong, setting, words in (
+        (
+            replace(files, certificate="/nowhere.pem"),
+            "certificate",
+            "^/nowhere.pem: No such",
+        ),
+        (replace(files, certificate=str(garbage)), "certificate", "holds no certificate"),
+        (replace(files, certificate=ca), "key", "holds no private key .*name .* in `key`"),
+        (replace(files, key=ca), "key", r"holds no private key \(PEM\)$"),
+        (replace(files, key=str(locked)), "key", "wants a password"),
+        (replace(files, key=other), "key", "is not the key of the .first. certificate in"),
+        (
+            replace(files, client_ca=str(garbage)),
+            "client_ca",
+            "holds no certificates",
+        ),
+        (replace(files, client_ca=str(tmp_path)), "client_ca", "Is a directory"),
     ):
-        with pytest.raises(BadCertificate, match=words):
+        with pytest.raises(BadCertificate, match=words) as caught:
             server_context(wrong)
+        assert caught.value.setting == setting
 
 
 def test_a_client_without_a_certificate_is_refused_where_one_is_wanted(
@@ -94,7 +108,7 @@ def test_a_client_without_a_certificate_is_refused_where_one_is_wanted(
     context = server_context(replace(files, client_ca=str(authority.ca)))
     trust = authority.trust()
     client = TlsWire(trust, is_server=False, server_name="localhost")
-    with pytest.raises(TlsFault, match="peer did not return a certificate"):
+    with pytest.raises(TlsFault, match="it shows no certificate"):
         converse(client, TlsWire(context, is_server=True))
     mine = authority.issue("script@example.com")
     trust.load_cert_chain(mine.certificate, mine.key)
@@ -109,5 +123,5 @@ def test_an_older_version_than_allowed_is_refused(
     trust = authority.trust()
     trust.maximum_version = ssl.TLSVersion.TLSv1_2
     server = TlsWire(server_context(replace(files, min_version="1.3")), is_server=True)
-    with pytest.raises(TlsFault, match="unsupported protocol"):
+    with pytest.raises(TlsFault, match="no version of TLS in common"):
         converse(TlsWire(trust, is_server=False, server_name="localhost"), server)

@@ -118,8 +118,8 @@ def test_nothing_is_said_before_hands_are_shaken() -> None:
 @pytest.mark.parametrize(
     ("garbage", "words"),
     [
-        (b"USER alice\r\nPASS secret\r\n", "wrong version number"),
-        (b"GET / HTTP/1.1\r\n\r\n", "http request"),
+        (b"USER alice\r\nPASS secret\r\n", "it speaks in clear where TLS is expected"),
+        (b"GET / HTTP/1.1\r\n\r\n", "it speaks HTTP"),
         (b"\x16\x03\x01\x00\x05" + bytes(5), "unexpected message|bad|length|unsupported|internal"),
     ],
 )
@@ -134,17 +134,19 @@ def test_a_certificate_for_another_name_is_a_fault_and_the_other_side_is_told() 
     client = TlsWire(client_context(), is_server=False, server_name="ftp.example.com")
     server = TlsWire(server_context(), is_server=True)
     with pytest.raises(
-        TlsFault, match=r"certificate not accepted: Hostname mismatch.*example\.com'$"
+        TlsFault, match=r"^its certificate is for another name than ftp\.example\.com$"
     ):
         converse(client, server)
-    with pytest.raises(TlsFault, match="alert"):
+    with pytest.raises(TlsFault, match="it does not accept our certificate"):
         server.feed(client.take_outgoing())
 
 
 def test_a_certificate_of_an_unknown_authority_is_a_fault() -> None:
     stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client = TlsWire(stranger, is_server=False, server_name=NAME)
-    with pytest.raises(TlsFault, match="certificate not accepted: (unable|self)"):
+    with pytest.raises(
+        TlsFault, match="^its certificate (comes from an unknown issuer|is signed by itself)$"
+    ):
         converse(client, TlsWire(server_context(), is_server=True))
 
 

@@ -33,12 +33,12 @@ def test_who_is_vouched_for_by_the_given_authority_is_trusted(authority: Authori
 
 
 def test_the_system_does_not_vouch_for_a_stranger(authority: Authority) -> None:
-    with pytest.raises(TlsFault, match="unable to get local issuer certificate|self-signed"):
+    with pytest.raises(TlsFault, match="from an unknown issuer|signed by itself"):
         shown_to(TrustFiles(), authority)
 
 
 def test_the_name_counts_unless_nothing_is_verified(authority: Authority) -> None:
-    with pytest.raises(TlsFault, match="Hostname mismatch"):
+    with pytest.raises(TlsFault, match="for another name than ftp"):
         shown_to(TrustFiles(ca=str(authority.ca)), authority, "ftp.example.com")
     assert shown_to(TrustFiles(verify=False), authority, "ftp.example.com").is_open
 
@@ -52,7 +52,7 @@ def test_the_version_is_bounded_from_below() -> None:
 def test_a_file_that_cannot_be_used_is_named(authority: Authority, tmp_path: Path) -> None:
     with pytest.raises(BadCertificate, match="nowhere"):
         trust_context(TrustFiles(ca=str(tmp_path / "nowhere.pem")))
-    with pytest.raises(BadCertificate, match="no PEM pair"):
+    with pytest.raises(BadCertificate, match="holds no private key"):
         trust_context(TrustFiles(certificate=str(authority.ca)))
     trust_context(TrustFiles(certificate=str(authority.issue().certificate)))
 
@@ -65,4 +65,17 @@ def test_a_certificate_says_whose_it_is_and_for_how_long(authority: Authority) -
     assert shown is not None
     assert "trustme" in shown.subject
     assert shown.expires_at > datetime.datetime.now(datetime.UTC).timestamp()
+    assert shown.begins_at < shown.expires_at
     assert Shown.of(b"no certificate") is None
+
+
+def test_the_first_certificate_of_a_file_is_ours_wherever_its_key_stands(
+    authority: Authority, tmp_path: Path
+) -> None:
+    both = authority.issue("localhost").certificate
+    key, _, chain = both.read_text().partition("-----BEGIN CERTIFICATE-----")
+    turned = tmp_path / "turned.pem"
+    turned.write_text(f"-----BEGIN CERTIFICATE-----{chain}{key}")
+    assert Shown.first_in(str(turned)) == Shown.first_in(str(both)) is not None
+    turned.write_text("nothing")
+    assert Shown.first_in(str(turned)) is None
