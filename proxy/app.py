@@ -28,7 +28,7 @@ from proxy.events import (
     ReloadRefused,
 )
 from proxy.net.certificate import BadCertificate
-from proxy.net.control import ClientChannel
+from proxy.net.client_channel import ClientChannel
 from proxy.net.doors import CannotListen, Door, Doors
 from proxy.net.header_first import HeaderFirst
 from proxy.ops.hatch import Hatch

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from proxy.ftp.lines import LineReader, Malformed
 from proxy.ftp.reply import Reply, ReplyReader
 
 from .alarm import Alarm
@@ -331,29 +330,6 @@ class Channel(asyncio.Protocol, Generic[T]):
         if not self.ended:
             self.ended = True
             self._wake()
-
-
-class ClientChannel(Channel[bytes | Malformed]):
-    """A client's control connection: command lines in, Telnet negotiation answered (RFC 854).
-
-    `told` is whose connection it is, where a balancer that is believed has said so.
-    """
-
-    def __init__(
-        self, on_open: Callable[[ClientChannel], None], told: tuple[str, int] | None = None
-    ) -> None:
-        self._lines = LineReader()
-        self._told = told
-        super().__init__(self._lines, lambda _: self._introduce(on_open))
-
-    def _introduce(self, on_open: Callable[[ClientChannel], None]) -> None:
-        self.peer = self._told or self.peer
-        on_open(self)
-
-    def _take_in(self, data: bytes) -> None:
-        super()._take_in(data)
-        if answers := self._lines.answers():
-            self.write(answers)
 
 
 class ServerChannel(Channel[Reply]):

@@ -30,8 +30,8 @@ _VERDICTS = {  # by OpenSSL's number
     18: "its certificate is signed by itself",
     19: "its certificate comes from an unknown issuer",
     20: "its certificate comes from an unknown issuer",
-    62: "its certificate is for another name than {name}",
-    64: "its certificate is for another address than {name}",
+    62: "its certificate is not for {name}",
+    64: "its certificate is not for {name}",
 }
 
 

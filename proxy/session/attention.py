@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol
 
-from proxy.net.control import ClientChannel, Ended
+from proxy.net.client_channel import ClientChannel
+from proxy.net.control import Ended
 
 from .interrupt import Interruptible
 

@@ -9,7 +9,9 @@ from proxy.events import Announce
 from proxy.ftp.command import Command, Kind
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
+from proxy.net.control import Ended
 
+from .client_tls import TlsFailed
 from .standing import Standing
 
 
@@ -45,9 +47,13 @@ class Chronicle:
         """The client has proved who it is."""
         self._announce(events.LoggedIn(*self._who))
 
-    def tls_failed(self, why: str) -> None:
-        """The handshake came to nothing."""
-        self._announce(events.TlsFailed(self._session, self._host, why))
+    def gone(self, end: TlsFailed | Ended) -> str:
+        """The client is gone; return why, in the words of the log."""
+        why = str(end)
+        if isinstance(end, TlsFailed) or why.startswith("TLS: "):
+            self._announce(events.TlsFailed(self._session, self._host, why))
+            return "no TLS"
+        return "client lost" if why else "client left"
 
     def changed(self, command: Command, reply: Reply) -> None:
         """A command that may change something was answered."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from proxy.ftp.protection import NO_TLS, Protection, TlsTerms
 from proxy.net.certificate import Certificate
-from proxy.net.control import ClientChannel, Ended, Injected
+from proxy.net.client_channel import ClientChannel
+from proxy.net.control import Ended, Injected
 from proxy.net.tls import TlsWire
 
 

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 
 from proxy.ftp.reply import Reply
-from proxy.net.control import ClientChannel, Disturbed, Ended
+from proxy.net.client_channel import ClientChannel
+from proxy.net.control import Disturbed, Ended
 
 LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
 

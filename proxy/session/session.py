@@ -32,7 +32,8 @@ from proxy.ftp.lines import Malformed
 from proxy.ftp.permissions import is_anonymous
 from proxy.ftp.protection import Unprotected
 from proxy.ftp.reply import Refused, Reply
-from proxy.net.control import ClientChannel, Disturbed, Ended
+from proxy.net.client_channel import ClientChannel
+from proxy.net.control import Disturbed, Ended
 from proxy.refusals import Reason
 from proxy.upstream.dial import AccountWanted, LoginRefused
 from proxy.upstream.identity import Credentials
@@ -126,11 +127,8 @@ class Session:
             if reason != Reason.DRAINING.value:  # who knocks at its port now shall read its 421
                 self._data_port.drop()
             await part(self._client, goodbye.reply)
-        except TlsFailed as failed:
-            reason = "no TLS"
-            self._chronicle.tls_failed(str(failed))
-        except Ended as end:
-            reason = "client lost" if str(end) else "client left"
+        except (TlsFailed, Ended) as end:
+            reason = self._chronicle.gone(end)
         except asyncio.CancelledError:
             reason = "thrown out"
             self._send(self._explain(Declined(Reason.DRAINING)))

@@ -10,7 +10,7 @@ from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction, Needs
 from proxy.ftp.reply import Refused, Reply
 from proxy.ftp.virtual import BINARY, State
-from proxy.net.control import ClientChannel
+from proxy.net.client_channel import ClientChannel
 from proxy.net.throttle import Tap
 from proxy.shaping.ledger import Kind
 from proxy.upstream.session import Lost

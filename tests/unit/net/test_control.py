@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from proxy.ftp.lines import MAX_LINE, Malformed
+from proxy.net.client_channel import ClientChannel
 from proxy.net.control import (
     MOST_PENDING,
-    ClientChannel,
     Disturbed,
     Ended,
     ServerChannel,

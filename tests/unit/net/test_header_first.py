@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from proxy.net.control import ClientChannel
+from proxy.net.client_channel import ClientChannel
 from proxy.net.header_first import HeaderFirst
 from tests.support.raw_client import patiently
 

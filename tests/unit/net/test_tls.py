@@ -133,9 +133,7 @@ def test_garbage_is_a_fault_in_words(garbage: bytes, words: str) -> None:
 def test_a_certificate_for_another_name_is_a_fault_and_the_other_side_is_told() -> None:
     client = TlsWire(client_context(), is_server=False, server_name="ftp.example.com")
     server = TlsWire(server_context(), is_server=True)
-    with pytest.raises(
-        TlsFault, match=r"^its certificate is for another name than ftp\.example\.com$"
-    ):
+    with pytest.raises(TlsFault, match=r"^its certificate is not for ftp\.example\.com$"):
         converse(client, server)
     with pytest.raises(TlsFault, match="it does not accept our certificate"):
         server.feed(client.take_outgoing())

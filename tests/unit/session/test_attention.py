@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from proxy.net.control import ClientChannel, Ended
+from proxy.net.client_channel import ClientChannel
+from proxy.net.control import Ended
 from proxy.session.attention import Attention
 
 

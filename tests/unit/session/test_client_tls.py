@@ -147,6 +147,21 @@ async def test_garbage_instead_of_a_handshake_ends_the_session(authority: Author
             assert await another.fetch("RETR /big") == CONTENT
 
 
+@pytest.mark.parametrize("tls", ["explicit", "off"])
+async def test_who_speaks_tls_too_early_is_told_of_in_the_log(
+    authority: Authority, tls: str
+) -> None:
+    """The client cannot read what is said in clear."""
+    async with home_with(authority, tls) as (home, _):
+        async with home.client() as client:
+            await client.send(b"\x16\x03\x01\x02\x00 and so on\n")
+            with contextlib.suppress(ConnectionResetError):
+                await read_all(client.sock)
+        await home.until(lambda: home.told(SessionEnded))
+        assert home.told(SessionEnded)[0].reason == "no TLS"
+        assert "listen.tls: implicit" in home.told(TlsFailed)[0].why
+
+
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
 async def test_who_stalls_in_the_handshake_is_let_go_and_disturbs_nobody(
     authority: Authority, tls: str

@@ -52,7 +52,7 @@ async def test_a_server_without_tls_gets_no_password(authority: Authority) -> No
 @pytest.mark.parametrize(
     ("names", "expires_in", "words"),
     [
-        (("ftp.example.com",), None, "its certificate is for another address than 127.0.0.1"),
+        (("ftp.example.com",), None, "its certificate is not for 127.0.0.1"),
         (("127.0.0.1",), -DAY, "its certificate has expired"),
     ],
 )
