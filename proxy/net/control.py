@@ -10,11 +10,11 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from proxy.ftp.reply import Reply, ReplyReader
-
 from .alarm import Alarm
+from .handshakes import HANDSHAKES
 from .options import GONE_SILENT, LINGER_ZERO, round_trip, tune_control
 from .tls import TlsFault, TlsWire
 
@@ -101,8 +101,11 @@ class Channel(asyncio.Protocol, Generic[T]):
     def data_received(self, data: bytes) -> None:
         if self.tls is None:
             self._take_in(data)
-        elif not self.ended:
+        elif self.tls.is_open:
             self._take_in_tls(self.tls, data)
+        elif not HANDSHAKES.go_on(self._loop, partial(self._shake_hands, self.tls, data)):
+            assert self._transport is not None
+            self._transport.pause_reading()
 
     def _take_in(self, data: bytes) -> None:
         try:
@@ -275,7 +278,14 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     # Inside.
 
+    def _shake_hands(self, wire: TlsWire, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+            self._take_in_tls(wire, data)
+
     def _take_in_tls(self, wire: TlsWire, data: bytes) -> None:
+        if self.ended:
+            return
         was_open = wire.is_open
         try:
             wire.feed(data)
@@ -330,16 +340,3 @@ class Channel(asyncio.Protocol, Generic[T]):
         if not self.ended:
             self.ended = True
             self._wake()
-
-
-class ServerChannel(Channel[Reply]):
-    """A control connection to the server: replies in."""
-
-    def __init__(self) -> None:
-        self._replies = ReplyReader()
-        super().__init__(self._replies)
-
-    def _take_in(self, data: bytes) -> None:
-        super()._take_in(data)
-        if self._replies.error is not None and not self.ended:
-            self._break_off(self._replies.error)

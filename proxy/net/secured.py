@@ -10,6 +10,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterator
 
+from .handshakes import HANDSHAKES
 from .tls import TlsFault, TlsWire
 from .tls_socket import TlsSocket
 
@@ -32,8 +33,7 @@ class Secured:
         self.fault: TlsFault | None = None
         # Flights of a handshake and a close_notify must not wait for an ACK that is delayed.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._loop.add_reader(sock, self._shake_hands)
-        self._shake_hands()
+        self._ask()
 
     def say_goodbye(self) -> bool:
         """Say close_notify; True when it is on its way, or nobody is left to hear it."""
@@ -76,7 +76,14 @@ class Secured:
             self._parting = None
             self._stop_watching()
 
+    def _ask(self) -> None:
+        """Something may be done for the handshake: do it when its turn comes."""
+        if not HANDSHAKES.go_on(self._loop, self._shake_hands):
+            self._stop_watching()
+
     def _shake_hands(self) -> None:
+        if self.over.done():
+            return
         try:
             is_over = self.stream.shake_hands()
         except TlsFault as fault:
@@ -85,8 +92,9 @@ class Secured:
             self.fault = TlsFault(f"TLS: {problem.strerror or problem}")
         else:
             if not is_over:
+                self._loop.add_reader(self._sock, self._ask)
                 if self.stream.has_unsent:
-                    self._loop.add_writer(self._sock, self._shake_hands)
+                    self._loop.add_writer(self._sock, self._ask)
                 else:
                     self._loop.remove_writer(self._sock)
                 return

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import parse_directory
-from proxy.net.control import ServerChannel
 from proxy.net.options import give_up_after
+from proxy.net.server_channel import ServerChannel
 from proxy.refusals import Reason
 
 from .identity import Credentials

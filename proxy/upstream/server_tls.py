@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 from proxy.events import Announce, CertificateExpires
-from proxy.net.control import Ended, Injected, ServerChannel
+from proxy.net.control import Ended, Injected
+from proxy.net.server_channel import ServerChannel
 from proxy.net.tls import TlsWire
 from proxy.net.trust import Shown, TrustFiles, trust_context
 

@@ -9,7 +9,8 @@ from collections import deque
 from proxy.ftp.lines import encode_line
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import State
-from proxy.net.control import Ended, ServerChannel
+from proxy.net.control import Ended
+from proxy.net.server_channel import ServerChannel
 from proxy.net.tls import TlsWire
 
 from .due import Due, ends_transfer

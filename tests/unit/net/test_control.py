@@ -13,8 +13,8 @@ from proxy.net.control import (
     MOST_PENDING,
     Disturbed,
     Ended,
-    ServerChannel,
 )
+from proxy.net.server_channel import ServerChannel
 from tests.support.raw_client import RawClient, patiently, read_all, read_some
 from tests.support.scripted import RESET
 

@@ -28,11 +28,19 @@ def listener() -> Iterator[Listener]:
         yield Listener(HOST, sock.getsockname()[1], sock)
 
 
-async def agreed(listener: Listener) -> tuple[DataEnd, DataEnd]:
-    """Return both ends of one protected connection, the connecting one first."""
+async def opening(listener: Listener) -> tuple[DataEnd, DataEnd]:
+    """Return both ends of a connection that stands, hands not yet shaken."""
     client_wire, server_wire = wires()
     server = AcceptingEnd(listener, HOST, server_wire)
     client = ConnectingEnd(HOST, listener.port, HOST, client_wire)
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.wait({client.opened, server.opened})
+    return client, server
+
+
+async def agreed(listener: Listener) -> tuple[DataEnd, DataEnd]:
+    """Return both ends of one protected connection, the connecting one first."""
+    client, server = await opening(listener)
     await client.wait(PATIENCE)
     await server.wait(PATIENCE)
     return client, server
@@ -44,6 +52,15 @@ async def test_both_ends_agree_without_anybody_waiting_for_them(listener: Listen
     assert client.is_protected
     client.finish()
     server.finish()
+
+
+async def test_many_that_begin_at_once_all_agree(listener: Listener) -> None:
+    both = [await opening(listener) for _ in range(20)]
+    for client, server in both:
+        await client.wait(PATIENCE)
+        await server.wait(PATIENCE)
+        client.finish()
+        server.finish()
 
 
 async def test_a_big_file_passes_two_protected_connections_unchanged(listener: Listener) -> None:

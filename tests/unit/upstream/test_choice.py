@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.ftp.virtual import State
-from proxy.net.control import ServerChannel
+from proxy.net.server_channel import ServerChannel
 from proxy.shaping.ledger import Kind, Ledger
 from proxy.upstream.choice import STILL_IN_USE, best_idle, leaves_at
 from proxy.upstream.identity import Credentials

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from proxy.net.control import ServerChannel
+from proxy.net.server_channel import ServerChannel
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 from tests.support.misdeeds import hangs_up, last_says, says, spits, waits_for

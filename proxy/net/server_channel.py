@@ -1,0 +1,20 @@
+"""A control connection to the server: replies in. What is no reply ends it."""
+
+from __future__ import annotations
+
+from proxy.ftp.reply import Reply, ReplyReader
+
+from .control import Channel
+
+
+class ServerChannel(Channel[Reply]):
+    """A control connection to the server: replies in."""
+
+    def __init__(self) -> None:
+        self._replies = ReplyReader()
+        super().__init__(self._replies)
+
+    def _take_in(self, data: bytes) -> None:
+        super()._take_in(data)
+        if self._replies.error is not None and not self.ended:
+            self._break_off(self._replies.error)
