@@ -16,8 +16,7 @@ import pytest
 from tests.support.backend import Backend
 from tests.support.client import Target
 from tests.support.clients import CLIENTS, Wget
-from tests.support.compatibility import Pairing, Results, document, write_if_changed
-from tests.support.programs import CHECKOUT
+from tests.support.compatibility import Pairing, Results, write_in_clear
 from tests.support.proxy import Ftpweir
 from tests.support.servers import SERVERS
 from tests.support.waiting import until
@@ -37,11 +36,11 @@ VERBS = {"passive": {"PASV", "EPSV"}, "active": {"PORT", "EPRT"}}
 
 
 @pytest.fixture(scope="module")
-def results() -> Iterator[Results]:
-    found = Results()
+def results() -> Iterator[Results[Pairing]]:
+    found: Results[Pairing] = Results()
     yield found
     if found.cover(PAIRINGS):
-        write_if_changed(CHECKOUT / "docs" / "COMPATIBILITY.md", document(found, PAIRINGS))
+        write_in_clear(found, PAIRINGS)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,7 @@ def proxies(servers: Servers) -> Iterator[Proxies]:
 
 @pytest.mark.parametrize("pairing", PAIRINGS, ids=str)
 def test_a_client_lists_gets_and_puts_through_ftpweir(
-    pairing: Pairing, servers: Servers, proxies: Proxies, results: Results
+    pairing: Pairing, servers: Servers, proxies: Proxies, results: Results[Pairing]
 ) -> None:
     client, server = pairing.client, servers(pairing.server)
     results.trying(pairing, "start")

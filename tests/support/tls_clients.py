@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .client import Mode, Target
+from .client import Client, Mode, Target
+from .clients import Aioftp, Curl, Ftplib, Lftp
 from .programs import SEARCH_PATH, program
 
 PATIENCE = 120.0
@@ -140,13 +141,23 @@ def aioftp(errand: Errand) -> None:
     errand.run(sys.executable, "-P", str(script), *place, str(errand.ca), errand.version)
 
 
-TLS_CLIENTS: dict[str, tuple[Callable[[Errand], None], Mode]] = {
-    "curl": (curl, "passive"),
-    "lftp": (lftp, "passive"),
-    "lftp active": (lftp, "active"),
-    "ftplib": (python, "passive"),
-    "ftplib active": (python, "active"),
-    "ftplib reusing sessions": (python_reusing, "passive"),
-    "aioftp": (aioftp, "passive"),
-    "ftplib in clear": (python_in_clear, "passive"),
+@dataclass(frozen=True, slots=True)
+class TlsClient:
+    """One client in one mode, and the program that it is."""
+
+    deed: Callable[[Errand], None]
+    kind: type[Client]
+    mode: Mode = "passive"
+    manner: str = ""
+
+
+TLS_CLIENTS = {
+    "curl": TlsClient(curl, Curl),
+    "lftp": TlsClient(lftp, Lftp),
+    "lftp active": TlsClient(lftp, Lftp, "active"),
+    "ftplib": TlsClient(python, Ftplib),
+    "ftplib active": TlsClient(python, Ftplib, "active"),
+    "ftplib reusing sessions": TlsClient(python_reusing, Ftplib, manner=", reusing sessions"),
+    "aioftp": TlsClient(aioftp, Aioftp),
+    "ftplib in clear": TlsClient(python_in_clear, Ftplib, manner=", in clear"),
 }
