@@ -290,11 +290,12 @@ _ENTRIES = (
         Reason.UPSTREAM_UNREACHABLE,
         Scope.TRANSFER,
         "Server cannot be reached",
-        "timeouts.connect",
+        "upstream.host",
         "No answer in time, no route, or a name that does not resolve. If it worked until now, the "
         "firewall may have banned this address.",
         "Retry with a long pause: each try may prolong a ban.",
-        "Connect by hand from this host. After a ban, wait it out and lower `budget.connections`.",
+        "`ftpweir doctor` tells name, route, firewall and ban apart. After a ban, wait it out and "
+        "lower `budget.connections`.",
     ),
     Entry(
         Reason.UPSTREAM_REFUSED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -117,6 +118,29 @@ async def test_a_path_is_only_text_and_its_length_moves_nothing(
             await page.until(f"innerWidth == {width}", "the screen has this size")
             assert await page.tell("document.documentElement.scrollWidth") <= width
     assert page.complaints == []
+
+
+async def test_what_the_server_says_is_only_text_with_the_way_to_its_cause(
+    server: PyFtpd, place: str
+) -> None:
+    async def turns_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"421 <img src=x onerror=document.title='owned'> Too many.\r\n")
+        await writer.drain()
+        writer.close()
+
+    full = await asyncio.start_server(turns_away, "127.0.0.1", 0)
+    elsewhere = {**TIGHT, "upstream": {"port": full.sockets[0].getsockname()[1]}}
+    with Ftpweir(server, status=place, **elsewhere) as proxy:
+        async with full, browsing() as page, RawClient.connected(proxy.port) as client:
+            await client.expect(220)
+            await client.say("USER alice", "PASS secret")
+            await page.open(f"http://{place}/")
+            await page.until("document.querySelector('.notice.bad code')", "trouble is told")
+            told = await page.text(".notice.bad")
+            assert "<img src=x" in told
+            assert "ftpweir doctor -c FILE" in told
+            assert "owned" not in await page.tell("document.title")
+            assert page.complaints == []
 
 
 async def test_while_it_drains_nobody_is_promised_a_turn(page: Page, proxy: Ftpweir) -> None:
