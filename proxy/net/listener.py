@@ -125,6 +125,14 @@ class ListenerPool:
         """How many are lent out now."""
         return len(self._lent)
 
+    def busy(self, host: str) -> int:
+        """How many ports of the address `host` are lent out or rest."""
+        shelf = self._shelves.get(host)
+        if shelf is None:
+            return 0
+        self._wake(shelf)
+        return len(shelf.resting) + sum(listener.host == host for listener in self._lent)
+
     @property
     def size(self) -> int:
         """How many ports the range has."""

@@ -193,7 +193,9 @@ _ENTRIES = (
         Scope.TRANSFER,
         "No free port for the server to connect to",
         "upstream.ports",
-        "In active mode the server connects to the proxy, and every port kept for that is in use.",
+        "In active mode the server connects to the proxy, and every port kept for that is in use, "
+        "or rests as long as the firewall counts its last connection. Where fewer are used than "
+        "there are, other programs hold the others.",
         "Retry with a pause; the script is not at fault.",
         "Widen `upstream.ports`, in the firewall too, or set `upstream.data: passive`.",
         example=(1000, 1000),

@@ -52,7 +52,8 @@ class DataPort:
         self.drop()
         listener = self._listener = self._ports.lend(self._local, self._client)
         if listener is None:
-            raise Declined(Reason.PASSIVE_PORTS, used=self._ports.lent, limit=self._ports.size)
+            used = self._ports.busy(self._local)
+            raise Declined(Reason.PASSIVE_PORTS, used=used, limit=self._ports.size)
         if (wire := self._new_wire()) is not None:
             # Some clients say nothing before the handshake is over (clients.md): begin at once.
             self._accepting = AcceptingEnd(listener, self._client, wire)

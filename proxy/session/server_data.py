@@ -147,7 +147,7 @@ class ServerData:
         if listener is None:
             raise Declined(
                 Reason.UPSTREAM_PORTS,
-                used=self._ports.lent,
+                used=self._ports.busy(session.local_host),
                 limit=self._ports.size,
                 retry=self._ports.next_free(session.local_host),
             )

@@ -238,3 +238,15 @@ def test_a_range_that_comes_back_has_each_port_once() -> None:
     assert bench.lend().port == resting.port
     assert bench.pool.lend(HOST) is None
     bench.pool.close()
+
+
+def test_what_is_lent_and_what_rests_is_busy() -> None:
+    bench = Bench(4, rest=REST)
+    first, _ = bench.lend(), bench.lend()
+    assert bench.pool.busy(HOST) == 2
+    bench.pool.give_back(first, used=True)
+    assert bench.pool.busy(HOST) == 2
+    bench.now += REST
+    assert bench.pool.busy(HOST) == 1
+    assert bench.pool.busy("127.0.0.9") == 0
+    bench.pool.close()
