@@ -73,6 +73,18 @@ def test_a_sibling_resumes_the_session_on_both_sides(version: ssl.TLSVersion) ->
         assert not client.resumed
 
 
+def test_a_server_without_tickets_knows_a_session_by_its_number() -> None:
+    context = server_context()
+    context.options |= ssl.OP_NO_TICKET
+    client = TlsWire(client_context(ssl.TLSVersion.TLSv1_2), is_server=False, server_name=NAME)
+    server = TlsWire(context, is_server=True)
+    converse(client, server)
+    ours, theirs = client.sibling(), server.sibling()
+    converse(ours, theirs)
+    assert ours.resumed
+    assert theirs.resumed
+
+
 def test_a_servers_data_connection_sends_no_tickets_that_a_client_might_leave_unread() -> None:
     client, server = open_wires()
     ours, theirs = client.sibling(), server.sibling()

@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import ftplib
 import io
+import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proxy.events import Refused, SessionEnded, TlsFailed, TransferEnded
+from proxy.events import CertificateRefused, Refused, SessionEnded, TlsFailed, TransferEnded
 from tests.support.authority import Authority
 from tests.support.house import House, house
 from tests.support.raw_client import read_all
@@ -57,8 +58,6 @@ class Implicit(ftplib.FTP_TLS):
     """ftplib knows no implicit TLS: wrapped before the greeting."""
 
     def connect(self, host: str = "", port: int = 0, *args: Any, **options: Any) -> str:
-        import socket
-
         self.host, self.port = host, port
         sock = socket.create_connection((host, port), timeout=20)
         self.af = sock.family
@@ -195,8 +194,6 @@ async def test_one_that_says_nothing_before_its_data_connection_agreed_is_served
             ftp.connect("127.0.0.1", home.port)
             ftp.login("alice", "secret")
             ftp.prot_p()
-            import socket
-
             host, port = ftp.makepasv()
             with (
                 socket.create_connection((host, port), timeout=20) as sock,
@@ -298,3 +295,134 @@ async def test_a_class_that_requires_tls_for_data_moves_none_in_clear(
         refused, got = await asyncio.to_thread(forgets_prot)
     assert refused.startswith("522 Data needs TLS here (clients.require), send PROT P first.")
     assert got == CONTENT
+
+
+@contextlib.contextmanager
+def logged_in(home: House, authority: Authority) -> Iterator[ftplib.FTP_TLS]:
+    """Lend a client in TLS, for a thread."""
+    with ftplib.FTP_TLS(context=authority.trust(), timeout=20) as ftp:
+        ftp.connect("127.0.0.1", home.port)
+        ftp.login("alice", "secret")
+        yield ftp
+
+
+async def test_prot_may_change_between_transfers_and_rein_forgets_it(authority: Authority) -> None:
+    def changes_its_mind() -> list[int]:
+        sizes = []
+        with logged_in(home, authority) as ftp:
+            for change in (ftp.prot_p, ftp.prot_c, ftp.prot_p):
+                change()
+                got = io.BytesIO()
+                ftp.retrbinary("RETR /big", got.write)
+                sizes.append(len(got.getvalue()))
+            with pytest.raises(ftplib.error_perm, match="503 TLS is on already"):
+                ftp.sendcmd("AUTH TLS")
+            assert ftp.sendcmd("REIN").startswith("220")
+            with pytest.raises(ftplib.error_perm, match="503 Send PBSZ 0 first"):
+                ftp.sendcmd("PROT P")
+            ftp.login("alice", "secret", secure=False)
+            ftp.prot_p()
+            with pytest.raises(ftplib.error_perm, match="533"):
+                ftp.sendcmd("CCC")
+            ftp.quit()
+        return sizes
+
+    async with home_with(authority) as (home, _):
+        assert await asyncio.to_thread(changes_its_mind) == [len(CONTENT)] * 3
+
+
+async def test_who_logs_in_first_and_then_asks_for_tls_logs_in_again(authority: Authority) -> None:
+    def is_late() -> None:
+        with ftplib.FTP_TLS(context=authority.trust(), timeout=20) as ftp:
+            ftp.connect("127.0.0.1", home.port)
+            ftp.login("alice", "secret", secure=False)
+            ftp.auth()
+            with pytest.raises(ftplib.error_perm, match="530"):
+                ftp.pwd()
+            ftp.login("alice", "secret", secure=False)
+            assert ftp.pwd() == "/"
+            ftp.quit()
+
+    async with home_with(authority) as (home, _):
+        await asyncio.to_thread(is_late)
+
+
+async def test_commands_sent_at_once_in_tls_are_answered_in_order(authority: Authority) -> None:
+    def sends_all_at_once() -> list[str]:
+        with logged_in(home, authority) as ftp:
+            assert isinstance(ftp.sock, ssl.SSLSocket)
+            ftp.sock.sendall(b"PWD\r\nNOOP\r\nPBSZ 0\r\nPROT P\r\nSYST\r\nQUIT\r\n")
+            return [ftp.getresp()[:3] for _ in range(6)]
+
+    async with home_with(authority) as (home, _):
+        heard = await asyncio.to_thread(sends_all_at_once)
+        assert heard == ["257", "200", "200", "200", "215", "221"]
+
+
+async def test_abor_in_tls_stops_a_download_and_the_session_goes_on(authority: Authority) -> None:
+    def aborts() -> tuple[list[str], int]:
+        with logged_in(home, authority) as ftp:
+            ftp.prot_p()
+            ftp.voidcmd("TYPE I")
+            data = ftp.transfercmd("RETR /endless")
+            assert data.recv(1000)
+            ftp.putcmd("ABOR")
+            heard = [ftp.getmultiline()[:3] for _ in range(2)]
+            with contextlib.suppress(OSError):
+                while data.recv(1 << 16):
+                    pass
+            data.close()
+            got = io.BytesIO()
+            ftp.retrbinary("RETR /big", got.write)
+            ftp.quit()
+        return heard, len(got.getvalue())
+
+    async with home_with(authority) as (home, server):
+        server.files[b"/endless"] = bytes(64 << 20)
+        heard, size = await asyncio.to_thread(aborts)
+        assert heard == ["426", "226"]
+        assert size == len(CONTENT)
+
+
+async def test_a_renewed_certificate_disturbs_no_client_at_work(authority: Authority) -> None:
+    """Its file changes again and again while scripts come, fetch and go."""
+
+    def fetches() -> None:
+        for _ in range(3):
+            exchange(home.port, authority.trust(), ftplib.FTP_TLS)
+
+    async with home_with(authority) as (home, _):
+        (offer,) = home.app.tls.offers.values()
+        assert offer.certificate is not None
+        file = Path(offer.certificate.files.certificate)
+        async with asyncio.TaskGroup() as tasks:
+            crowd = [tasks.create_task(asyncio.to_thread(fetches)) for _ in range(3)]
+            while not all(one.done() for one in crowd):
+                fresh = authority.issue().certificate
+                fresh.replace(file)
+                await asyncio.wait(crowd, timeout=0.05)
+        assert not home.told(CertificateRefused)
+        assert {one.result for one in home.told(TransferEnded)} == {"done"}
+
+
+async def test_garbage_behind_the_handshake_ends_the_session_with_a_word_in_the_log(
+    authority: Authority,
+) -> None:
+    """A record longer than any may be, and one that nobody has sealed."""
+
+    def breaks_the_rules(record: bytes) -> None:
+        with logged_in(home, authority) as ftp:
+            assert ftp.sock is not None
+            socket.socket.sendall(ftp.sock, record)
+            with pytest.raises((EOFError, OSError)):
+                ftp.getresp()
+
+    async with home_with(authority) as (home, _):
+        for record in (
+            b"\x17\x03\x03\xff\xff" + bytes(70_000),
+            b"\x17\x03\x03\x00\x30" + bytes(48),
+        ):
+            await asyncio.to_thread(breaks_the_rules, record)
+        await home.until(lambda: len(home.told(SessionEnded)) == 2)
+        assert [one.reason for one in home.told(SessionEnded)] == ["no TLS", "no TLS"]
+        assert len(home.told(TlsFailed)) == 2
