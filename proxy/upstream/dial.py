@@ -39,6 +39,7 @@ class DialError(Exception):
         self.reason = reason
         self.words = words
         self.may_pass = False  # a server that restarts looks like this for a moment
+        self.is_of_login = False  # the server is there: others may fare better
 
 
 class Busy(DialError):
@@ -123,8 +124,9 @@ class Dialer:
         except OSError as problem:
             words = f"{self.host}: {problem.strerror or problem}"
             raise DialError(Reason.UPSTREAM_UNREACHABLE, words) from None
-        if self.is_hurried():
-            give_up_after(transport.get_extra_info("socket"), self._patience.hurried)
+        # What a firewall has forgotten swallows commands without a word: it is lost so much sooner
+        # than a reply would be overdue, and another session can be asked unseen.
+        give_up_after(transport.get_extra_info("socket"), patience)
         if self._tls is not None and self._tls.is_implicit:
             self._tls.begin(channel)
         return UpstreamSession(channel, self._patience.reply, now, self.replies)
@@ -143,7 +145,9 @@ class Dialer:
                 await self._protect_data(session)
             await self._learn(session)
         except Silent as problem:
-            raise DialError(Reason.UPSTREAM_SILENT, problem.words) from None
+            error = DialError(Reason.UPSTREAM_SILENT, problem.words)
+            error.is_of_login = True
+            raise error from None
         except Lost as problem:
             # A 421, or a bare close in the middle of a login: both are how servers say "full".
             raise Busy(problem.words or "the server hung up during login") from None

@@ -35,8 +35,11 @@ class Troubles:
     def failed(self, error: DialError, now: float, outage: float) -> float:
         """The server could not be reached; return the seconds for which that is believed.
 
-        An outage shorter than `outage` seconds may just be a restart: the error is marked so.
+        What befell one login says nothing of others: one user's home may hang. An outage shorter
+        than `outage` seconds may just be a restart: the error is marked so.
         """
+        if error.is_of_login:
+            return 0.0
         if self._error is None or now > self._error_until + ROW:
             self._down_since = now
         error.may_pass = error.reason is Reason.UPSTREAM_DOWN and now < self._down_since + outage

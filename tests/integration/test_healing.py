@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ftplib
 import hashlib
 import os
 import random
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.lab.namespaces import Side, lab
+from loadtest.lab.namespaces import Lab, Side, lab
+from tests.support import sockets
 from tests.support.backend import Backend
 from tests.support.harvest import Harvest
+from tests.support.namespaces import inside
 from tests.support.proxy import Ftpweir
 from tests.support.servers import ProFtpd, PureFtpd, PyFtpd, Vsftpd
 from tests.support.users import ALICE
@@ -225,3 +228,50 @@ def test_no_script_that_stores_notices_that_the_server_dies(
                 done = all_of_it.run([])
                 assert done.failed == [], broken_transfers(weir)
                 assert wrong_on_server(server, files) == []
+
+
+def restarts(one: Lab, server: Backend, weir: Ftpweir) -> None:
+    """Kill the server with all its sessions, and start it again."""
+    server.crash_and_restart()
+
+
+def forgets_flows(one: Lab, server: Backend, weir: Ftpweir) -> None:
+    """Drop without a word what belongs to the connections that there are, as a firewall does."""
+    flows = sockets.table(weir.pid)
+    ports = {str(flow.local_port) for flow in flows if flow.remote_port == server.port}
+    assert ports
+    rules = """
+      table inet forgetful {
+        chain input {
+          type filter hook input priority 0
+          tcp dport %d tcp sport { %s } drop
+        }
+      }
+    """
+    one.server.run("nft", "-f", "-", text=rules % (server.port, ", ".join(ports)))
+
+
+@pytest.mark.parametrize("befalls", [restarts, forgets_flows], ids=lambda deed: deed.__name__)
+@pytest.mark.parametrize("kind", [Vsftpd, ProFtpd])
+def test_no_idle_client_notices_what_befalls_its_server(
+    kind: Callable[..., Backend], befalls: Callable[[Lab, Backend, Ftpweir], None]
+) -> None:
+    with (
+        lab() as one,
+        kind(host=one.server.address, netns=one.server.name) as server,
+        Ftpweir(server, netns=one.client.name, timeouts={"connect": "1s"}) as weir,
+    ):
+        server.place("file", b"content")
+        ftp = ftplib.FTP(timeout=30)
+        inside(one.client.name, lambda: ftp.connect(weir.host, weir.port))
+        ftp.login(ALICE.name, ALICE.password)
+        ftp.voidcmd("TYPE I")
+        assert ftp.size("file") == 7
+        befalls(one, server, weir)
+        assert ftp.size("file") == 7
+        befalls(one, server, weir)
+        heard: list[bytes] = []
+        inside(one.client.name, lambda: ftp.retrbinary("RETR file", heard.append))
+        assert b"".join(heard) == b"content"
+        ftp.close()
+        assert weir.events("refused") == []

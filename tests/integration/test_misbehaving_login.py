@@ -150,3 +150,13 @@ async def test_a_server_that_will_not_tell_its_directory_still_serves(
         assert (await client.ask("CWD /deep")).code == 250
         server.files[b"/deep/file"] = b"deep"
         assert await client.fetch("RETR file") == b"deep"
+
+
+async def test_a_login_that_hangs_is_no_trouble_for_others(home: House, server: Scripted) -> None:
+    async with home.guest() as alice:
+        server.plan("PASS", keeps_silent)
+        async with home.client() as bob:
+            await bob.expect(220)
+            await bob.say("USER bob", "PASS secret")
+            await bob.expect(331, 421)
+        assert await alice.fetch("RETR /ten") == CONTENT

@@ -143,6 +143,7 @@ async def test_a_silent_server_is_told_apart(server: Scripted, verb: str) -> Non
     with pytest.raises(DialError, match=re.escape("within 0.05 s")) as caught:
         await log_in(server, patience=CONNECTED)
     assert caught.value.reason is Reason.UPSTREAM_SILENT
+    assert caught.value.is_of_login is (verb != GREETING)
 
 
 async def test_a_120_before_the_greeting_is_passed_over(server: Scripted) -> None:
@@ -194,6 +195,6 @@ async def test_patience_is_short_only_where_another_server_would_do(
     session = await dialer.connect(0.0)
     with socket.socket(fileno=os.dup(session.channel.fileno)) as sock:
         limit = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-    assert limit == (round(1000 * QUICK.hurried) if another_would_do else 0)
+    assert limit == round(1000 * (QUICK.hurried if another_would_do else QUICK.connect))
     session.channel.abort()
     await session.channel.wait_closed(5.0)

@@ -71,3 +71,11 @@ def test_an_outage_nobody_has_met_for_long_is_a_new_one() -> None:
 
 def test_silence_is_no_restart() -> None:
     assert not fails(Troubles(), 100.0, Reason.UPSTREAM_UNREACHABLE)
+
+
+def test_what_befell_one_login_is_not_told_to_others() -> None:
+    troubles = Troubles()
+    error = DialError(Reason.UPSTREAM_SILENT, "no reply")
+    error.is_of_login = True
+    assert troubles.failed(error, 100.0, 10.0) == 0.0
+    assert troubles.error(100.0) is None
