@@ -29,7 +29,7 @@ help:
 	@echo "make install    only $(VENV), with the command $(BIN)/ftpweir"
 	@echo "make test       lint, then all tests; as root it installs the servers and clients they need"
 	@echo "make test-unit  the tests that need neither root nor any other program"
-	@echo "make fuzz       seven readers against what nobody expects (FUZZ_SECONDS=60 each, SEED=n)"
+	@echo "make fuzz       seven readers, and the running proxy, against what nobody expects (FUZZ_SECONDS=60 each, SEED=n)"
 	@echo "make lint       formatting, style and types"
 	@echo "make audit      is a weakness known of what we are built on? (needs a registry that tells)"
 	@echo "make constraints  pin anew what constraints.txt says, to the newest that the ranges allow"
@@ -70,6 +70,7 @@ fuzz: $(VENV)/tools
 	for target in lines commands replies addresses listings proxy_headers configs; do \
 	  $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS) $(SEED) || exit 1; \
 	done
+	$(BIN)/python -m tests.fuzz.protocol $(FUZZ_SECONDS) $(SEED)
 
 # Exit codes: 0 nothing weak, 1 a weakness is known, 3 no registry could tell (make shows 2).
 audit: $(VENV)/tools

@@ -90,10 +90,10 @@ def parse_directory(reply: Reply) -> bytes | None:
     """
     if reply.code != 257:
         return None
-    text = reply.text
+    text = reply.text.replace(b"\r\0", b"\r")  # RFC 2640 section 3.1
     start = text.find(b'"')
-    if start < 0:
-        return None
+    if start < 0 or b"\0" in text:
+        return None  # a NUL could not be sent back
     path = bytearray()
     at = start + 1
     while at < len(text):
@@ -108,5 +108,5 @@ def parse_directory(reply: Reply) -> bytes | None:
 
 def directory_reply(path: bytes) -> Reply:
     """Answer PWD from memory, in the server's own bytes."""
-    quoted = path.replace(b'"', b'""')
+    quoted = path.replace(b'"', b'""').replace(b"\r", b"\r\0")
     return Reply(257, (b'257 "' + quoted + b'" is the current directory.',))

@@ -23,6 +23,7 @@ from . import ports, sockets
 from .backend import Backend
 from .namespaces import inside
 from .programs import CHECKOUT, program
+from .scripted import Scripted
 from .waiting import until
 
 
@@ -36,7 +37,7 @@ class Ftpweir:
 
     def __init__(
         self,
-        server: Backend,
+        server: Backend | Scripted,
         *,
         host: str = "127.0.0.1",
         port: int = 0,  # 0: one that the kernel calls free

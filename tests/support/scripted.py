@@ -118,6 +118,11 @@ class Visit:
         self.server.notice()
         return sock
 
+    @property
+    def has_data_port(self) -> bool:
+        """Tell whether a data connection was agreed on."""
+        return self._listening is not None or self._active is not None
+
     def forget_data(self) -> None:
         """Close the passive port, if any."""
         if self._listening is not None:

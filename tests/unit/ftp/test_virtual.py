@@ -119,3 +119,13 @@ def test_only_a_257_tells_a_directory() -> None:
 @pytest.mark.parametrize("path", [b"/", b'/a "b" c', b"/gr\xfc\xdf", b'/"', b"/a b "])
 def test_a_directory_told_from_memory_reads_as_it_was(path: bytes) -> None:
     assert parse_directory(directory_reply(path)) == path
+
+
+def test_a_cr_in_a_directory_travels_as_cr_nul_both_ways() -> None:
+    reply = Reply(257, (b'257 "/a\r\0b" is here.',))
+    assert parse_directory(reply) == b"/a\rb"
+    assert directory_reply(b"/a\rb").lines[0].startswith(b'257 "/a\r\0b"')
+
+
+def test_a_directory_with_a_nul_cannot_be_replayed() -> None:
+    assert parse_directory(Reply(257, (b'257 "/a\0b" is here.',))) is None
