@@ -24,6 +24,7 @@ from .tls_socket import TlsSocket
 
 Stream: TypeAlias = socket.socket | TlsSocket
 
+NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 UNWATCHED = 0.02  # seconds for which a connection may be under way without the loop's watching it
 
 
@@ -274,6 +275,8 @@ class AcceptingEnd(DataEnd):
             except (BlockingIOError, ConnectionAbortedError):
                 return False
             except OSError as problem:
+                if problem.errno in NO_DESCRIPTOR:
+                    return False  # it waits; others, who are being refused, give theirs back
                 self.opened.set_exception(problem)
                 return True
             host = address[0].removeprefix("::ffff:")

@@ -8,6 +8,7 @@ import contextlib
 from proxy.ftp.reply import Reply
 from proxy.net.client_channel import ClientChannel
 from proxy.net.control import Disturbed, Ended
+from proxy.refusals import Reason
 
 LINGER = 2.5  # seconds a client has to read a 421 before the socket goes
 
@@ -19,13 +20,15 @@ class Goodbye(Exception):
         super().__init__(reason)
         self.reason = reason
         self.reply = reply
+        # Who is refused for want of descriptors must not keep one.
+        self.linger = 0.0 if reason == Reason.DESCRIPTORS.value else LINGER
 
 
-async def part(client: ClientChannel, reply: Reply) -> None:
+async def part(client: ClientChannel, goodbye: Goodbye) -> None:
     """Say the last words, FIN at once, and leave the client time to read them."""
-    client.write(reply.encode())
+    client.write(goodbye.reply.encode())
     client.finish_writing()
     with contextlib.suppress(Ended, TimeoutError, Disturbed):
-        async with asyncio.timeout(LINGER):
+        async with asyncio.timeout(goodbye.linger):
             while True:
                 await client.next()

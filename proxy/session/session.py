@@ -126,7 +126,7 @@ class Session:
             reason = goodbye.reason
             if reason != Reason.DRAINING.value:  # who knocks at its port now shall read its 421
                 self._data_port.drop()
-            await part(self._client, goodbye.reply)
+            await part(self._client, goodbye)
         except (TlsFailed, Ended) as end:
             reason = self._chronicle.gone(end)
         except asyncio.CancelledError:
