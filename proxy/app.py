@@ -78,7 +78,7 @@ class App:
         self.doors = Doors(self._greet, inherited, is_shared=shares_port)
         self.rooms = rooms = Rooms(config, self.tls.servers, announce, self._spawn)
         self.egresses, self.gate = rooms.egresses, rooms.gate
-        self.roster = rooms.shared.roster
+        self.roster, self.store = rooms.shared.roster, rooms.group.store
         self._swept_at = rooms.clock()
 
     # Life.

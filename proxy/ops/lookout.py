@@ -22,6 +22,7 @@ from proxy.session.gate import Gate
 from proxy.session.request import Request
 from proxy.session.roster import Roster
 from proxy.session.session import Session
+from proxy.store.shared import SharedStore
 from proxy.upstream.egress import Egress
 from proxy.upstream.seat import Seat
 
@@ -52,6 +53,7 @@ class Watched(Protocol):
     gate: Gate
     doors: Doors
     egresses: tuple[Egress, ...]
+    store: SharedStore | None
 
     async def reload(self) -> Reloaded | ReloadRefused:
         """Read the file anew and go on by it, or change nothing."""

@@ -133,6 +133,8 @@ COUNTED: Final = (
         "upstream_replies", "budget class", "Replies of the server, by the first digit of the code."
     ),
     _counter("ban_holds", "", "Times that a ban was suspected."),
+    _counter("store_calls", "", "Calls to the shared store, answered or not."),
+    _counter("store_call_failures", "", "Calls to the shared store that were not answered."),
     _counter("store_losses", "", "Times that the shared store could not be reached any more."),
     _counter("log_events", "event level", "Lines of the log, written or not, by level."),
     _histogram("loop_lag_seconds", "", LAGS, "How late the event loop wakes up, twice a second."),
@@ -150,6 +152,12 @@ LOOKED_UP: Final = (
         "config_last_reload_success_timestamp_seconds",
         "",
         "When the configuration in force was read, in seconds since 1970.",
+    ),
+    _gauge("store_latency_seconds", "", "How long the shared store's last answer took."),
+    _gauge(
+        "store_degraded",
+        "",
+        "1 once the shared store has been away for longer than the lease: `sharing.on_store_down`.",
     ),
     _gauge("store_up", "", "With a shared store: 0 while it cannot be reached."),
     _gauge("client_sessions", "class", "Client sessions there are."),

@@ -58,8 +58,22 @@ class Metrics(Collector):
         return self._written
 
     @property
-    def _has_store(self) -> bool:
-        return self._lookout.watched.config.store is not None
+    def _store_calls(self) -> dict[str, Counter[Labels]]:
+        store = self._lookout.watched.store
+        calls, failures = (store.calls, store.failures) if store is not None else (0, 0)
+        return {"store_calls": Counter({(): calls}), "store_call_failures": Counter({(): failures})}
+
+    @property
+    def _store_state(self) -> dict[str, Samples]:
+        """Where nothing is shared there is nothing to tell."""
+        store = self._lookout.watched.store
+        if store is None:
+            return {"store_up": {}, "store_degraded": {}, "store_latency_seconds": {}}
+        return {
+            "store_up": {(): not store.is_lost},
+            "store_degraded": {(): store.is_cut_off},
+            "store_latency_seconds": {} if store.latency is None else {(): store.latency},
+        }
 
     @property
     def _replies(self) -> Counter[Labels]:
@@ -84,7 +98,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Make every family of the metric table."""
         snapshot = self._lookout.snapshot()
-        counters = self._tally.counters | {"upstream_replies": self._replies}
+        counters = self._tally.counters | {"upstream_replies": self._replies} | self._store_calls
         for metric in COUNTED:
             labels, name = list(metric.labels), PREFIX + metric.name
             if metric.type is Type.COUNTER:
@@ -105,7 +119,7 @@ class Metrics(Collector):
             "config_last_reload_successful": {(): not self._tally.reload_failed},
             "config_last_reload_success_timestamp_seconds": {(): self._tally.configured_at},
             "upstream_certificate_expiry_timestamp_seconds": self._certificate,
-            "store_up": {(): not snapshot.store_lost} if self._has_store else {},
+            **self._store_state,
             **of_snapshot(snapshot),
             **self._reality.samples(),
         }

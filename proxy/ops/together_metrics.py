@@ -23,6 +23,7 @@ Fold = Callable[[Sequence[float]], float]
 # How the workers' gauges become one, where the common snapshot does not tell them.
 FOLDS: Final[Mapping[str, Fold]] = {
     "config_last_reload_successful": min,
+    "config_last_reload_success_timestamp_seconds": min,
     "upstream_certificate_expiry_timestamp_seconds": min,
     "ledger_divergence": sum,
     "tasks": sum,

@@ -89,10 +89,11 @@ class SharedStore:
         self._asking: set[Share] = set()
         self._asked = asyncio.Event()
         self._lost_at: float | None = None
-        self._is_cut_off = False
+        self.is_cut_off = False  # for longer than the lease: nothing of what is shared is ours
         self.on_cut_off: Callable[[], None] = lambda: None
         self.calls = 0
         self.failures = 0
+        self.latency: float | None = None  # seconds that the last answer took
 
     def share(self, name: str, stake: Stake, *, hold: float) -> Share:
         """Begin to share a thing for good; all instances call it by the same name."""
@@ -143,6 +144,7 @@ class SharedStore:
             self._was_lost(str(problem))
         else:
             self._was_found()
+            self.latency = self._clock() - asked_at
             for share, claim, award in zip(shares, claims, awards, strict=True):
                 share.stake.awarded(award, claim, asked_at)
         now = self._clock()
@@ -208,12 +210,12 @@ class SharedStore:
         if self._lost_at is None:
             self._lost_at = now
             self._announce(StoreLost(why, self.terms.lost.value))
-        if not self._is_cut_off and not any(share.stake.is_valid(now) for share in self._lasting):
-            self._is_cut_off = True
+        if not self.is_cut_off and not any(share.stake.is_valid(now) for share in self._lasting):
+            self.is_cut_off = True
             self.on_cut_off()
 
     def _was_found(self) -> None:
-        self._is_cut_off = False
+        self.is_cut_off = False
         if self._lost_at is not None:
             self._announce(StoreBack(self._clock() - self._lost_at))
             self._lost_at = None

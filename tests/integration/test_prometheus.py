@@ -120,7 +120,7 @@ def test_it_scrapes_a_running_proxy_and_an_alert_fires(tmp_path: Path) -> None:
             until(lambda: watching.value(done) == 1, "the transfer is counted", 30)
             names = set(watching.ask("label/__name__/values"))
             # Those that have labels appear with the first of their kind, these with store and TLS.
-            names.add("ftpweir_store_up")
+            names |= {f"ftpweir_store_{what}" for what in ("up", "degraded", "latency_seconds")}
             names.add("ftpweir_upstream_certificate_expiry_timestamp_seconds")
             assert {m.exposed for m in METRICS.values() if not m.labels} - names <= {
                 m.exposed for m in METRICS.values() if m.bounds

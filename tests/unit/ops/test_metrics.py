@@ -13,6 +13,9 @@ from proxy.ops.metric_table import COUNTED, LOOKED_UP, METRICS
 from proxy.ops.metrics import Metrics, Reality
 from proxy.ops.server_sockets import Sockets
 from proxy.ops.tally import Tally
+from proxy.shaping.stake import Lost, Stake, Terms
+from proxy.store.engine import Unreachable
+from proxy.store.shared import SharedStore
 from tests.support.house import House, house
 from tests.support.scripted import Scripted, scripted
 
@@ -129,3 +132,29 @@ async def test_the_servers_certificate_is_told_once_it_has_shown_one(home: House
     assert (name, ()) not in await read(home, tally)
     tally(UpstreamOpened(1, "alice", 0.1, "TLSv1.3", 1_900_000_000.0))
     assert (await read(home, tally))[name, ()] == 1_900_000_000.0
+
+
+class Silence:
+    """A store that never answers."""
+
+    async def settle(self, keys: list[str], arguments: list[str | float]) -> list[tuple[int, ...]]:
+        raise Unreachable("silence")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_shared_store_that_is_lost_is_told_with_its_calls(home: House) -> None:
+    assert ("ftpweir_store_up", ()) not in await read(home, Tally())
+    terms = Terms(60.0, Lost.CLOSED)
+    store = SharedStore(
+        Silence(), "group", terms, recovery=0.0, clock=time.monotonic, announce=lambda event: None
+    )
+    store.share("slots", Stake(terms), hold=1.0)
+    await store.talk()
+    home.app.store = store
+    told = await read(home, Tally())
+    assert (told["ftpweir_store_up", ()], told["ftpweir_store_degraded", ()]) == (0, 1)
+    assert told["ftpweir_store_calls_total", ()] == 1
+    assert told["ftpweir_store_call_failures_total", ()] == 1
+    assert ("ftpweir_store_latency_seconds", ()) not in told

@@ -98,7 +98,8 @@ async def test_a_store_that_is_lost_is_told_once_and_that_it_is_back_too() -> No
         wire.now += 1.0
         await one.store.talk()
     assert one.store.is_lost
-    assert one.store.failures == 3
+    assert (one.store.calls, one.store.failures) == (4, 3)
+    assert one.store.latency == 0.0
     assert one.allowed(wire.now) == 4
     wire.is_cut = False
     wire.now += 1.0
@@ -122,6 +123,10 @@ async def test_when_the_lease_is_over_without_the_store_everything_is_cut_once()
         wire.now += 1
         await one.store.talk()
     assert cuts == [1000.0 + LEASE]
+    assert one.store.is_cut_off
+    wire.is_cut = False
+    await one.store.talk()
+    assert not one.store.is_cut_off
 
 
 async def test_an_answer_without_sense_is_none() -> None:
