@@ -29,6 +29,7 @@ GUARD = 0.3
 LEASE = 4
 RECOVERY = 2
 INSTANCES = 4
+SCRIPTS = 8  # at each
 CUT = """
 table inet cut {{
   chain out {{
@@ -90,7 +91,7 @@ class Fleet:
             self._batches.append(thread)
 
     def _run(self, weir: Ftpweir, files: int) -> None:
-        batch = Batch(weir.host, weir.port, ALICE.name, ALICE.password, 8, files)
+        batch = Batch(weir.host, weir.port, ALICE.name, ALICE.password, SCRIPTS, files)
         self.done.append(batch.run(self.lab.client.inside([])))
 
     def finish(self) -> None:
@@ -196,6 +197,21 @@ def test_who_is_cut_off_for_longer_than_its_lease_ends_in_time_for_the_others() 
         assert sum(1 for batch in one.done if batch.errors) == 1
         one.batch(10)
     assert one.firewall.most <= BUDGET
+
+
+def test_who_is_frozen_for_longer_than_its_lease_keeps_no_more_than_it_had_open() -> None:
+    with fleet() as one:
+        one.begin(60)
+        one.until_used(BUDGET - 5)
+        one.weirs[0].signal(signal.SIGSTOP)
+        # The others have its part by now; what it had open it cannot close.
+        time.sleep(LEASE + HOLD + 3)
+        one.weirs[0].signal(signal.SIGCONT)
+        one.finish()
+        assert [batch.errors for batch in one.done] == [[]] * INSTANCES
+        assert one.firewall.most <= BUDGET + SCRIPTS + 1  # data connections, and a session
+        done = one.batch(40)
+    assert one.rate(done) >= 0.9 * one.possible
 
 
 def test_a_source_has_its_sessions_once_for_all_instances() -> None:

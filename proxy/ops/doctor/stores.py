@@ -53,7 +53,7 @@ def look_at_store(url: str | None, *, patience: float = WAIT) -> Store | None:
                 is_there=isinstance(problem, ResponseError),
                 is_denied=isinstance(problem, AuthenticationError | NoPermissionError),
                 is_full=isinstance(problem, OutOfMemoryError),
-                **_about(redis),
+                **(_about(redis) if isinstance(problem, ResponseError) else {}),
             )
         return Store(place, seconds=seconds, **_about(redis))
 
