@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,22 +36,26 @@ def run_workers(path: Path, config: Config, count: int, ready: Callable[[Serving
         raise click.UsageError("--workers needs a 'store': without one each would count for itself")
     if any(listen.address.port == 0 for listen in config.listen):
         raise click.UsageError("--workers needs a fixed port in 'listen': they share it")
-    fleet = Fleet(path, config, count, ready)
-    desk = fleet.show if config.status is not None else None
-    return Workers(count, fleet.work, fleet, desk=desk).run()
+    crew = Crew(path, config, [Hatch.made() for _ in range(count)], ready)
+    desk = crew.show if config.status is not None else None
+    return Workers(count, crew.work, crew, desk=desk).run()
 
 
-class Fleet:
+class Crew:
     """What the processes have in common, and what becomes of what their parent sees."""
 
     def __init__(
-        self, path: Path, config: Config, count: int, ready: Callable[[Serving], None]
+        self,
+        path: Path,
+        config: Config,
+        hatches: Sequence[Hatch],
+        ready: Callable[[Serving], None],
     ) -> None:
         self._path = path
         self._config = config  # what holds now: what a worker that is started again begins with
-        self._count = count
+        self._count = len(hatches)
         self._say_ready = ready
-        self._hatches = [Hatch.made() for _ in range(count)]
+        self._hatches = hatches  # one for each worker
         self._service = ServiceManager(os.environ, os.getpid())
         self._report_due = 0.0
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from proxy.cli import main
+from proxy.commands.fleet import Crew
+from proxy.config import Config
 
 STORE = "store: unix:///nobody.sock\n"
 
@@ -37,3 +40,27 @@ def test_workers_go_with_a_file() -> None:
     result = invoke("--upstream", "ftp.example.com")
     assert result.exit_code == 2
     assert "--workers goes with -c FILE" in result.output
+
+
+def test_the_watchdog_is_fed_in_its_own_pace_and_only_while_all_are_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+        monkeypatch.delenv("WATCHDOG_PID", raising=False)
+        config = Config.model_validate({"upstream": {"host": "ftp.example.com"}})
+
+        def heard(is_sound: bool) -> list[str]:
+            crew = Crew(tmp_path / "weir.yaml", config, [], lambda serving: None)
+            for _ in range(3):
+                crew.look(is_sound, "serving")
+            return manager.recv(4096).decode().splitlines()
+
+        assert heard(True) == ["STATUS=serving", "WATCHDOG=1"]
+        assert heard(False) == ["STATUS=serving"]
+        manager.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            manager.recv(4096)
