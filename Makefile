@@ -17,7 +17,7 @@ ROOM_TESTS := $(filter-out tests/integration tests/support tests/fuzz,$(patsubst
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo loadtest simulate bench bench-relay install lint test test-unit fuzz clean
-.PHONY: audit constraints
+.PHONY: audit constraints soak
 
 help:
 	@echo "make run        start the proxy on 127.0.0.1:2121 (UPSTREAM=host[:port] for your server)"
@@ -31,6 +31,7 @@ help:
 	@echo "make test-unit  the tests that need neither root nor any other program"
 	@echo "make fuzz       seven readers, and the running proxy, against what nobody expects (FUZZ_SECONDS=60 each, SEED=n)"
 	@echo "make lint       formatting, style and types"
+	@echo "make soak       ten minutes at full load: does anything grow? as root"
 	@echo "make audit      is a weakness known of what we are built on? (needs a registry that tells)"
 	@echo "make constraints  pin anew what constraints.txt says, to the newest that the ranges allow"
 	@echo "make clean      remove what the others have made"
@@ -54,6 +55,9 @@ bench-relay: $(VENV)/tools
 	$(BIN)/python -m loadtest.bench.relay
 
 install: $(BIN)/ftpweir
+
+soak: $(VENV)/tools servers
+	$(BIN)/python -m loadtest soak --warm-up 200 --json .cache/soak.json --svg .cache/soak.svg
 
 lint: $(VENV)/tools
 	$(BIN)/ruff format --check $(SOURCES)

@@ -13,7 +13,7 @@ from proxy.cli import main
 from proxy.session.session import Session
 
 MEMORY = 20_000  # bytes of each session
-EVERY = 5  # sessions leave a descriptor and a task that waits for ever
+EVERY = 2  # sessions leave a descriptor and a task that waits for ever
 
 _kept: list[object] = []
 _number = count()
