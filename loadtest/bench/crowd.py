@@ -18,10 +18,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import TypeAlias
 
 from .script import BLOCK, Cut, Failed, Script, patiently
+from .tls_script import TlsScript
 
 BULK = "bulk.bin"
 SMALL = "small.bin"
@@ -51,6 +52,7 @@ class Wishes:
     deeds: list[Deed]  # of each script
     source: str  # the folder with the same files as the server's
     files: int = 0  # of each script, after which it stops; 0: it stops when the window closes
+    ca: str = ""  # in TLS, trusting whom this file tells; empty: in clear
 
 
 @dataclass(slots=True)
@@ -210,7 +212,8 @@ def _fork(number: int, deed: Deed, wishes: Wishes) -> Member:
 
 def _be_member(number: int, deed: Deed, wishes: Wishes, ordered: int, telling: int) -> None:
     try:
-        script = patiently((wishes.host, wishes.port))
+        kind = partial(TlsScript, ca=wishes.ca) if wishes.ca else Script
+        script = patiently(kind, (wishes.host, wishes.port))
     except Failed as problem:
         os.write(telling, b"!" + json.dumps(asdict(Seen(failure=str(problem)))).encode() + b"\n")
         _read_line(ordered)

@@ -164,7 +164,7 @@ def bound_buffers(here: Ground, scripts: int) -> None:
 
 
 def certificate(here: Ground) -> Path:
-    """Make one for the server that vouches for itself; its key lies in the same file."""
+    """Make one that vouches for itself; its key lies in the same file."""
     path = here.folder / "certificate.pem"
     address = here.sides.server.address
     command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
@@ -173,6 +173,7 @@ def certificate(here: Ground) -> Path:
     made = subprocess.run([*command, *files], capture_output=True, check=True)
     with path.open("ab") as file:
         file.write(made.stdout)
+    path.chmod(0o600)
     return path
 
 

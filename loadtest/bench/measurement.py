@@ -17,7 +17,7 @@ from .peers import Peer, Place
 from .results import Sample, Toll
 from .script import BLOCK
 from .toll import tolls
-from .works import Unit, Work
+from .works import Tls, Unit, Work
 
 
 class Broken(Exception):
@@ -32,7 +32,9 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
     deeds = work.deeds_behind(peer)
     with ground(files, work.delay) as here:
         sides = here.sides
-        shown = certificate(here) if work.tls else None
+        shown = None if work.tls is Tls.NOBODY else certificate(here)
+        demanded = shown if work.tls is Tls.SERVER else None
+        offered = shown if work.tls is Tls.SCRIPTS else None
         bound_buffers(here, len(deeds))
         place = Place(
             here.folder,
@@ -40,15 +42,17 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
             sides.server.address,
             len(deeds),
             work.sessions,
-            shown,
+            demanded,
+            offered,
         )
-        roots = [here.start(sides.server, vsftpd(here, work.sessions, shown), "vsftpd").pid]
+        roots = [here.start(sides.server, vsftpd(here, work.sessions, demanded), "vsftpd").pid]
         if peer.command is not None:
             roots.append(here.start(sides.client, peer.command(place), peer.name).pid)
         host, port = peer.address(place)
         crowd = here.start(sides.client, [sys.executable, "-m", "loadtest.bench.crowd"], "crowd")
         roots.append(crowd.pid)
-        _tell(crowd, asdict(Wishes(host, port, deeds, str(files), work.files)))
+        ca = str(offered) if offered is not None else ""
+        _tell(crowd, asdict(Wishes(host, port, deeds, str(files), work.files, ca)))
         if _hear(crowd, here) != "ready":
             raise Broken(here.complaints())
         now = time.monotonic()

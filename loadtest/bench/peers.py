@@ -31,6 +31,7 @@ class Place:
     scripts: int
     sessions: int  # the server's limit; 0: none
     certificate: Path | None = None  # of a server that demands TLS
+    offered: Path | None = None  # a certificate of ours, with its key: scripts demand TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,14 @@ ProxyTLSVerifyServer on
 """
 
 
+_MOD_TLS = """\
+TLSEngine on
+TLSRequired on
+TLSRSACertificateFile {0}
+TLSRSACertificateKeyFile {0}
+"""
+
+
 def _mod_proxy(place: Place) -> list[str]:
     folder = place.folder
     config = _write(
@@ -140,6 +149,7 @@ ProxyRole reverse
 ProxyReverseServers ftp://{place.server}:{FTP}
 ProxyTables {folder}/tables
 {_MOD_PROXY_TLS.format(place.certificate) if place.certificate else ""}
+{_MOD_TLS.format(place.offered) if place.offered else ""}
 """,
     )
     (folder / "tables").mkdir()
@@ -148,8 +158,11 @@ ProxyTables {folder}/tables
 
 def _ftpweir(place: Place) -> list[str]:
     """Everything switched on: budget, ledger in a file, a line of log for each transfer."""
+    listen: dict[str, str] = {"address": f"{place.host}:{PORT}"}
+    if place.offered is not None:
+        listen |= {"tls": "explicit", "certificate": str(place.offered), "require": "data"}
     config: dict[str, Any] = {
-        "listen": f"{place.host}:{PORT}",
+        "listen": [listen],
         "upstream": {
             "host": place.server,
             "sessions": place.sessions or place.scripts + 2,

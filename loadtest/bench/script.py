@@ -34,6 +34,7 @@ class Script:
         self._control = _connect(address)
         self._replies = b""
         self._expect(b"220")
+        self._protect()
         self._ask(b"USER ftp", b"331")
         self._ask(b"PASS bench@", b"230")
         self._ask(b"TYPE I", b"200")
@@ -45,8 +46,7 @@ class Script:
 
     def fetch(self, path: str, content: bytes) -> None:
         """Fetch a small file that must be `content`."""
-        data = self._open()
-        self._control.sendall(b"RETR %b\r\n" % path.encode())
+        data = self._open(b"RETR %b\r\n" % path.encode())
         come = 0
         while count := data.recv_into(memoryview(self._buffer)[come:]):
             come += count
@@ -57,18 +57,16 @@ class Script:
 
     def store(self, path: str, content: bytes) -> None:
         """Store a small file."""
-        data = self._open()
-        self._control.sendall(b"STOR %b\r\n" % path.encode())
+        data = self._open(b"STOR %b\r\n" % path.encode())
         data.sendall(content)
-        data.close()
+        self._end(data)
         self._finish(path)
 
     def fetch_blocks(self, path: str, block: bytes, moved: Callable[[int], None]) -> None:
         """Fetch a file of whole blocks, each of which must be `block`; `moved` may raise Cut."""
-        with self._open() as data:
-            self._control.sendall(b"RETR %b\r\n" % path.encode())
+        with self._open(b"RETR %b\r\n" % path.encode()) as data:
             buffer = self._buffer
-            while count := data.recv_into(buffer, BLOCK, socket.MSG_WAITALL):
+            while count := self._fill(data):
                 if count != BLOCK or buffer != block:
                     raise Failed(f"RETR {path}: wrong bytes or a block of {count}")
                 moved(BLOCK)
@@ -76,18 +74,40 @@ class Script:
 
     def store_blocks(self, path: str, source: int, size: int, moved: Callable[[int], None]) -> None:
         """Store what a descriptor holds; `moved` may raise Cut."""
-        with self._open() as data:
-            self._control.sendall(b"STOR %b\r\n" % path.encode())
+        with self._open(b"STOR %b\r\n" % path.encode()) as data:
             offset = 0
             while offset < size:
-                count = os.sendfile(data.fileno(), source, offset, BLOCK)
+                count = self._send(data, source, offset)
                 offset += count
                 moved(count)
+            self._end(data)
         self._finish(path)
 
-    def _open(self) -> socket.socket:
+    # What differs in TLS.
+
+    def _protect(self) -> None:
+        """Say before the login how to go on: in clear."""
+
+    def _open(self, command: bytes) -> socket.socket:
+        """Open a data connection and say what for."""
         numbers = self._ask(b"PASV", b"227").partition(b"(")[2].partition(b")")[0].split(b",")
-        return _connect((self._address[0], int(numbers[4]) * 256 + int(numbers[5])))
+        data = _connect((self._address[0], int(numbers[4]) * 256 + int(numbers[5])))
+        self._control.sendall(command)
+        return data
+
+    def _fill(self, data: socket.socket) -> int:
+        """Fill the buffer with the next block; return its size."""
+        return data.recv_into(self._buffer, BLOCK, socket.MSG_WAITALL)
+
+    def _send(self, data: socket.socket, source: int, offset: int) -> int:
+        """Send of what a descriptor holds from there; return how much."""
+        return os.sendfile(data.fileno(), source, offset, BLOCK)
+
+    def _end(self, data: socket.socket) -> None:
+        """All is sent."""
+        data.close()
+
+    # Replies.
 
     def _finish(self, path: str) -> None:
         reply = self._reply()
@@ -117,12 +137,14 @@ class Script:
         return reply
 
 
-def patiently(address: tuple[str, int], within: float = 20.0) -> Script:
+def patiently(
+    kind: Callable[[tuple[str, int]], Script], address: tuple[str, int], within: float = 20.0
+) -> Script:
     """Log in as soon as somebody lets us; raise Failed."""
     deadline = time.monotonic() + within
     while True:
         try:
-            return Script(address)
+            return kind(address)
         except (Failed, OSError) as problem:
             if time.monotonic() > deadline:
                 raise Failed(f"no login at {address[0]}:{address[1]}: {problem}") from problem

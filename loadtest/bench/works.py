@@ -10,6 +10,14 @@ from .crowd import Deed
 from .peers import DIRECT, FTPWEIR, HAPROXY, MOD_PROXY, PEERS, Peer
 
 
+class Tls(Enum):
+    """With whom a proxy speaks it."""
+
+    NOBODY = "nobody"
+    SERVER = "the server"  # which demands it
+    SCRIPTS = "the scripts"
+
+
 class Unit(Enum):
     """What a work's figure is; more is better but for the answer."""
 
@@ -34,7 +42,7 @@ class Work:
     delay: float = 0.0  # of the cable to the server, one way
     sessions: int = 0  # that the server allows; 0: any number
     files: int = 0  # of each script; 0: as many as it can
-    tls: bool = False  # with the server, which demands it; scripts are in clear
+    tls: Tls = Tls.NOBODY
 
     def deeds_behind(self, peer: Peer) -> list[Deed]:
         """Return what the scripts do behind a peer.
@@ -94,14 +102,15 @@ def _works() -> tuple[Work, ...]:
     in_tls = (MOD_PROXY, FTPWEIR)
     works += [
         Work(
-            f"tls-{name}",
-            f"{title}, the server in TLS",
+            f"{prefix}-{name}",
+            f"{title}, {tls.value} in TLS",
             (deed,) * scripts,
             unit,
             3,
             peers=in_tls,
-            tls=True,
+            tls=tls,
         )
+        for prefix, tls in (("tls", Tls.SERVER), ("tls-scripts", Tls.SCRIPTS))
         for name, title, deed, scripts, unit in (
             ("bulk-1-down", "bulk down, 1 at once", Deed.FETCH_BULK, 1, Unit.GIB),
             ("bulk-8-down", "bulk down, 8 at once", Deed.FETCH_BULK, 8, Unit.GIB),

@@ -39,6 +39,15 @@ def test_every_peer_is_measured_up_and_down(tmp_path: Path) -> None:
         assert (sample.toll.proxy > 0) == (sample.peer != "direct"), sample
 
 
+def test_scripts_in_tls_are_measured_behind_those_who_speak_it(tmp_path: Path) -> None:
+    need_root("a network namespace")
+    done = bench("--only", "tls-scripts-bulk-1-up", "--json", str(tmp_path / "run.json"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    samples = results.read(tmp_path / "run.json").samples
+    assert {it.peer for it in samples} == {"mod_proxy", "ftpweir"}
+    assert all(it.figure > 0 for it in samples)
+
+
 def test_two_sessions_far_away_serve_eight_scripts(tmp_path: Path) -> None:
     need_root("a network namespace")
     done = bench("--only", "wan-down", "--only", "ftpweir", "--json", str(tmp_path / "run.json"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadtest.bench.peers import DIRECT, FTPWEIR, MOD_PROXY, PEERS
-from loadtest.bench.works import WORKS
+from loadtest.bench.works import WORKS, Tls
 
 
 def test_no_two_works_or_peers_have_one_name() -> None:
@@ -20,3 +20,9 @@ def test_only_ftpweir_serves_more_scripts_than_the_server_has_sessions() -> None
 def test_a_hurried_work_is_done_once() -> None:
     assert all(work.in_a_hurry().rounds == 1 for work in WORKS)
     assert all(bool(work.in_a_hurry().files) == bool(work.files) for work in WORKS)
+
+
+def test_tls_is_measured_on_either_side_and_only_where_ftp_is_read() -> None:
+    in_tls = [work for work in WORKS if work.tls is not Tls.NOBODY]
+    assert {work.tls for work in in_tls} == {Tls.SERVER, Tls.SCRIPTS}
+    assert all(work.peers == (MOD_PROXY, FTPWEIR) for work in in_tls)
