@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a problem was found, 2 bad usage or bad configuration.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import sys
 from functools import partial
@@ -48,6 +49,9 @@ def main() -> None:
     Your server:   ftpweir run --upstream ftp.example.com
     For good:      ftpweir run -c config/ftpweir.yaml
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that lacks a character shows another one, and not a traceback.
+        sys.stdout.reconfigure(errors="replace")
 
 
 for command in (check, doctor, show, top, healthcheck, reload, drain, sbom):

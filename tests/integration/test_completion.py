@@ -59,9 +59,7 @@ def run(shell: str, script: str) -> str:
 
 CASES = [
     ("ftpweir show q", "queue"),
-    ("ftpweir rel", "reload"),
     ("ftpweir explain budget.g", "budget.guard"),
-    ("ftpweir explain class_r", "class_rate"),
 ]
 
 

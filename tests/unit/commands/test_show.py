@@ -28,9 +28,9 @@ async def home() -> AsyncIterator[House]:
         yield home
 
 
-async def invoke(*arguments: str | Path, token: str = TOKEN) -> Result:
+async def invoke(*arguments: str | Path, token: str = TOKEN, charset: str = "utf-8") -> Result:
     def run() -> Result:
-        return CliRunner().invoke(
+        return CliRunner(charset=charset).invoke(
             main, [str(argument) for argument in arguments], env={"FTPWEIR_TOKEN": token}
         )
 
@@ -54,6 +54,17 @@ async def test_the_file_says_whom_to_ask_and_with_which_token(home: House, tmp_p
     assert shown.exit_code == 0, shown.output
     assert "status.token" in shown.output
     assert TOKEN not in shown.output
+
+
+@pytest.mark.parametrize("command", ["show budget", "top"])
+async def test_a_terminal_that_lacks_a_character_is_no_reason_to_fail(
+    home: House, command: str
+) -> None:
+    async with home.guest() as client:
+        await client.ask("PWD")
+        shown = await invoke(*command.split(), "--status", home.status, charset="ascii")
+    assert shown.exit_code == 0, shown.output
+    assert " of 100" in shown.output
 
 
 async def test_top_takes_one_look_where_there_is_no_terminal(home: House) -> None:
