@@ -33,7 +33,7 @@ def simulate(
     mishaps: bool,
     seed: int,
 ) -> None:
-    """Simulate many proxies that share one budget; an hour of 100 proxies takes about one minute.
+    """Simulate many proxies that share one budget; an hour of 100 proxies takes some 40 s.
 
     Every simulated hour a line on standard error tells how it goes.
     """
