@@ -110,7 +110,7 @@ def _sample(
     moments = sorted(moment for member in seen for moment in member.moments)
     answers = sorted(answer for member in seen for answer in member.answers)
     if work.unit is Unit.STEADY and len(moments) < 20 or work.unit is Unit.ANSWER and not answers:
-        raise Broken(next(it.failure for it in seen))
+        raise Broken(next((it.failure for it in seen if it.failure), "too little was done in time"))
     shares = [it.moved for it in seen]
     return Sample(
         work=work.name,
