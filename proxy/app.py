@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from proxy import sections
-from proxy.config import Config, Listen, changed_keys, rigid_changes
+from proxy.config import Config, Listen, changed_keys
 from proxy.config.addresses import is_within
 from proxy.config.parsing import Reading
 from proxy.events import (
@@ -35,8 +35,11 @@ from proxy.ops.hatch import Hatch
 from proxy.ops.station import Station
 from proxy.phase import Phase, Ready, Serving
 from proxy.rooms import Rooms
+from proxy.server_side import ServerSide
+from proxy.session.backend import Entrance
 from proxy.session.client_tls import TlsOffer
 from proxy.session.session import Session
+from proxy.store.journal import JournalError
 
 SWEEP_EVERY = 5.0  # seconds between two looks for idle upstream sessions
 
@@ -77,17 +80,20 @@ class App:
         self.tls = sections.tls(config, announce)
         self.doors = Doors(self._greet, inherited, is_shared=shares_port)
         self.rooms = rooms = Rooms(config, self.tls.servers, announce, self._spawn)
-        self.egresses, self.gate = rooms.egresses, rooms.gate
         self.roster, self.store = rooms.shared.roster, rooms.group.store
         self._swept_at = rooms.clock()
+
+    @property
+    def servers(self) -> tuple[ServerSide, ...]:
+        """The servers there are, the nameless one first."""
+        return tuple(server for server in self.rooms.servers if not server.is_over)
 
     # Life.
 
     async def serve(self, ready: Ready, *beside: Lasting) -> None:
         """Listen, tell `ready` where, and serve until told to stop; `beside` runs as long."""
         async with contextlib.AsyncExitStack() as belongings:
-            for egress in self.egresses:
-                belongings.callback(egress.budget.close)
+            belongings.callback(self.rooms.close_books)
             doors = self.doors.bind(self.config.listen, claim_all=True)
             belongings.callback(self.doors.close)
             # Opened first and closed last: draining can be watched.
@@ -117,7 +123,7 @@ class App:
     def is_sound(self) -> bool:
         """Tell whether the loop keeps up and the books are in order: what a watchdog asks."""
         is_late = self.rooms.clock() - self._swept_at > 3 * SWEEP_EVERY
-        return not is_late and all(egress.budget.adds_up for egress in self.egresses)
+        return not is_late and all(egress.budget.adds_up for egress in self.rooms.egresses)
 
     async def _live(
         self, doors: list[Door], ready: Callable[[], None], beside: Sequence[Lasting]
@@ -125,7 +131,7 @@ class App:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 rooms = self.rooms
-                always = (self._sweep, rooms.fleet.watch, rooms.group.keep_in_touch, *beside)
+                always = (self._sweep, rooms.watch, rooms.group.keep_in_touch, *beside)
                 lasting = [self._tasks.create_task(one()) for one in always]
                 await self.doors.adopt(doors, self.config.listen)
                 self._enter(Phase.SERVING)
@@ -143,7 +149,8 @@ class App:
         self.on_phase(phase)
 
     def _greet(self, listen: Listen) -> asyncio.Protocol:
-        welcome = partial(self._welcome, self.tls.offers[listen])
+        entrance = Entrance(listen.address)
+        welcome = partial(self._welcome, self.tls.offers[listen], entrance)
         if listen.proxy_protocol == "off":
             return ClientChannel(welcome)
         return HeaderFirst(
@@ -152,8 +159,8 @@ class App:
             refused=lambda peer, why: self._announce(ProxyHeaderRefused(peer, why)),
         )
 
-    def _welcome(self, offer: TlsOffer, client: ClientChannel) -> None:
-        session = Session(client, self.rooms.shared, offer)
+    def _welcome(self, offer: TlsOffer, entrance: Entrance, client: ClientChannel) -> None:
+        session = Session(client, self.rooms.shared, entrance, offer)
         if self.phase is Phase.DRAINING:
             session.ask_to_leave()  # it came in the moment in which the door was closed
         self._spawn(session.run())
@@ -174,8 +181,8 @@ class App:
         while True:
             await asyncio.sleep(SWEEP_EVERY)
             self._swept_at = self.rooms.clock()
-            for egress in self.egresses:
-                egress.pool.sweep()
+            for server in self.rooms.servers:
+                server.sweep()
 
     async def _drain(self) -> None:
         """Let nobody in, let transfers end, say goodbye to the server."""
@@ -187,7 +194,7 @@ class App:
         self._announce(DrainBegan(len(self.roster), timeouts.drain))
         self._enter(Phase.DRAINING)
         self.doors.close()
-        self.gate.close()
+        self.rooms.admit_nobody()
         thrown_out = await self.roster.drain(timeouts.drain)
         await self.rooms.close()
         self._announce(DrainEnded(self.rooms.clock() - began, thrown_out))
@@ -220,23 +227,27 @@ class App:
         if reading.config is None:
             return ReloadRefused(told)
         changed = changed_keys(self.config, reading.config)
-        if rigid := tuple(
-            rigid_changes(changed, reading.document, has_ledger=self.rooms.has_ledger)
-        ):
+        if rigid := tuple(self.rooms.rigid(reading.config, reading.document)):
             return ReloadRefused(rigid)
         try:
             await self._adopt(reading.config, changed)
-        except (BadCertificate, CannotListen) as problem:
+        except (BadCertificate, CannotListen, JournalError) as problem:
             return ReloadRefused((str(problem),))
         return Reloaded(changed, told)
 
     async def _adopt(self, config: Config, changed: tuple[str, ...]) -> None:
-        """Go on by another configuration; raise CannotListen or BadCertificate before anything
-        has changed."""
+        """Go on by another configuration; raise CannotListen, BadCertificate or JournalError before
+        anything has changed."""
         tls = sections.tls(config, self._announce, self.tls)
-        doors = self.doors.bind(config.listen)
+        new = self.rooms.build_new(config, tls.servers)
+        try:
+            doors = self.doors.bind(config.listen)
+        except CannotListen:
+            for server in new:
+                server.close_books()
+            raise
         self.config, self.tls = config, tls
-        self.rooms.adopt(config, changed, tls.servers)
+        self.rooms.adopt(config, changed, tls.servers, new)
         self.on_adopted(config)
         await self.doors.adopt(doors, config.listen)
 

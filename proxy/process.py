@@ -92,7 +92,7 @@ async def _run(
         signal.SIGQUIT: app.abandon,
         signal.SIGHUP: app.reload_soon,
         signal.SIGUSR1: _nothing,  # else it would end us: tools send it to have logs reopened
-        signal.SIGUSR2: lambda: log(state(app.phase, app.roster, app.gate, app.egresses)),
+        signal.SIGUSR2: lambda: log(state(app.phase, app.roster, app.servers)),
     }.items():
         loop.add_signal_handler(number, meaning)
     await app.serve(ready, partial(service.keep_told, lambda: app.is_sound, partial(_status, app)))
@@ -139,10 +139,11 @@ async def _run_desk(
 
 def _status(app: App) -> str:
     """Say in a line how full it is."""
-    budgets = [egress.budget for egress in app.egresses]
+    budgets = [egress.budget for egress in app.rooms.egresses]
+    waiting = sum(server.gate.waiting for server in app.servers)
     used, limit = sum(one.used for one in budgets), sum(one.limit for one in budgets)
     slots = f"{used} of {limit} slots used, {sum(one.open for one in budgets)} of them open"
-    return f"{app.phase.value}: {slots}; {app.gate.waiting} waiting; {len(app.roster)} sessions"
+    return f"{app.phase.value}: {slots}; {waiting} waiting; {len(app.roster)} sessions"
 
 
 def _nothing() -> None:

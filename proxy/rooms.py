@@ -1,149 +1,200 @@
 """Builds every room from Config, in order, and hands each its part of another one at a reload.
 
-What each is handed stands in sections.py; who opens doors and lives in the rooms is app.py.
+What belongs to one server is built in server_side.py, what each is handed stands in sections.py;
+who opens doors and lives in the rooms is app.py.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from proxy import sections
+from proxy.choice import chooser
 from proxy.classes import classifier
-from proxy.config import Config, Effect, PortRange, effect_of
+from proxy.config import Config, PortRange, changed_keys, rigid_changes
+from proxy.config.document import Document
 from proxy.events import Announce
 from proxy.machine import raise_descriptor_limit
 from proxy.net.listener import ListenerPool
 from proxy.net.replay import ReplayMemory
-from proxy.net.throttle import Throttle
-from proxy.session.exchange_rules import ExchangeRules
-from proxy.session.gate import Gate
+from proxy.server_side import ServerSide
+from proxy.session.backend import Backend, Choose, Entrance
 from proxy.session.roster import Roster
 from proxy.session.shared import Shared
 from proxy.shaping.attempts import Attempts
+from proxy.store.caps import Caps
 from proxy.store.group import Group
-from proxy.upstream.habits import Habits
-from proxy.upstream.reach import Reach
+from proxy.upstream.egress import Egress
 from proxy.upstream.server_tls import ServerTls
-from proxy.ways import Ways
 
 # Left for data connections, pipes and the server when clients take all other descriptors.
 SPARE_DESCRIPTORS = 128
 KEPT_PORTS = 8  # one in so many descriptors may be a listener that nobody uses now
 
-# What a change of these would make wrong is what was learned of listings.
-LISTING_KEYS = {"upstream.list_by_stat", "upstream.share_listings", "queue.max_wait"}
-
 Spawn = Callable[[Coroutine[Any, Any, object]], object]
+TlsOfServers = Mapping[str, Sequence[ServerTls | None]]
 
 
 class Rooms:
     """Everything between the doors and the servers. `clock` is the one that all go by."""
 
-    def __init__(
-        self,
-        config: Config,
-        tls: Sequence[ServerTls | None],
-        announce: Announce,
-        spawn: Spawn,
-    ) -> None:
+    def __init__(self, config: Config, tls: TlsOfServers, announce: Announce, spawn: Spawn) -> None:
         self.clock = time.monotonic
-        self._config = config
+        self._announce = announce
+        self._spawn = spawn
         self._descriptors = raise_descriptor_limit()
         self.replays = ReplayMemory(config.heal.upload_memory)
         self.group = Group(config, clock=self.clock, announce=announce)
-        self._ways = Ways(
-            config, tls, group=self.group, clock=self.clock, announce=announce, spawn=spawn
-        )
-        self.has_ledger = self._ways.has_ledger
-        self.fleet = self._ways.fleet
-        self.egresses = self.fleet.ways
-        self._habits = Habits()
-        self._reach = Reach(config.upstream.data, self._ways.order)
-        self.gate = Gate(
-            fleet=self.fleet,
-            max_wait=config.queue.max_wait,
-            max_length=config.queue.max_length,
-            clock=self.clock,
-            store=self.group.store,
-        )
+        # By name. One that was removed stays, without sessions: its firewall has not forgotten us.
+        self._sides: dict[str, ServerSide] = {}
+        self._watching: asyncio.TaskGroup | None = None
+        self._add(self.build_new(config, tls))
         self.shared = Shared(
-            gate=self.gate,
             roster=Roster(),
+            caps=Caps(self.group.store, self.clock),
             attempts=Attempts(config.login.remember),
             passive_ports=self._ports(config.passive.ports),
             upstream_ports=self._ports(config.upstream.ports, rest=self._port_rest),
-            throttle=Throttle(config.upstream.bandwidth, self.clock),
-            exchange_rules=self._exchange_rules(config),
-            listings=sections.listings(config),
             manners=sections.manners(config, self._descriptors - SPARE_DESCRIPTORS),
             classify=classifier(config.clients),
+            choose=self._chooser(config),
             new_ref=_new_ref,
             clock=self.clock,
             announce=announce,
         )
-        self.fleet.when_moved(self._learn_anew)
         self.group.when_cut_off(self.cut)
 
+    @property
+    def servers(self) -> tuple[ServerSide, ...]:
+        """Every server, the nameless one first."""
+        return tuple(self._sides.values())
+
+    @property
+    def egresses(self) -> tuple[Egress, ...]:
+        """Every way to every server."""
+        return tuple(egress for server in self.servers for egress in server.egresses)
+
+    # Another configuration.
+
+    def rigid(self, config: Config, document: Document | None) -> Iterator[str]:
+        """Tell, each with its place, the changes that only a restart can make."""
+        places = {"": ()} | {one.name: ("servers", at) for at, one in enumerate(config.servers)}
+        for name, place in places.items():
+            if (known := self._sides.get(name)) is not None:
+                changed: Iterable[str] = changed_keys(known.config, config.by_server[name])
+                if name:  # the rest belongs to all of them
+                    changed = (key for key in changed if key.startswith(("upstream.", "budget.")))
+                yield from rigid_changes(
+                    changed, document, has_ledger=known.has_ledger, place=place
+                )
+
+    def build_new(self, config: Config, tls: TlsOfServers) -> list[ServerSide]:
+        """Build the servers that are not known yet; raise JournalError before anything changes."""
+        built: list[ServerSide] = []
+        try:
+            for name, its_own in config.by_server.items():
+                if name not in self._sides:
+                    built.append(self._side(name, its_own, tls[name]))
+        except BaseException:
+            for side in built:
+                side.close_books()
+            raise
+        return built
+
     def adopt(
-        self, config: Config, changed: Sequence[str], tls: Sequence[ServerTls | None]
+        self,
+        config: Config,
+        changed: Sequence[str],
+        tls: TlsOfServers,
+        new: Sequence[ServerSide],
     ) -> None:
         """Go on by another configuration. Nothing here can fail: what can has been done before."""
-        # What only concerns new sessions with the server is no reason to end those in order.
-        renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
-        relearn = renew or "upstream.pipelining" in changed
-        self._config = config
-        self._ways.adopt(config, tls, renew=renew, relearn=relearn)
-        if renew:
-            self._habits = Habits()
-        if renew or "upstream.data" in changed:
-            self._reach = Reach(config.upstream.data, self._ways.order)
+        for name, its_own in config.by_server.items():
+            if (known := self._sides.get(name)) is not None:
+                known.adopt(its_own, changed_keys(known.config, its_own), tls[name])
+        self._add(new)
+        for name in self._sides.keys() - config.by_server.keys():
+            self._sides[name].retire()
         shared, passive, upstream = self.shared, config.passive.ports, config.upstream.ports
         shared.passive_ports.adopt(passive.first, passive.last, rest=0.0)
         shared.upstream_ports.adopt(upstream.first, upstream.last, rest=self._port_rest)
-        shared.throttle.limit_total(config.upstream.bandwidth)
         shared.attempts.memory = config.login.remember
         self.replays.most = config.heal.upload_memory
-        shared.exchange_rules = self._exchange_rules(config)
         shared.manners = sections.manners(config, self._descriptors - SPARE_DESCRIPTORS)
-        if renew or LISTING_KEYS & set(changed):
-            shared.listings = sections.listings(config)
+        shared.choose = self._chooser(config)
         if "clients" in changed:
             shared.classify = classifier(config.clients)
-        # Last, for it lets those go on who may now.
-        self.gate.adopt(max_wait=config.queue.max_wait, max_length=config.queue.max_length)
+
+    # Life.
+
+    async def watch(self) -> None:
+        """Ask those machines that are down, for ever, of servers added later too."""
+        async with asyncio.TaskGroup() as self._watching:
+            for side in self.servers:
+                self._watching.create_task(side.fleet.watch())
+            await asyncio.Event().wait()
 
     def cut(self) -> None:
         """End every connection at once."""
         self.shared.roster.throw_out()
-        for egress in self.egresses:
-            egress.pool.cut()
+        for side in self.servers:
+            side.cut()
+
+    def admit_nobody(self) -> None:
+        """Turn away everybody who waits."""
+        for side in self.servers:
+            side.gate.close()
 
     async def close(self) -> None:
-        """Say goodbye to the server and give up the ports: every client has left."""
-        for egress in self.egresses:
-            await egress.pool.close()
+        """Say goodbye to the servers and give up the ports: every client has left."""
+        for side in self.servers:
+            await side.close()
         self.shared.passive_ports.close()
         self.shared.upstream_ports.close()
 
-    def _learn_anew(self) -> None:
-        """Other servers are at work: what was learned of the last ones is of no use."""
-        config = self._config
-        self._habits = Habits()
-        self._reach = Reach(config.upstream.data, self._ways.order)
-        self.shared.exchange_rules = self._exchange_rules(config)
-        self.shared.listings = sections.listings(config)
+    def close_books(self) -> None:
+        """Write down what the firewalls still remember, and no more."""
+        for side in self.servers:
+            side.close_books()
 
-    def _exchange_rules(self, config: Config) -> ExchangeRules:
-        return sections.exchange_rules(config, self._habits, self._reach, self.replays)
+    # The parts.
+
+    def _side(self, name: str, config: Config, tls: Sequence[ServerTls | None]) -> ServerSide:
+        return ServerSide(
+            name,
+            config,
+            tls,
+            group=self.group,
+            replays=self.replays,
+            clock=self.clock,
+            announce=self._announce,
+            spawn=self._spawn,
+        )
+
+    def _add(self, sides: Sequence[ServerSide]) -> None:
+        for side in sides:
+            self._sides[side.name] = side
+            if self._watching is not None:
+                self._watching.create_task(side.fleet.watch())
+
+    def _chooser(self, config: Config) -> Choose:
+        name_of = chooser(config.servers, config.upstream.host)
+
+        def choose(entrance: Entrance, user: bytes) -> tuple[Backend, bytes]:
+            server, name = name_of(entrance, user)
+            return self._sides[server].backend, name
+
+        return choose
 
     @property
     def _port_rest(self) -> float:
-        """A port offered to the server rests as long as the firewall remembers its connection."""
-        return max(egress.budget.longest_hold for egress in self.egresses)
+        """A port offered to a server rests as long as a firewall remembers its connection."""
+        return max(side.longest_hold for side in self.servers)
 
     def _ports(self, ports: PortRange, rest: float = 0.0) -> ListenerPool:
         return ListenerPool(

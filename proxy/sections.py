@@ -49,7 +49,7 @@ class Tls:
     """How TLS is spoken: with clients at each listener, and with each server (None: it is not)."""
 
     offers: Mapping[Listen, TlsOffer]
-    servers: Sequence[ServerTls | None]
+    servers: Mapping[str, Sequence[ServerTls | None]]  # by name, for each of its machines
 
 
 def tls(config: Config, announce: Announce, before: Tls | None = None) -> Tls:
@@ -59,7 +59,10 @@ def tls(config: Config, announce: Announce, before: Tls | None = None) -> Tls:
     for listen in config.listen:
         if listen not in offers:
             offers[listen] = _tls_offer(listen, announce)
-    servers = [_server_tls(config, server.host, announce) for server in config.upstream.servers]
+    servers = {
+        name: [_server_tls(own, machine.host, announce) for machine in own.upstream.servers]
+        for name, own in config.by_server.items()
+    }
     return Tls(offers, servers)
 
 
@@ -169,6 +172,16 @@ def listings(config: Config) -> Listings | None:
     return Listings(by_stat=by_stat, shared=shared, max_wait=config.queue.max_wait)
 
 
+def keeps_session(config: Config) -> bool:
+    """Whether a client keeps one session with the server until it leaves."""
+    return config.upstream.pooling == "session"
+
+
+def site_harmless(config: Config) -> frozenset[str]:
+    """Which SITE words leave no state in a session with the server."""
+    return frozenset(config.upstream.site_harmless)
+
+
 def manners(config: Config, most_descriptors: int) -> Manners:
     """How clients are treated."""
     told = config.passive.address
@@ -181,7 +194,5 @@ def manners(config: Config, most_descriptors: int) -> Manners:
         login_delay=config.login.delay,
         anonymous=config.login.anonymous,
         passive_address=None if told == "auto" else told,
-        keeps_session=config.upstream.pooling == "session",
-        site_harmless=frozenset(config.upstream.site_harmless),
         most_descriptors=most_descriptors,
     )

@@ -26,10 +26,11 @@ from proxy.upstream.server_tls import ServerTls
 
 
 class Ways:
-    """The fleet, and what its parts are built from."""
+    """The fleet of one server, and what its parts are built from."""
 
     def __init__(
         self,
+        name: str,
         config: Config,
         tls: Sequence[ServerTls | None],
         *,
@@ -38,6 +39,7 @@ class Ways:
         announce: Announce,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
+        self._name = name
         self._config = config
         self._tls = tls
         self._group = group
@@ -95,7 +97,8 @@ class Ways:
 
     def _way(self, server: int, source: str | None) -> Egress:
         config = self._config
-        name = config.upstream.name_of(server, source)
+        place = config.upstream.name_of(server, source)
+        name = "/".join(part for part in (self._name, place) if part)
         budget = Budget(
             config.budget.limit,
             holds=sections.holds(config),
@@ -103,7 +106,7 @@ class Ways:
             enforce=sections.enforce(config),
             clock=self._clock,
             announce=self._announce,
-            journal=self._journal(name),
+            journal=self._journal(place),
             share=self._group.slots(name),
         )
         pool = Pool(
@@ -118,10 +121,10 @@ class Ways:
         )
         return Egress(source, budget, pool, name)
 
-    def _journal(self, name: str) -> Journal | None:
+    def _journal(self, place: str) -> Journal | None:
         if self._state is None:
             return None
-        path = f"{self._state}.{name}" if name else self._state
+        path = f"{self._state}.{place}" if place else self._state
         return Journal(Path(path), clock=self._clock())
 
     def _let_dialers_hurry(self) -> None:

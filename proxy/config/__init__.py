@@ -11,6 +11,7 @@ from .loader import check, load
 from .models import Config, Heal, Log, Status, Timeouts
 from .parsing import Reading, examine, parse, simple
 from .problem import ConfigError, Problem
+from .servers import NamedServer
 from .serverside import Budget, Queue, Upstream
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Listen",
     "Log",
     "Login",
+    "NamedServer",
     "Network",
     "Passive",
     "PortRange",

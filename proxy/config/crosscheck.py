@@ -7,54 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .check_servers import named_servers, server_side
 from .clientside import Listen
 from .document import Document
 from .models import Config
-from .problem import Path, Problem, Severity
-from .units import show_duration
-
-# curl 8.17 and later wait 60 s for a reply, counted from the command; the server needs some of it.
-LONGEST_SAFE_WAIT = 50.0
-EXPLICIT_PORT, IMPLICIT_PORT = 21, 990  # RFC 4217 section 2; IANA's ftps
+from .problem import Path, Problem
 
 
 def crosscheck(config: Config, document: Document) -> Iterator[Problem]:
     """Find every disagreement between keys."""
-    yield from _budget(config, document)
-    yield from _servers(config, document)
+    yield from server_side(config, document, ())
+    yield from named_servers(config, document)
     yield from _sharing(config, document)
-    yield from _queue(config, document)
     yield from _ports(config, document)
     yield from _listeners(config, document)
-    yield from _server_tls(config, document)
     yield from _status(config, document)
     yield from _classes(config, document)
-
-
-def _budget(config: Config, document: Document) -> Iterator[Problem]:
-    if document.has("budget", "profile") and document.has("budget", "time_wait"):
-        message = "time_wait and profile say the same thing twice: keep one"
-        yield document.problem(("budget", "profile"), message)
-    limit, sessions = config.budget.limit, config.upstream.sessions or 1
-    if config.budget.enforce == "off" or limit > sessions:
-        return
-    # In shadow mode nothing waits, so it only spoils the report.
-    severity: Severity = "error" if config.budget.enforce == "on" else "warning"
-    message = (
-        f"leaves {limit} after reserved and headroom, and upstream.sessions takes {sessions}: "
-        "no transfer could ever run"
-    )
-    yield document.problem(("budget", "connections"), message, severity=severity)
-
-
-def _servers(config: Config, document: Document) -> Iterator[Problem]:
-    upstream = config.upstream
-    for at, server in enumerate(upstream.standby):
-        if server in upstream.servers[: at + 1]:
-            yield document.problem(("upstream", "standby", at), f"{server} is listed twice")
-    if upstream.list_by_stat == "on" and upstream.standby and upstream.spread != "failover":
-        message = "learns what one server's STAT tells: with several at work, keep it off"
-        yield document.problem(("upstream", "list_by_stat"), message)
 
 
 def _sharing(config: Config, document: Document) -> Iterator[Problem]:
@@ -63,19 +31,12 @@ def _sharing(config: Config, document: Document) -> Iterator[Problem]:
     if sharing.floor and sharing.instances < 2:
         message = "with a floor the number of instances must be known: give sharing.instances"
         yield document.problem(("sharing", "floor"), message)
-    elif floors > config.budget.limit:
+    elif floors > (limit := min(one.budget.limit for one in config.by_server.values())):
         message = (
             f"{sharing.instances} instances with a floor of {sharing.floor} are {floors} slots, "
-            f"and the budget leaves {config.budget.limit}"
+            f"and the budget leaves {limit}"
         )
         yield document.problem(("sharing", "floor"), message)
-
-
-def _queue(config: Config, document: Document) -> Iterator[Problem]:
-    wait = config.queue.max_wait
-    if wait > LONGEST_SAFE_WAIT:
-        message = f"curl 8.17 and later give up after 60s, and {show_duration(wait)} is too near"
-        yield document.problem(("queue", "max_wait"), message, severity="warning")
 
 
 def _ports(config: Config, document: Document) -> Iterator[Problem]:
@@ -139,29 +100,6 @@ def _status(config: Config, document: Document) -> Iterator[Problem]:
         yield document.problem(path, f"{place} is an address of listen too")
     if place.port in config.passive.ports:
         yield document.problem(path, f"its port is one of passive.ports {config.passive.ports}")
-
-
-def _server_tls(config: Config, document: Document) -> Iterator[Problem]:
-    upstream = config.upstream
-    for port in {server.port for server in upstream.servers}:
-        message = ""
-        if port == IMPLICIT_PORT and upstream.tls != "implicit":
-            message = f"servers at port {port} mostly speak TLS from the first byte: implicit"
-        elif port == EXPLICIT_PORT and upstream.tls == "implicit":
-            message = f"servers at port {port} mostly speak TLS only behind AUTH: explicit"
-        if message:
-            yield document.problem(("upstream", "tls"), message, severity="warning")
-    if upstream.tls == "off":
-        for key in ("verify", "ca", "server_name", "certificate", "key"):
-            if getattr(upstream, key) not in (None, "on"):
-                message = f"{key} is not used while tls is off"
-                yield document.problem(("upstream", key), message, severity="warning")
-    elif upstream.verify == "off":
-        message = "anybody on the way can pose as the server: better give its authority in `ca`"
-        yield document.problem(("upstream", "verify"), message, severity="warning")
-    elif upstream.key is not None and upstream.certificate is None:
-        message = "a key without a certificate is not used"
-        yield document.problem(("upstream", "key"), message, severity="warning")
 
 
 def _classes(config: Config, document: Document) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from .document import Document
 from .models import Config
+from .problem import Path
 from .section import Section
 
 
@@ -51,6 +52,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "budget": Effect.AT_ONCE,
         "budget.close": Effect.NEXT_TRANSFER,
         "queue": Effect.AT_ONCE,
+        "servers": Effect.NEW_SESSIONS,
         "clients": Effect.NEXT_TRANSFER,
         "refusals": Effect.AT_ONCE,
         "login": Effect.AT_ONCE,
@@ -76,6 +78,10 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
 
 def effect_of(key: str) -> Effect:
     """Tell from when on a new value of this key counts."""
+    # What a server of `servers` says itself counts as if it stood at the top.
+    own = key.removeprefix("servers.")
+    if own.partition(".")[0] in ("upstream", "budget", "queue"):
+        key = own
     while key not in EFFECTS:
         key = key.rpartition(".")[0]
     return EFFECTS[key]
@@ -87,13 +93,13 @@ def changed_keys(old: Config, new: Config) -> tuple[str, ...]:
 
 
 def rigid_changes(
-    changed: Iterable[str], document: Document | None, *, has_ledger: bool
+    changed: Iterable[str], document: Document | None, *, has_ledger: bool, place: Path = ()
 ) -> Iterator[str]:
     """Tell, each with its place, the changes that a running process cannot make.
 
-    `has_ledger`: it keeps a state file, or was told to keep none.
+    `has_ledger`: it keeps a state file, or was told to keep none. `place`: where the keys stand.
     """
-    place = (document or Document("configuration")).problem
+    told = (document or Document("configuration")).problem
     for key in changed:
         if effect_of(key) is Effect.RESTART:
             words = "only a restart can change this: put it back, or restart"
@@ -101,7 +107,7 @@ def rigid_changes(
             words = "it began as off, without the state file: only a restart can change this"
         else:
             continue
-        yield str(place(tuple(key.split(".")), words))
+        yield str(told((*place, *key.split(".")), words))
 
 
 def _differing(old: Section, new: Section, prefix: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from .effect import effect_of
 from .models import Config
 from .section import Section
+from .servers import OVERLAY
 from .shapes import Several, Shape
 
 
@@ -65,7 +66,8 @@ def _fields() -> tuple[tuple[str, FieldInfo], ...]:
 def _walk(section: type[Section], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
     for name, field in section.model_fields.items():
         yield prefix + name, field
-        if below := _section_of(field):
+        below = _section_of(field)
+        if below and OVERLAY not in field.metadata:
             yield from _walk(below, f"{prefix}{name}.")
 
 

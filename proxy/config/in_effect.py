@@ -53,7 +53,9 @@ def _setting(key: str, field: FieldInfo, value: Any, *, is_given: bool) -> Setti
     effect = effect_of(_NUMBER.sub("", key)).value
     try:
         shape = shape_of(field)
-    except StopIteration:  # a section that is switched off has no shape of its own
+    except StopIteration:  # a section that is not there has no shape of its own
+        if value == ():
+            return Setting(key, "[]", "[]", is_given, effect)
         return Setting(key, "none", "a section", is_given, effect)
     shown = _PASSWORD.sub("***@", shape.show(value))
     return Setting(key, shown, default_of(field), is_given, effect)

@@ -6,13 +6,14 @@ against another: crosscheck.py does.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from .addresses import Address
 from .clientside import ClientClass, Listen, Login, Passive, Refusals, as_listeners, at_least_one
 from .section import Section
+from .servers import NamedServer
 from .serverside import Budget, Queue, Upstream
 from .shapes import (
     DscpOrNone,
@@ -169,6 +170,11 @@ class Config(Section):
     upstream: Upstream = Field(description="The FTP server behind us; only its host is required.")
     budget: Budget = Budget()
     queue: Queue = Queue()
+    servers: tuple[NamedServer, ...] = Field(
+        default=(),
+        description="Further servers, each a section in a list: the first whose `match` fits a "
+        "client is its server, and whoever fits none gets the one in `upstream`.",
+    )
     clients: Annotated[tuple[ClientClass, ...], BeforeValidator(at_least_one)] = Field(
         default=(ClientClass(name="everyone", sessions=50),),
         description="Classes of sources, each a section in a list; the first match wins, and the "
@@ -196,3 +202,28 @@ class Config(Section):
     )
     sharing: Sharing = Sharing()
     log: Log = Log()
+
+    @model_validator(mode="after")
+    def _complete_servers(self) -> Self:
+        if not self.servers:
+            return self
+        ours = self.upstream, self.budget, self.queue
+        return self.model_copy(
+            update={"servers": tuple(one.completed(*ours) for one in self.servers)}
+        )
+
+    @property
+    def by_server(self) -> dict[str, Config]:
+        """Name every server with the configuration it would have alone; the nameless one first."""
+        return {"": self} | {one.name: self._alone(one) for one in self.servers}
+
+    def _alone(self, server: NamedServer) -> Config:
+        return self.model_copy(
+            update={
+                "upstream": server.upstream,
+                "budget": server.budget,
+                "queue": server.queue,
+                "state": self.state and f"{self.state}.{server.name}",
+                "servers": (),
+            }
+        )

@@ -108,6 +108,11 @@ def pattern(words: str, expression: str) -> Shape:
     return Shape(words, parse)
 
 
+def lower_case(shape: Shape) -> Shape:
+    """Let upper and lower case be the same."""
+    return Shape(shape.words, lambda value: shape.parse(value).lower())
+
+
 def _parse_code(value: object) -> int:
     code = str(value) if isinstance(value, int) else value
     return int(units.parse_word(("425", "450", "421"), code))
@@ -136,6 +141,10 @@ NETWORK = Shape(addresses.NETWORK_WORDS, addresses.parse_network)
 SERVER = Shape(addresses.SERVER_WORDS, addresses.parse_server)
 SOURCE = Shape(addresses.SOURCE_WORDS, addresses.parse_source)
 GLOB = pattern("a user name or pattern such as batch-*", r"[^\s,]{1,200}")
+HOST_GLOB = lower_case(
+    pattern("a host name or pattern such as *.example.com", r"[A-Za-z0-9*?._:-]{1,253}")
+)
+NAME = pattern("a name of letters, digits, - and _ (at most 32)", r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 VERB = Shape("a verb, or a word that follows SITE", _parse_verb)
 TOKEN = Shape(TOKEN_WORDS, _parse_token, lambda _: HIDDEN)
 STORE = pattern(
@@ -178,15 +187,12 @@ GroupOrAuto: TypeAlias = Annotated[str | None, or_word("auto", GROUP)]
 Networks: TypeAlias = Annotated[tuple[Network, ...], Several(NETWORK)]
 Globs: TypeAlias = Annotated[tuple[str, ...], Several(GLOB)]
 Servers: TypeAlias = Annotated[tuple[Address, ...], Several(SERVER)]
+Places: TypeAlias = Annotated[tuple[Address, ...], Several(ADDRESS)]
+HostGlobs: TypeAlias = Annotated[tuple[str, ...], Several(HOST_GLOB)]
 Sources: TypeAlias = Annotated[tuple[str, ...], Several(SOURCE)]
 Verbs: TypeAlias = Annotated[tuple[str, ...], Several(VERB)]
-ClassName: TypeAlias = Annotated[
-    str,
-    pattern(
-        "a name of letters, digits, - and _ (at most 32)",
-        r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}",
-    ),
-]
+ClassName: TypeAlias = Annotated[str, NAME]
+ServerName: TypeAlias = Annotated[str, NAME]
 TransferCode: TypeAlias = Annotated[Literal[425, 450, 421], Shape("425, 450 or 421", _parse_code)]
 
 TlsMode: TypeAlias = Literal["off", "explicit", "implicit"]

@@ -26,6 +26,14 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """A user was named, and whoever had logged in is not any more: the session gives back what it
+    holds, and tells `known_as`."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class StartTls:
     """Answer in clear, shake hands, then tell `tls_started`; without a handshake nothing goes on.
 
@@ -37,7 +45,7 @@ class StartTls:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Forget login and state (REIN, or USER once more); the session gives back what it holds."""
+    """Forget login and state (REIN); the session gives back what it holds."""
 
     reply: Reply
 
@@ -111,6 +119,7 @@ class Close:
 
 Action = (
     Answer
+    | Name
     | Login
     | StartTls
     | Restart

@@ -17,6 +17,7 @@ from .action import (
     Forward,
     Login,
     Move,
+    Name,
     OpenPassive,
     Pin,
     Rename,
@@ -141,6 +142,12 @@ class Dialogue:
 
     # Outcomes, told by the session.
 
+    def known_as(self, user: bytes, site_harmless: frozenset[str]) -> None:
+        """A server was chosen, which knows the user by this name, and these SITE words; raise
+        Unprotected when the class of that very name wants TLS first."""
+        self.protection.check_login(self._requires(user))
+        self.user, self._site_harmless = user, site_harmless
+
     def logged_in(self, home: bytes | None, facts: ServerFacts) -> None:
         """The server took the login; `home` is where it put us, None if it would not say."""
         self.stage = Stage.LOGGED_IN
@@ -182,12 +189,10 @@ class Dialogue:
     def _login(self, command: Command) -> Action:
         match command.verb:
             case "USER":
-                was_logged_in = self.stage is Stage.LOGGED_IN
                 self._forget()
                 self.stage, self.user = Stage.NAMED, command.argument
                 # The server is asked at PASS: a name alone must not cost one of its sessions.
-                reply = Reply.of(331, "Password, please.")
-                return Restart(reply) if was_logged_in else Answer(reply)
+                return Name(Reply.of(331, "Password, please."))
             case "PASS":
                 if self.stage is not Stage.NAMED:
                     raise Refused(Reply.of(503, "Send USER first."))

@@ -12,19 +12,20 @@ from itertools import islice
 
 from proxy.events import StateTold
 from proxy.phase import Phase
-from proxy.session.gate import Gate
 from proxy.session.roster import Roster
-from proxy.upstream.egress import Egress
+
+from .lookout import Server, every_way
 
 MOST = 200  # items of each list: a line of the log has its limits too
 
 
-def state(phase: Phase, roster: Roster, gate: Gate, egresses: Sequence[Egress]) -> StateTold:
+def state(phase: Phase, roster: Roster, servers: Sequence[Server]) -> StateTold:
     """Tell what everybody is doing."""
+    egresses = every_way(servers)
     return StateTold(
         phase=phase.value,
         sessions=_cut((f"{guest.id} {guest.doing}" for guest in roster), len(roster)),
-        waiting=gate.waiting,
+        waiting=sum(server.gate.waiting for server in servers),
         upstream=tuple(
             f"{seat.session.id if seat.session else '-'} {seat.use.name}"
             for egress in egresses

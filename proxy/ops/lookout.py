@@ -9,7 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, Protocol
 
 from proxy import __version__
@@ -44,16 +44,28 @@ MOST_WAITERS: Final = 50  # listed, with an ETA; they are all counted
 FRESH: Final = 0.5  # seconds for which one snapshot serves everybody who asks
 
 
+class Server(Protocol):
+    """One of the servers; `config` is what it would have if it were the only one."""
+
+    name: str  # empty: the one of the top level
+    config: Config
+    gate: Gate
+    egresses: tuple[Egress, ...]
+
+
 class Watched(Protocol):
     """What there is to look at: the app."""
 
     config: Config  # what holds now
     phase: Phase
     roster: Roster
-    gate: Gate
     doors: Doors
-    egresses: tuple[Egress, ...]
     store: SharedStore | None
+
+    @property
+    def servers(self) -> Sequence[Server]:
+        """The servers there are, the nameless one first."""
+        ...
 
     async def reload(self) -> Reloaded | ReloadRefused:
         """Read the file anew and go on by it, or change nothing."""
@@ -62,6 +74,11 @@ class Watched(Protocol):
     def drain(self) -> None:
         """End after the running transfers."""
         ...
+
+
+def every_way(servers: Sequence[Server]) -> list[Egress]:
+    """Return the ways to all of them."""
+    return [egress for server in servers for egress in server.egresses]
 
 
 class Lookout:
@@ -88,7 +105,9 @@ class Lookout:
         watched = self.watched
         config = watched.config
         sessions = [guest for guest in watched.roster if isinstance(guest, Session)]
-        waiting = list(watched.gate.line)
+        servers = watched.servers
+        egresses = every_way(servers)
+        waiting = [request for server in servers for request in server.gate.line]
         return Snapshot(
             at=time.time(),
             version=__version__,
@@ -97,35 +116,40 @@ class Lookout:
             upstream=str(Address(config.upstream.host, config.upstream.port)),
             listen=tuple(watched.doors.places),
             pooling=config.upstream.pooling,
-            budgets=tuple(_budget(egress, config, now) for egress in watched.egresses),
-            queue=self._queue(waiting, now),
+            budgets=tuple(
+                _budget(egress, server.config, now)
+                for server in servers
+                for egress in server.egresses
+            ),
+            queue=_queue(servers, waiting, now),
             sessions_total=len(sessions),
             sessions=tuple(_client(session, now) for session in sessions[:MOST_SESSIONS]),
-            upstream_limit=sum(egress.pool.places.limit for egress in watched.egresses),
-            upstream_sessions=tuple(_upstream(watched.egresses, sessions, now)),
-            classes=tuple(_classes(config, watched.egresses, sessions, waiting)),
+            upstream_limit=sum(egress.pool.places.limit for egress in egresses),
+            upstream_sessions=tuple(_upstream(egresses, sessions, now)),
+            classes=tuple(_classes(config, egresses, sessions, waiting)),
             refusals=self._recent.refusals,
             trouble=self._recent.trouble,
             store_lost=self._recent.store_lost,
             totals=_with_what_moves(self._recent.totals, sessions),
         )
 
-    def _queue(self, waiting: Sequence[Request], now: float) -> QueueSeen:
-        settings = self.watched.config.queue
-        since: dict[str, list[float]] = defaultdict(list)
-        for request in waiting:
-            since[request.source.class_name].append(request.since)
-        classes = tuple(
-            ClassQueue(name, len(moments), now - min(moments)) for name, moments in since.items()
-        )
-        return QueueSeen(
-            length=len(waiting),
-            limit=settings.max_length,
-            max_wait=settings.max_wait,
-            oldest=max((one.oldest for one in classes), default=0.0),
-            classes=classes,
-            first=tuple(_waiters(islice(waiting, MOST_WAITERS), self.watched.egresses, now)),
-        )
+
+def _queue(servers: Sequence[Server], waiting: Sequence[Request], now: float) -> QueueSeen:
+    since: dict[str, list[float]] = defaultdict(list)
+    for request in waiting:
+        since[request.source.class_name].append(request.since)
+    classes = tuple(
+        ClassQueue(name, len(moments), now - min(moments)) for name, moments in since.items()
+    )
+    first = chain.from_iterable(_waiters(server, now) for server in servers)
+    return QueueSeen(
+        length=len(waiting),
+        limit=sum(server.config.queue.max_length for server in servers),
+        max_wait=max(server.config.queue.max_wait for server in servers),
+        oldest=max((one.oldest for one in classes), default=0.0),
+        classes=classes,
+        first=tuple(islice(first, MOST_WAITERS)),
+    )
 
 
 def name_of(egress: Egress) -> str:
@@ -159,15 +183,13 @@ def _budget(egress: Egress, config: Config, now: float) -> BudgetSeen:
     )
 
 
-def _waiters(
-    waiting: Iterator[Request], egresses: Sequence[Egress], now: float
-) -> Iterator[Waiter]:
+def _waiters(server: Server, now: float) -> Iterator[Waiter]:
     for_a_slot = 0
-    for place, request in enumerate(waiting, 1):
+    for place, request in enumerate(server.gate.line, 1):
         eta = None
         if request.blocked is Reason.BUDGET:
             for_a_slot += 1
-            ways = (request.egress,) if request.egress is not None else egresses
+            ways = (request.egress,) if request.egress is not None else server.egresses
             dealt = -(-for_a_slot // len(ways))  # several addresses serve the line together
             eta = min(way.budget.eta(dealt, spare=way.pool.places.unfilled) for way in ways)
         kind = request.kind.value if request.kind is not None else "command"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -21,7 +21,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from .lookout import Lookout, name_of
+from proxy.upstream.egress import Egress
+
+from .lookout import Lookout, every_way, name_of
 from .metric_table import COUNTED, LOOKED_UP, PREFIX, Type
 from .server_sockets import Search, Sockets, count
 from .snapshot import BudgetSeen, Snapshot
@@ -81,7 +83,7 @@ class Metrics(Collector):
         return Counter(
             {
                 (name_of(egress), f"{digit}xx"): egress.pool.dialer.replies[digit]
-                for egress in self._lookout.watched.egresses
+                for egress in every_way(self._lookout.watched.servers)
                 for digit in range(1, 6)
             }
         )
@@ -153,9 +155,9 @@ class Reality:
                 break
 
     async def _read(self) -> None:
-        egresses = self._watched.egresses
+        egresses = every_way(self._watched.servers)
         before = [egress.budget.open for egress in egresses]
-        found = await asyncio.to_thread(count, self._searches())
+        found = await asyncio.to_thread(count, self._searches(egresses))
         for egress, was, sockets in zip(egresses, before, found, strict=True):
             self._note(name_of(egress), sorted((was, egress.budget.open)), sockets)
 
@@ -172,18 +174,17 @@ class Reality:
         known = self._divergence.setdefault((budget,), divergence)
         self._divergence[(budget,)] = min(divergence, known, key=abs)
 
-    def _searches(self) -> list[Search]:
+    def _searches(self, egresses: Sequence[Egress]) -> list[Search]:
         config = self._watched.config
         passive = config.passive.ports
         ports = {int(place.rpartition(":")[2]) for place in self._watched.doors.places}
         ports.update(range(passive.first, passive.last + 1))
-        for egress in self._watched.egresses:
+        for egress in egresses:
             known = self._servers.setdefault(name_of(egress), set())
             seats = (seat.session for seat in egress.pool.seats)
             known.update(session.host for session in seats if session is not None)
         return [
-            Search(egress.address, self._servers[name_of(egress)], ports)
-            for egress in self._watched.egresses
+            Search(egress.address, self._servers[name_of(egress)], ports) for egress in egresses
         ]
 
 

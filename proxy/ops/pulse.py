@@ -11,9 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.session.gate import Gate
-from proxy.upstream.egress import Egress
-
+from .lookout import Server, every_way
 from .tally import Tally
 
 BEAT: Final = 0.5  # seconds
@@ -22,7 +20,7 @@ REMEMBERED: Final = 15 * 60  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How full it was at a moment, over all egress addresses."""
+    """How full it was at a moment, over all servers and egress addresses."""
 
     at: float  # seconds since 1970
     open: int
@@ -36,13 +34,11 @@ class Pulse:
 
     def __init__(
         self,
-        gate: Gate,
-        egresses: Sequence[Egress],
+        servers: Callable[[], Sequence[Server]],
         tally: Tally,
         wall_clock: Callable[[], float],
     ) -> None:
-        self._gate = gate
-        self._egresses = egresses
+        self._servers = servers
         self._tally = tally
         self._wall_clock = wall_clock
         self._history: deque[Sample] = deque(maxlen=REMEMBERED)
@@ -76,12 +72,13 @@ class Pulse:
         self._handle = loop.call_at(self._due, self._beat)
 
     def _sample(self) -> Sample:
-        budgets = [egress.budget for egress in self._egresses]
+        servers = self._servers()
+        budgets = [egress.budget for egress in every_way(servers)]
         is_open = sum(budget.open for budget in budgets)
         return Sample(
             at=self._wall_clock(),
             open=is_open,
             cooling=sum(budget.used for budget in budgets) - is_open,
             limit=sum(budget.limit for budget in budgets),
-            waiting=self._gate.waiting,
+            waiting=sum(server.gate.waiting for server in servers),
         )

@@ -66,7 +66,7 @@ class Station:
         from .view import Here
 
         lookout = Lookout(watched, self.recent, time.monotonic, started=time.time())
-        pulse = Pulse(watched.gate, watched.egresses, self.tally, time.time)
+        pulse = Pulse(lambda: watched.servers, self.tally, time.time)
         view = Here(lookout, Metrics(self.tally, lookout), pulse)
         admin = Admin(view, Orders(watched, announce), token=token)
         pulse.start()

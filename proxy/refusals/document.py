@@ -34,10 +34,11 @@ The code tells a script what it has lost:
   some clients take that for an empty directory.
 - **426**: the transfer had begun and was cut; the file is incomplete.
 - **451**: only this command was refused, the login stands. Send it again.
-- **530**, **522**: TLS is missing, at the login or for data. The connection stays.
+- **530**: this login is not taken here, or not without TLS. The connection stays, for another one.
+- **522**: data needs TLS. The connection stays.
 
-Before the login there is no session to keep, so every reason is a 421 there. The same holds for a
-session that loses a server connection whose state cannot be restored.
+Before the login there is no session to keep, so every other reason is a 421 there. The
+same holds for a session that loses a server connection whose state cannot be restored.
 `ftpweir explain REASON` prints the same text as this page.
 """
 

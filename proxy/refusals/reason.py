@@ -15,6 +15,7 @@ class Reason(StrEnum):
     NO_CLASS = auto()
     TLS_LOGIN = auto()
     TLS_DATA = auto()
+    NO_SERVER = auto()
     LOGIN_FAILURES = auto()
     DRAINING = auto()
     IDLE = auto()

@@ -55,6 +55,17 @@ _ENTRIES = (
         code=522,
     ),
     Entry(
+        Reason.NO_SERVER,
+        Scope.TRANSFER,
+        "No such server here",
+        "servers.match.host",
+        "The name given with USER ends in @ and a host that no entry of `servers` allows.",
+        "Write `USER name@host` with one of the hosts that the operator has allowed.",
+        "Add the host to `servers.match.host` of its server, if these clients may go there.",
+        advice="ask the operator",
+        code=530,
+    ),
+    Entry(
         Reason.LOGIN_FAILURES,
         Scope.SESSION,
         "Login failed too often",

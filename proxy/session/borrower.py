@@ -24,8 +24,8 @@ from proxy.upstream.lease import Lease
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 from proxy.upstream.troubles import FRESH
 
+from .backend import Backend
 from .declined import Declined
-from .gate import Gate
 from .request import Permit, Request, Source
 
 
@@ -53,15 +53,19 @@ class Loan:
 class Borrower:
     """Borrows sessions with the server for one client."""
 
-    def __init__(self, gate: Gate, *, clock: Callable[[], float], keeps: bool) -> None:
-        self._gate = gate
+    def __init__(self, backend: Backend, *, clock: Callable[[], float]) -> None:
+        self.turn_to(backend)
         self._clock = clock
-        self._always_keeps = keeps
         self._credentials: Credentials | None = None
         self._key: LoginKey | None = None
         self._kept: Lease | None = None
         self._egress: Egress | None = None  # of the kept session
         self.pinned_by = ""
+
+    def turn_to(self, backend: Backend) -> None:
+        """Borrow from this server from now on; nothing of another one's is held."""
+        self._gate = backend.gate
+        self._always_keeps = backend.keeps_session
 
     @property
     def key(self) -> LoginKey | None:

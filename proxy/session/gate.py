@@ -17,14 +17,13 @@ from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.shaping.sticky import StickyPlaces
 from proxy.store.caps import Caps
-from proxy.store.shared import SharedStore
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet
 
 from .chance import next_chance
 from .declined import Declined
 from .demand import Demand
-from .request import Permit, Request, Source, Waiting
+from .request import Permit, Request, Waiting
 from .verdict import verdict
 
 FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients.md)
@@ -36,7 +35,7 @@ _EARLY = 0.001  # uvloop's timers may fire a millisecond early: the clock is ask
 
 
 class Gate:
-    """Admits sessions, commands and transfers in a fair order."""
+    """Admits commands and transfers to one server in a fair order."""
 
     def __init__(
         self,
@@ -45,10 +44,10 @@ class Gate:
         max_wait: float,
         max_length: int,
         clock: Callable[[], float],
-        store: SharedStore | None = None,
+        caps: Caps,
     ) -> None:
         self.fleet = fleet
-        self._caps = Caps(store, clock)
+        self._caps = caps
         self._caps.on_news = self._assign
         self.max_wait = max_wait
         self._max_length = max_length
@@ -81,22 +80,6 @@ class Gate:
         for ticket in list(self._queue.turns()):
             self._queue.remove(ticket)
             ticket.item.turn.set_exception(Declined(Reason.DRAINING))
-
-    # Client sessions.
-
-    async def enter(self, source: Source) -> None:
-        """Count a client session of this source; raise Declined when its class allows no more."""
-        if not await self._caps.enter_session(source.key, source.limits):
-            limit = source.limits.sessions
-            raise Declined(Reason.CLASS_SESSIONS, used=limit, limit=limit, who=source.host)
-
-    def move(self, old: Source, new: Source) -> None:
-        """Count a session elsewhere after a reload; one that is here already is not turned away."""
-        self._caps.move_session(old.key, new.key)
-
-    def leave(self, source: Source) -> None:
-        """One client session of this source is over."""
-        self._caps.leave_session(source.key)
 
     # Commands and transfers.
 

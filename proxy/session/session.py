@@ -16,6 +16,7 @@ from proxy.ftp.action import (
     Forward,
     Login,
     Move,
+    Name,
     OpenPassive,
     Pin,
     Rename,
@@ -29,17 +30,17 @@ from proxy.ftp.address import canonical
 from proxy.ftp.command import Command, Kind, parse_command
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.lines import Malformed
-from proxy.ftp.permissions import is_anonymous
 from proxy.ftp.protection import Unprotected
 from proxy.ftp.reply import Refused, Reply
 from proxy.net.client_channel import ClientChannel
 from proxy.net.control import Disturbed, Ended
 from proxy.refusals import Reason
-from proxy.upstream.dial import AccountWanted, LoginRefused
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost
 
+from .access import Access
 from .attention import Attention
+from .backend import Entrance
 from .borrower import Borrower, explain_lost
 from .chronicle import Chronicle, Tally
 from .client_tls import NOTHING, ClientTls, TlsFailed, TlsOffer
@@ -59,8 +60,6 @@ AT_ONCE = frozenset({Reason.IDLE, Reason.DRAINING, Reason.DESCRIPTORS})
 
 _GREETING = Reply.of(220, "ftpweir is ready.")
 _NO_DATA_PORT = Reply.of(425, "Send PASV, EPSV, PORT or EPRT first.")
-_NO_STRANGERS = Reply.of(530, "Anonymous logins are not served here (login.anonymous).")
-_LOGGED_IN = Reply.of(230, "Logged in.")
 _MALFORMED = {
     Malformed.TOO_LONG: Reply.of(500, "This line is too long for a command."),
     Malformed.NUL: Reply.of(500, "A command holds no NUL byte."),
@@ -70,9 +69,12 @@ _MALFORMED = {
 class Session:
     """One client's session; `run` is its life, and whoever runs it owns it."""
 
-    def __init__(self, client: ClientChannel, shared: Shared, offer: TlsOffer = NOTHING) -> None:
+    def __init__(
+        self, client: ClientChannel, shared: Shared, entrance: Entrance, offer: TlsOffer = NOTHING
+    ) -> None:
         self._client = client
         self._shared = shared
+        self.backend, _ = shared.choose(entrance, b"")  # until there is a name
         self.id = shared.new_ref()
         self.host = canonical(client.peer[0])
         self._local = canonical(client.local[0])
@@ -80,7 +82,7 @@ class Session:
         self.dialogue = Dialogue(
             self.host,
             is_ipv6=":" in self.host,
-            site_harmless=shared.manners.site_harmless,
+            site_harmless=self.backend.site_harmless,
             tls=offer.terms,
             requires=self._standing.requires,
         )
@@ -88,9 +90,7 @@ class Session:
         self._data_port = DataPort(
             shared.passive_ports, self.host, self._local, self._tls.data_wire
         )
-        self.borrower = Borrower(
-            shared.gate, clock=shared.clock, keeps=shared.manners.keeps_session
-        )
+        self.borrower = Borrower(self.backend, clock=shared.clock)
         self._chronicle = Chronicle(
             shared.announce, self.id, self.host, self._standing, self.dialogue
         )
@@ -104,7 +104,16 @@ class Session:
             self._chronicle.pinned,
         )
         self._explainer = Explainer(shared, self.id)
-        self._attempts = LoginAttempts(shared, self.id, self.host)
+        self._access = Access(
+            shared,
+            entrance,
+            LoginAttempts(shared, self.id, self.host),
+            dialogue=self.dialogue,
+            borrower=self.borrower,
+            standing=self._standing,
+            chronicle=self._chronicle,
+            attention=self._attention,
+        )
         self._task: asyncio.Task[object] | None = None
         self._is_leaving = False
         self.transfer: TransferRun | None = None
@@ -248,7 +257,7 @@ class Session:
     # Deeds.
 
     async def _do(self, command: Command, action: Action) -> None:
-        listings = self._shared.listings
+        listings = self.backend.listings
         try:
             await self._obey(command, action)
         finally:
@@ -286,8 +295,12 @@ class Session:
                 self._forget()
                 await self._tls.start(reply.encode())
                 self.dialogue.tls_started()
+            case Name(reply):
+                self._forget()
+                self.backend = self._access.choose_server()
+                self._send(reply)
             case Login(user, password, account):
-                await self._log_in(Credentials(user, password, account))
+                self._send(await self._access.log_in(Credentials(user, password, account)))
             case Close(reply):
                 raise Goodbye("quit", reply)
 
@@ -305,7 +318,12 @@ class Session:
         shared = self._shared
         self._standing.renew(self.dialogue.user)
         run = self.transfer = self._attention.transfer = TransferRun(
-            job, shared, data_port=self._data_port, client=self._client, attention=self._attention
+            job,
+            shared,
+            self.backend,
+            data_port=self._data_port,
+            client=self._client,
+            attention=self._attention,
         )
         try:
             if not self._attention.is_abort_heard:
@@ -323,32 +341,6 @@ class Session:
             self._chronicle.transfer(run.told(self.id, self.source, self.user))
         self._data_port.drop()
         self._attention.raise_if_gone()
-
-    async def _log_in(self, credentials: Credentials) -> None:
-        if is_anonymous(credentials.user) and self._shared.manners.anonymous == "deny":
-            user = self.user
-            self.dialogue.login_failed()
-            await self._attempts.failed(user, _NO_STRANGERS, self._shared.clock())
-            raise Refused(_NO_STRANGERS)
-        await self._standing.log_in(credentials.user)
-        self._attempts.check()
-        asked_at = self._shared.clock()
-        try:
-            with self._attention:
-                home, facts = await self.borrower.log_in(credentials, self.source)
-        except AccountWanted as wanted:
-            self.dialogue.account_wanted()
-            raise Refused(wanted.reply) from None
-        except LoginRefused as refused:
-            user = self.user
-            self.dialogue.login_failed()
-            await self._attempts.failed(user, refused.reply, asked_at)
-            raise Refused(refused.reply) from None
-        self._attention.raise_if_gone()
-        self._attempts.succeeded()
-        self.dialogue.logged_in(home, facts)
-        self._chronicle.logged_in()
-        self._send(_LOGGED_IN)
 
     # Words.
 

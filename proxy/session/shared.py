@@ -1,4 +1,4 @@
-"""What all client sessions have in common; built in app.py."""
+"""What all client sessions have in common, whichever server they are for; built in rooms.py."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from proxy.events import Announce
 from proxy.net.listener import ListenerPool
-from proxy.net.throttle import Throttle
 from proxy.shaping.attempts import Attempts
+from proxy.store.caps import Caps
 
-from .exchange_rules import ExchangeRules
-from .gate import Gate
-from .listings import Listings
+from .backend import Choose
 from .request import Source
 from .roster import Roster
 
@@ -29,8 +27,6 @@ class Manners:
     login_delay: float
     anonymous: str  # deny | read-only | allow
     passive_address: str | None  # None: tell the address at which the client reached us
-    keeps_session: bool  # pooling: session
-    site_harmless: frozenset[str]
     most_descriptors: int  # a client whose socket has this number or a higher one is refused
 
 
@@ -38,19 +34,17 @@ class Manners:
 class Shared:
     """The rooms a session works with, and the rules it asks for anew each time.
 
-    A reload changes the rules (`exchange_rules`, `listings`, `manners`, `classify`), never a room.
+    A reload changes the rules (`manners`, `classify`, `choose`), never a room.
     """
 
-    gate: Gate
     roster: Roster
+    caps: Caps  # of sessions; those of transfers are each server's
     attempts: Attempts
     passive_ports: ListenerPool
     upstream_ports: ListenerPool
-    throttle: Throttle
-    exchange_rules: ExchangeRules
-    listings: Listings | None  # None: each listing takes a data connection
     manners: Manners
     classify: Callable[[str, bytes], Source]
+    choose: Choose
     new_ref: Callable[[], str]
     clock: Callable[[], float]
     announce: Announce

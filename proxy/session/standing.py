@@ -29,20 +29,20 @@ class Standing:
         if descriptor >= limit:
             # Descriptors are numbered from below: this number tells how many are in use.
             raise Declined(Reason.DESCRIPTORS, used=descriptor, limit=limit)
-        await self._shared.gate.enter(self.source)
+        await self._count(self.source)
         self._is_counted = True
 
     def leave(self) -> None:
         """The session is over."""
         if self._is_counted:
-            self._shared.gate.leave(self.source)
+            self._shared.caps.leave_session(self.source.key)
 
     async def log_in(self, user: bytes) -> None:
         """A class may be chosen by user: the session counts there from now on, if it has room."""
         source = self._class_of(user)
         if source.key != self.source.key:
-            await self._shared.gate.enter(source)
-            self._shared.gate.leave(self.source)
+            await self._count(source)
+            self._shared.caps.leave_session(self.source.key)
         self.source = source
 
     def forbids(self, command: Command, user: bytes) -> tuple[str | None, str]:
@@ -64,8 +64,14 @@ class Standing:
         """After a reload count in the class that matches now; who is here is not one too many."""
         if self._classify is not self._shared.classify:
             source = self._class_of(user)
-            self._shared.gate.move(self.source, source)
+            self._shared.caps.move_session(self.source.key, source.key)
             self.source = source
+
+    async def _count(self, source: Source) -> None:
+        limits = source.limits
+        if not await self._shared.caps.enter_session(source.key, limits):
+            used = limit = limits.sessions
+            raise Declined(Reason.CLASS_SESSIONS, used=used, limit=limit, who=source.host)
 
     def _class_of(self, user: bytes) -> Source:
         self._classify = self._shared.classify

@@ -16,6 +16,7 @@ from proxy.shaping.ledger import Kind
 from proxy.upstream.session import Lost
 
 from .attention import Attention
+from .backend import Backend
 from .borrower import Borrower, explain_lost
 from .data_port import DataPort
 from .declined import Declined
@@ -55,6 +56,7 @@ class TransferRun:
         self,
         job: Transfer,
         shared: Shared,
+        backend: Backend,
         *,
         data_port: DataPort,
         client: ClientChannel,
@@ -62,6 +64,7 @@ class TransferRun:
     ) -> None:
         self.job = job
         self._shared = shared
+        self._backend = backend
         self._client = client
         self._attention = attention
         self._is_fed = False
@@ -71,9 +74,9 @@ class TransferRun:
         self._unmarked = 0  # marks that an earlier attempt has set already
         self._data_port = data_port
         # What a listing came over; kept copies of it may serve others.
-        self._listings = shared.listings if job.direction is Direction.LISTING else None
+        self._listings = backend.listings if job.direction is Direction.LISTING else None
         self._way = "data connection"
-        self._healing = _healing(job, shared.exchange_rules)
+        self._healing = _healing(job, backend.exchange_rules)
         self._exchange: Exchange | Delivery | None = None  # while it runs
         self._moved = 0
         self._misjudged: float | None = None
@@ -195,7 +198,7 @@ class TransferRun:
 
     async def _deliver(self, content: bytes, source: Source) -> None:
         self._mark()
-        rules = self._shared.exchange_rules
+        rules = self._backend.exchange_rules
         self._exchange = Delivery(
             content,
             open_client=self._data_port.open,
@@ -266,7 +269,7 @@ class TransferRun:
                     raise
                 was_forgotten = True
             except Unreached:
-                self._shared.exchange_rules.reach.failed()
+                self._backend.exchange_rules.reach.failed()
             except Broken as broken:
                 if self._healing is None or not self._healing.goes_on(broken, self.moved):
                     raise
@@ -283,7 +286,7 @@ class TransferRun:
     def _new_exchange(self) -> Exchange:
         return Exchange(
             self.job,
-            self._shared.exchange_rules,
+            self._backend.exchange_rules,
             self._shared.upstream_ports,
             open_client=self._data_port.open,
             preliminary=self._announce_data,
@@ -297,7 +300,7 @@ class TransferRun:
 
     def _tap(self, source: Source) -> Tap | None:
         limits = source.limits
-        return self._shared.throttle.tap(source.key, limits.bandwidth, limits.weight)
+        return self._backend.throttle.tap(source.key, limits.bandwidth, limits.weight)
 
     def _mark(self) -> None:
         if self._unmarked:

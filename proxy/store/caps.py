@@ -42,10 +42,13 @@ class _Cap:
 
 
 class Caps:
-    """All caps that are in use here."""
+    """All caps that are in use here, at one server or of sessions whichever they are for."""
 
-    def __init__(self, store: SharedStore | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: SharedStore | None, clock: Callable[[], float], server: str = ""
+    ) -> None:
         self._store = store
+        self._suffix = f"@{server}" if server else ""  # other servers have caps of their own
         self._quotas = Quotas()
         self._clock = clock
         self._caps: dict[tuple[What, Key], _Cap] = {}
@@ -111,7 +114,9 @@ class Caps:
 
     def _begin(self, store: SharedStore, what: What, key: Key) -> _Cap:
         hold = MINUTE if what is What.STARTS else 0.0
-        share = store.share_briefly(":".join((what, *key)), Stake(store.terms), hold=hold)
+        share = store.share_briefly(
+            ":".join((what + self._suffix, *key)), Stake(store.terms), hold=hold
+        )
         cap = self._caps[what, key] = _Cap(share, 0, self._clock())
         share.report = partial(self._wish, what, key, cap)
         share.on_news = partial(self._hear, what, key, cap)

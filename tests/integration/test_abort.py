@@ -126,10 +126,10 @@ async def test_abor_leaves_the_queue_at_once(server: Scripted, abort: Abort) -> 
             await first.say("RETR /small")
             await server.until_heard("RETR")
             await second.say("RETR /small")
-            await home.until(lambda: home.app.gate.waiting == 1)
+            await home.until(lambda: home.gate.waiting == 1)
             await abort(second)
             await second.expect(426, 226)
-            assert home.app.gate.waiting == 0
+            assert home.gate.waiting == 0
             go_on.set()
             await first.expect(150, 226)
         assert await second.fetch("RETR /small") == b"hello"

@@ -180,7 +180,7 @@ async def test_a_client_vanishes(server: Scripted, step: Step, end: End) -> None
         await home.until(lambda: len(home.app.roster) == 1)
         if left_open is not None:
             left_open.close()
-        assert home.app.egresses[0].budget.open <= 2
+        assert home.egresses[0].budget.open <= 2
         await other.expect_silence()
     assert b"/part" not in server.files
     assert server.most <= 2
@@ -198,8 +198,8 @@ async def test_a_client_that_vanishes_in_the_queue_frees_its_place_at_once(
             async with home.guest() as second:
                 await second.passive_port()
                 await second.say("RETR /ten")
-                await home.until(lambda: home.app.gate.waiting == 1)
-            await home.until(lambda: home.app.gate.waiting == 0)
+                await home.until(lambda: home.gate.waiting == 1)
+            await home.until(lambda: home.gate.waiting == 0)
             await home.until(lambda: len(home.app.roster) == 1)
             go_on.set()
             await first.expect(150, 226)

@@ -29,8 +29,8 @@ async def server() -> AsyncIterator[Scripted]:
 @pytest.fixture(params=[True, False], ids=["splice", "copy"])
 async def home(server: Scripted, request: pytest.FixtureRequest) -> AsyncIterator[House]:
     async with house(server) as home:
-        shared = home.app.rooms.shared
-        shared.exchange_rules = dataclasses.replace(shared.exchange_rules, splice=request.param)
+        backend = home.app.servers[0].backend
+        backend.exchange_rules = dataclasses.replace(backend.exchange_rules, splice=request.param)
         yield home
 
 

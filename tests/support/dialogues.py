@@ -7,6 +7,7 @@ from proxy.ftp.action import (
     Answer,
     Close,
     DropData,
+    Name,
     Restart,
 )
 from proxy.ftp.command import parse_command
@@ -43,5 +44,5 @@ def reply_to(dialogue: Dialogue, *lines: str) -> Reply:
         action = do(dialogue, *lines)
     except Refused as refused:
         return refused.reply
-    assert isinstance(action, Answer | Restart | DropData | Close)
+    assert isinstance(action, Answer | Name | Restart | DropData | Close)
     return action.reply

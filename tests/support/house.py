@@ -19,6 +19,8 @@ from proxy.config.document import Document
 from proxy.config.parsing import Reading
 from proxy.events import Event, Reloaded, ReloadRefused
 from proxy.phase import Serving
+from proxy.session.gate import Gate
+from proxy.upstream.egress import Egress
 
 from .raw_client import RawClient, patiently
 from .scripted import PATIENCE, Scripted
@@ -61,6 +63,16 @@ class House:
             yield client
 
     @property
+    def gate(self) -> Gate:
+        """Where those wait who are for the server of the top level."""
+        return self.app.servers[0].gate
+
+    @property
+    def egresses(self) -> tuple[Egress, ...]:
+        """The ways to that server."""
+        return self.app.servers[0].egresses
+
+    @property
     def lent_ports(self) -> int:
         """Listening ports lent out, both sides."""
         shared = self.app.rooms.shared
@@ -82,7 +94,7 @@ class House:
         """Return once every client is gone and what they held is given back."""
         await self.until(lambda: not len(self.app.roster))
         await self.until_settled()
-        assert self.app.gate.waiting == 0
+        assert self.gate.waiting == 0
         assert self.lent_ports == 0
 
     async def until_settled(self) -> None:
@@ -90,8 +102,8 @@ class House:
         await self.until(self._is_settled)
 
     def _is_settled(self) -> bool:
-        seats = self.app.egresses[0].pool.seats
-        return self.app.egresses[0].budget.open == len(seats) and all(
+        seats = self.egresses[0].pool.seats
+        return self.egresses[0].budget.open == len(seats) and all(
             seat.use.name == "IDLE" for seat in seats
         )
 
@@ -132,8 +144,8 @@ async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
             app.stop()
             async with patiently():
                 await serving
-    assert app.egresses[0].budget.open == 0
-    assert app.egresses[0].pool.seats == ()
+    assert running.egresses[0].budget.open == 0
+    assert running.egresses[0].pool.seats == ()
     await server.until(lambda: not server.here)
     gc.collect()  # a future that failed unheard tells so when it is collected
     await running.until(lambda: open_sockets() <= before)

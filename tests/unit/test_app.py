@@ -57,7 +57,7 @@ async def built(**sections: Any) -> App:
 
 async def budget_of(**sections: Any) -> Budget:
     """Build, and return the one budget that there is with one source address."""
-    (egress,) = (await built(**sections)).egresses
+    (egress,) = (await built(**sections)).rooms.egresses
     return egress.budget
 
 
@@ -130,17 +130,17 @@ async def test_without_a_budget_there_is_no_ledger_to_keep(tmp_path: Path) -> No
 
 async def test_a_limit_of_sessions_may_be_left_to_learn() -> None:
     told = await built(upstream={"host": "127.0.0.1", "sessions": 3})
-    assert told.egresses[0].pool.places.limit == 3
+    assert told.rooms.egresses[0].pool.places.limit == 3
     learning = await built(upstream={"host": "127.0.0.1", "sessions": "auto"})
-    assert learning.egresses[0].pool.places.limit > 3
+    assert learning.rooms.egresses[0].pool.places.limit > 3
 
 
 async def test_each_source_address_has_a_budget_and_a_ledger_of_its_own(tmp_path: Path) -> None:
     upstream = {"host": "127.0.0.1", "source_addresses": ["127.0.0.2", "127.0.0.3"]}
     app = await built(upstream=upstream, state=str(tmp_path / "state"))
-    assert [egress.address for egress in app.egresses] == ["127.0.0.2", "127.0.0.3"]
+    assert [egress.address for egress in app.rooms.egresses] == ["127.0.0.2", "127.0.0.3"]
     assert set(os.listdir(tmp_path)) == {"state.127.0.0.2", "state.127.0.0.3"}
-    for egress in app.egresses:
+    for egress in app.rooms.egresses:
         egress.budget.close()
 
 
@@ -244,7 +244,7 @@ async def test_who_waits_for_a_turn_is_told_that_it_shuts_down(server: Scripted)
             await first.say("RETR /file")
             await server.until_heard("RETR")
             await second.say("RETR /file")
-            await home.until(lambda: home.app.gate.waiting == 1)
+            await home.until(lambda: home.gate.waiting == 1)
             home.app.stop()
             told = await second.hear()
             assert told.code == 421

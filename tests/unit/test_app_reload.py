@@ -72,6 +72,7 @@ OTHER_VALUES: dict[str, Any] = {
     "timeouts.failback": 7.0,
     "log.format": "console",
     "log.level": "error",
+    "servers": [{"name": "b", "match": {"user": ["b-*"]}, "upstream": {"host": "192.0.2.1"}}],
 }
 
 
@@ -93,7 +94,7 @@ async def test_a_reload_names_the_keys_that_changed(server: Scripted) -> None:
         outcome = await home.reload(queue={"max_wait": 7.0}, timeouts={"idle": 11.0})
         assert outcome == Reloaded(("queue.max_wait", "timeouts.idle"), ())
         assert home.told(Reloaded) == [outcome]
-        assert home.app.gate.max_wait == 7.0
+        assert home.gate.max_wait == 7.0
         assert home.app.config.timeouts.idle == 11.0
 
 
@@ -154,7 +155,7 @@ async def test_a_taken_address_leaves_everything_as_it_was(server: Scripted) -> 
             outcome = await home.reload(listen=["127.0.0.1:0", place], queue={"max_wait": 7.0})
         assert isinstance(outcome, ReloadRefused)
         assert outcome.problems == (f"cannot listen on {place}: Address already in use",)
-        assert home.app.gate.max_wait == 40.0
+        assert home.gate.max_wait == 40.0
         assert (await client.ask("NOOP")).code == 200
 
 
@@ -167,7 +168,7 @@ async def test_what_only_a_restart_can_change_is_refused_by_name(
         (problem,) = outcome.problems
         assert problem.startswith("house.yaml:")
         assert "state: only a restart can change this" in problem
-        assert home.app.gate.max_wait == 40.0
+        assert home.gate.max_wait == 40.0
 
 
 async def test_a_budget_that_began_without_its_file_is_not_enforced_later(
@@ -235,7 +236,7 @@ async def test_every_key_about_tls_reaches_those_who_dial(server: Scripted, tmp_
 
 
 def told_of_tls(app: App) -> tuple[object, ...]:
-    tls = app.tls.servers[0]
+    tls = app.tls.servers[""][0]
     assert tls is not None
     return (tls.files, tls.name, tls.is_implicit)
 
@@ -257,7 +258,7 @@ async def test_another_certificate_is_shown_after_a_reload(
 
 
 def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
-    lists = ("listen", "clients")
+    lists = ("listen", "clients", "servers")
     flexible = {
         next((name for name in lists if key.startswith(name)), key)
         for key in keys()
@@ -268,25 +269,28 @@ def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
 
 def handed_out(app: App) -> dict[str, object]:
     """What the rooms have of the configuration, in a form that can be compared."""
-    (egress,) = app.egresses
+    side = app.servers[0]
+    (egress,) = side.egresses
+    backend = side.backend
     shared, pool, budget = app.rooms.shared, egress.pool, egress.budget
     return {
-        "manners": shared.manners,
+        "manners": (shared.manners, backend.keeps_session, backend.site_harmless),
         "classify": shared.classify("192.0.2.1", b"alice"),
-        "rules": shared.exchange_rules,
-        "listings": shared.listings,
-        "order": app.rooms._ways._orders[0].is_proven,
-        "total": shared.throttle._bandwidth.has_total,
+        "rules": backend.exchange_rules,
+        "listings": backend.listings,
+        "order": side._ways._orders[0].is_proven,
+        "total": backend.throttle._bandwidth.has_total,
         "attempts": shared.attempts.memory,
         "replays": app.rooms.replays.most,
         "limits": pool._limits,
         "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
-        "fleet": (app.rooms.fleet.spread, app.rooms.fleet.servers[0].health.failback),
+        "fleet": (side.fleet.spread, side.fleet.servers[0].health.failback),
         "budget": (budget.limit, budget.longest_hold, budget._guard, budget._enforce),
-        "queue": (app.gate.max_wait, app.gate._max_length),
+        "queue": (side.gate.max_wait, side.gate._max_length),
         "ports": [
             (pool._ports, pool._rest) for pool in (shared.passive_ports, shared.upstream_ports)
         ],
+        "servers": [one.name for one in app.servers],
         "doors": app.doors.places,
         "told": app.config.log,
         "drain": (app.config.timeouts.drain, app.config.timeouts.drain_lag),

@@ -15,7 +15,7 @@ from proxy.store.journal import JournalError
 
 def built(**sections: Any) -> Rooms:
     sections = {"upstream": {"host": "127.0.0.1"}, "state": None, **sections}
-    return Rooms(Config.model_validate(sections), [None], silent, lambda work: work.close())
+    return Rooms(Config.model_validate(sections), {"": [None]}, silent, lambda work: work.close())
 
 
 def silent(event: Event) -> None:
@@ -29,9 +29,9 @@ async def test_descriptors_are_left_for_data_when_clients_take_all_others() -> N
 
 async def test_only_a_budget_that_counts_opens_its_file(tmp_path: Path) -> None:
     state = str(tmp_path / "state")
-    assert not built(state=state, budget={"enforce": "off"}).has_ledger
+    assert not built(state=state, budget={"enforce": "off"}).servers[0].has_ledger
     rooms = built(state=state)
-    assert rooms.has_ledger
+    assert rooms.servers[0].has_ledger
     with pytest.raises(JournalError):
         built(state=state)
     rooms.egresses[0].budget.close()

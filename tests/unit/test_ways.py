@@ -17,6 +17,7 @@ def ways(**sections: Any) -> Ways:
     config = Config.model_validate({"state": None, "upstream": upstream, **sections})
     group = Group(config, clock=lambda: 0.0, announce=lambda event: None)
     return Ways(
+        "",
         config,
         [None] * len(config.upstream.servers),
         group=group,

@@ -34,7 +34,7 @@ async def test_a_reload_names_what_has_changed() -> None:
         write_anew(home, queue={"max_wait": 7.0})
         result = await order("reload", "--status", home.status)
         assert (result.exit_code, result.output) == (0, "reloaded: queue.max_wait\n")
-        assert home.app.gate.max_wait == 7.0
+        assert home.gate.max_wait == 7.0
         assert home.told(Ordered) == [Ordered("reload", "127.0.0.1")]
         again = await order("reload", "--status", home.status)
         assert again.output == "reloaded: nothing differs\n"

@@ -12,6 +12,7 @@ upstream: {host: a}
 status: {address: 127.0.0.1:9000, token: do-not-show-this-token}
 clients: [{name: nightly, transfers: 4}, {name: everyone}]
 budget: {guard: 1s}
+servers: [{name: b, match: {user: x}, upstream: {host: b}}]
 """
 
 
@@ -23,6 +24,8 @@ def settings(text: str = TEXT) -> dict[str, Setting]:
 
 def test_every_key_is_told_in_the_order_of_the_example() -> None:
     told = [re.sub(r"\[\d+\]", "", key) for key in settings()]
+    # What a server says itself has the names that it has at the top.
+    told = [key for key in told if not re.match(r"servers\.(upstream|budget|queue)\.", key)]
     assert list(dict.fromkeys(told)) == keys()
 
 
@@ -41,6 +44,16 @@ def test_items_of_a_list_are_numbered() -> None:
         "none",
         False,
     )
+
+
+def test_a_server_is_told_with_what_it_takes_over() -> None:
+    told = settings()
+    assert told["servers[0].budget.guard"] == (
+        Setting("servers[0].budget.guard", "1s", "500ms", False, "at once")
+    )
+    assert told["servers[0].upstream.host"].is_given
+    assert told["servers[0].upstream.sessions"].reload == "at once"
+    assert settings("upstream: {host: a}")["servers"].value == "[]"
 
 
 def test_a_section_that_is_off_is_one_line() -> None:

@@ -42,8 +42,9 @@ def test_the_complete_file_says_the_defaults() -> None:
 @pytest.mark.parametrize("key", keys())
 def test_the_complete_file_has_every_key(key: str) -> None:
     text = (SHIPPED / "ftpweir.yaml").read_text()
-    section, _, last = key.rpartition(".")
-    if section:
+    section, _, rest = key.partition(".")
+    last = key.rpartition(".")[2]
+    if rest:
         text = re.split(rf"^{section}:", text, flags=re.MULTILINE)[1]
         text = re.split(r"^[a-z]+:", text, flags=re.MULTILINE)[0]
     assert re.search(rf"(?:^|[ {{]){last}: ", text, flags=re.MULTILINE)
@@ -57,7 +58,12 @@ def test_the_minimal_file_has_three_lines_and_all_defaults() -> None:
 
 def test_there_is_an_example_for_each_of_the_usual_cases() -> None:
     names = {path.stem for path in (SHIPPED / "examples").iterdir()}
-    assert names == {"shared-hosting-csf", "windows-2000-firewall", "appliance-nat"}
+    assert names == {
+        "shared-hosting-csf",
+        "windows-2000-firewall",
+        "appliance-nat",
+        "several-servers",
+    }
 
 
 def test_the_environment_of_the_process_fills_in_values(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from proxy.ftp.action import (
-    Answer,
+    Forward,
     Login,
-    Restart,
+    Name,
+    Pin,
     Transfer,
 )
 from proxy.ftp.command import COMMANDS, Command, Direction, Kind
@@ -70,10 +71,19 @@ def test_only_logins_and_answers_of_ours_come_before_a_login() -> None:
 
 def test_a_second_user_gives_back_what_the_first_one_held() -> None:
     dialogue = guest()
-    assert isinstance(do(dialogue, "USER bob"), Restart)
+    assert isinstance(do(dialogue, "USER bob"), Name)
     assert not dialogue.is_logged_in
     assert reply_to(dialogue, "PWD").code == 530
-    assert isinstance(do(dialogue, "USER carol"), Answer)
+
+
+def test_the_server_that_was_chosen_says_by_which_name_it_knows_the_user() -> None:
+    dialogue = stranger()
+    do(dialogue, "USER alice@ftp2")
+    dialogue.known_as(b"alice", frozenset({"UTIME"}))
+    assert do(dialogue, "PASS secret") == Login(b"alice", b"secret")
+    dialogue.logged_in(b"/", FACTS)
+    assert isinstance(do(dialogue, "SITE UTIME x"), Forward)
+    assert isinstance(do(dialogue, "SITE CHMOD 644 x"), Pin)
 
 
 def test_a_second_user_leaves_the_transfer_parameters_unchanged() -> None:

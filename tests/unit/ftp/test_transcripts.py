@@ -24,6 +24,7 @@ from proxy.ftp.action import (
     Forward,
     Login,
     Move,
+    Name,
     OpenPassive,
     Pin,
     Rename,
@@ -133,7 +134,7 @@ def tell(action: Action) -> tuple[str, Needs, Reply | None]:
     """Put an action into words, with what it needs on the server and our own reply to it."""
     name = type(action).__name__
     match action:
-        case Answer(reply):
+        case Answer(reply) | Name(reply):
             return "", Needs.NOTHING, reply
         case Restart(reply) | StartTls(reply) | DropData(reply) | Close(reply):
             return name, Needs.NOTHING, reply

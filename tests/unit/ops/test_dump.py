@@ -21,7 +21,7 @@ async def server() -> AsyncIterator[Scripted]:
 
 def told(home: House) -> StateTold:
     app = home.app
-    return state(app.phase, app.roster, app.gate, app.egresses)
+    return state(app.phase, app.roster, app.servers)
 
 
 async def test_it_tells_who_is_here_and_what_is_used(server: Scripted) -> None:

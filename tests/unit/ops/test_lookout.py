@@ -94,7 +94,7 @@ async def test_who_waits_is_seen_with_place_and_reason(server: Scripted) -> None
             await first.say("RETR /file")
             await server.until_heard("RETR")
             await second.say("RETR /file")
-            await home.until(lambda: home.app.gate.waiting)
+            await home.until(lambda: home.gate.waiting)
             queue = seen(home).queue
             (waiter,) = queue.first
             assert (queue.length, queue.classes[0].client_class) == (1, "everyone")
@@ -114,7 +114,7 @@ async def test_who_waits_for_the_budget_is_told_when_its_turn_comes(server: Scri
         await client.fetch("RETR /file")
         with await client.passive():
             await client.say("RETR /file")
-            await home.until(lambda: home.app.gate.waiting)
+            await home.until(lambda: home.gate.waiting)
             told = seen(home)
             (waiter,) = told.queue.first
             assert waiter.waits_for == "budget"

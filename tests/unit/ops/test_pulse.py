@@ -27,7 +27,7 @@ def tally() -> Tally:
 @pytest.fixture
 async def pulse(home: House, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pulse]:
     monkeypatch.setattr(module, "BEAT", 0.001)
-    pulse = Pulse(home.app.gate, home.app.egresses, tally, lambda: 77.0)
+    pulse = Pulse(lambda: home.app.servers, tally, lambda: 77.0)
     yield pulse
     pulse.stop()
 

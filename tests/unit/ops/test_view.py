@@ -17,7 +17,7 @@ from .looking import lookout
 async def test_it_shows_what_there_is_here() -> None:
     async with scripted() as server, house(server) as home, home.guest():
         looking, tally = lookout(home), Tally()
-        pulse = Pulse(home.app.gate, home.app.egresses, tally, time.time)
+        pulse = Pulse(lambda: home.app.servers, tally, time.time)
         view = Here(looking, Metrics(tally, looking), pulse)
         assert (await view.snapshot()).sessions_total == 1
         assert b"ftpweir_client_sessions" in await view.metrics()

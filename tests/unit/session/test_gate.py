@@ -13,6 +13,7 @@ from proxy.shaping.holds import Ending, explicit
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits
 from proxy.store.budget import Enforce
+from proxy.store.caps import Caps
 from tests.support.basin import ALICE, BOB, Basin, basin
 from tests.support.raw_client import patiently
 from tests.support.scripted import Scripted, scripted
@@ -31,6 +32,7 @@ class Door:
             max_wait=max_wait,
             max_length=max_length,
             clock=pool.clock,
+            caps=Caps(None, pool.clock),
         )
         self.served: list[str] = []
 
@@ -221,21 +223,6 @@ async def test_a_proof_serves_who_only_asks_whether_the_login_is_good(server: Sc
         assert permit.proof is not None
         assert permit.proof.home == b"/"
         lease.release()
-
-
-async def test_a_class_has_so_many_sessions_of_each_source(server: Scripted) -> None:
-    limits = Limits(1, None, None, 1.0)
-    one, other = Source("192.0.2.1", "few", limits), Source("192.0.2.2", "few", limits)
-    async with basin(server) as pool:
-        gate = Door(pool).gate
-        await gate.enter(one)
-        await gate.enter(other)
-        with pytest.raises(Declined) as caught:
-            await gate.enter(one)
-        assert caught.value.reason is Reason.CLASS_SESSIONS
-        assert (caught.value.used, caught.value.limit, caught.value.who) == (1, 1, "192.0.2.1")
-        gate.leave(one)
-        await gate.enter(one)
 
 
 async def test_a_class_has_so_many_transfers_and_the_others_do_not_wait_for_it(

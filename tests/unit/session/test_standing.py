@@ -23,6 +23,25 @@ async def test_a_session_counts_in_the_class_of_its_user_once_it_logs_in() -> No
         await second.expect_end()
 
 
+async def test_a_class_has_so_many_sessions_of_each_source() -> None:
+    async with (
+        scripted(FILES) as server,
+        house(server, clients=[{"name": "few", "sessions": 1}]) as home,
+        home.client() as one,
+        home.client(source="127.0.0.2") as other,
+    ):
+        await one.expect(220)
+        await other.expect(220)
+        async with home.client() as another:
+            told = await another.hear()
+            assert told.code == 421
+            assert "for 127.0.0.1 (1 of 1, clients.sessions)" in told.text
+        await one.ask("QUIT")
+        await home.until(lambda: len(home.app.roster) == 1)
+        async with home.client() as another:
+            await another.expect(220)
+
+
 async def test_after_a_reload_the_next_transfer_counts_in_the_class_that_matches_now() -> None:
     async with (
         scripted(FILES) as server,

@@ -100,7 +100,7 @@ async def test_a_certificate_that_expires_soon_is_told_once_a_day(authority: Aut
             pass
         (event,) = home.told(CertificateExpires)
         assert event.days == 12
-        tls = home.app.tls.servers[0]
+        tls = home.app.tls.servers[""][0]
         assert tls is not None
         assert tls.shown is not None
         assert {one.certificate_until for one in home.told(UpstreamOpened)} == {

@@ -1,0 +1,143 @@
+"""Builds all that belongs to one server, and hands each part its share of another configuration.
+
+What belongs to the clients, whichever server they are for, is in rooms.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from proxy import sections
+from proxy.config import Config, Effect, effect_of
+from proxy.events import Announce
+from proxy.net.replay import ReplayMemory
+from proxy.net.throttle import Throttle
+from proxy.session.backend import Backend
+from proxy.session.exchange_rules import ExchangeRules
+from proxy.session.gate import Gate
+from proxy.store.caps import Caps
+from proxy.store.group import Group
+from proxy.upstream.habits import Habits
+from proxy.upstream.reach import Reach
+from proxy.upstream.server_tls import ServerTls
+from proxy.ways import Ways
+
+# What a change of these would make wrong is what was learned of listings.
+LISTING_KEYS = {"upstream.list_by_stat", "upstream.share_listings", "queue.max_wait"}
+
+
+class ServerSide:
+    """One server. `config` is what it would have if it were the only one."""
+
+    def __init__(
+        self,
+        name: str,
+        config: Config,
+        tls: Sequence[ServerTls | None],
+        *,
+        group: Group,
+        replays: ReplayMemory,
+        clock: Callable[[], float],
+        announce: Announce,
+        spawn: Callable[[Coroutine[Any, Any, object]], object],
+    ) -> None:
+        self.name = name
+        self.config = config
+        self._replays = replays
+        self._ways = Ways(
+            name, config, tls, group=group, clock=clock, announce=announce, spawn=spawn
+        )
+        self._is_retired = False
+        self.has_ledger = self._ways.has_ledger
+        self.fleet = self._ways.fleet
+        self.egresses = self.fleet.ways
+        self._habits = Habits()
+        self._reach = Reach(config.upstream.data, self._ways.order)
+        self.gate = Gate(
+            fleet=self.fleet,
+            max_wait=config.queue.max_wait,
+            max_length=config.queue.max_length,
+            clock=clock,
+            caps=Caps(group.store, clock, name),
+        )
+        self.backend = Backend(
+            name=name,
+            gate=self.gate,
+            throttle=Throttle(config.upstream.bandwidth, clock),
+            exchange_rules=self._exchange_rules(config),
+            listings=sections.listings(config),
+            keeps_session=sections.keeps_session(config),
+            site_harmless=sections.site_harmless(config),
+        )
+        self.fleet.when_moved(self._learn_anew)
+
+    def adopt(
+        self, config: Config, changed: Sequence[str], tls: Sequence[ServerTls | None]
+    ) -> None:
+        """Go on by another configuration, of which those keys differ. Cannot fail."""
+        # What only concerns new sessions with the server is no reason to end those in order.
+        renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
+        relearn = renew or "upstream.pipelining" in changed
+        self._is_retired = False
+        self.config, backend = config, self.backend
+        self._ways.adopt(config, tls, renew=renew, relearn=relearn)
+        if renew:
+            self._habits = Habits()
+        if renew or "upstream.data" in changed:
+            self._reach = Reach(config.upstream.data, self._ways.order)
+        backend.throttle.limit_total(config.upstream.bandwidth)
+        backend.exchange_rules = self._exchange_rules(config)
+        backend.keeps_session = sections.keeps_session(config)
+        backend.site_harmless = sections.site_harmless(config)
+        if renew or LISTING_KEYS & set(changed):
+            backend.listings = sections.listings(config)
+        # Last, for it lets those go on who may now.
+        self.gate.adopt(max_wait=config.queue.max_wait, max_length=config.queue.max_length)
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing is left of it but its name."""
+        return self._is_retired and not any(egress.budget.used for egress in self.egresses)
+
+    @property
+    def longest_hold(self) -> float:
+        """For how long its firewall remembers a connection at most."""
+        return max(egress.budget.longest_hold for egress in self.egresses)
+
+    def sweep(self) -> None:
+        """Close what has been idle or lived for too long."""
+        for egress in self.egresses:
+            egress.pool.sweep()
+
+    def retire(self) -> None:
+        """No client chooses it any more: what they leave is closed, what cools goes on cooling."""
+        self._is_retired = True
+        for egress in self.egresses:
+            egress.pool.send_home("server removed")
+
+    def cut(self) -> None:
+        """End every connection with it at once."""
+        for egress in self.egresses:
+            egress.pool.cut()
+
+    async def close(self) -> None:
+        """Say goodbye to it: no client is left."""
+        for egress in self.egresses:
+            await egress.pool.close()
+
+    def close_books(self) -> None:
+        """Write down what its firewall still remembers, and no more."""
+        for egress in self.egresses:
+            egress.budget.close()
+
+    def _learn_anew(self) -> None:
+        """Another machine is at work: what was learned of the last one is of no use."""
+        config = self.config
+        self._habits = Habits()
+        self._reach = Reach(config.upstream.data, self._ways.order)
+        self.backend.exchange_rules = self._exchange_rules(config)
+        self.backend.listings = sections.listings(config)
+
+    def _exchange_rules(self, config: Config) -> ExchangeRules:
+        return sections.exchange_rules(config, self._habits, self._reach, self._replays)

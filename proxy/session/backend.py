@@ -1,0 +1,42 @@
+"""What a session has of the server that its client has chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from proxy.config import Address
+from proxy.net.throttle import Throttle
+
+from .exchange_rules import ExchangeRules
+from .gate import Gate
+from .listings import Listings
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How a client came in: what its server is chosen by, beside its name."""
+
+    listen: Address  # as the configuration writes it
+
+
+@dataclass(slots=True)
+class Backend:
+    """The rooms of one server, and the rules that are asked for anew each time.
+
+    A reload changes the rules, never a room.
+    """
+
+    name: str  # empty: the one of the top level
+    gate: Gate
+    throttle: Throttle
+    exchange_rules: ExchangeRules
+    listings: Listings | None  # None: each listing takes a data connection
+    keeps_session: bool  # pooling: session
+    site_harmless: frozenset[str]
+
+
+# From how a client came in, and the name it gave, to its server and its name there; may raise
+# Declined.
+Choose: TypeAlias = Callable[[Entrance, bytes], tuple[Backend, bytes]]

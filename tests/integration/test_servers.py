@@ -1,0 +1,90 @@
+"""Several real servers behind one proxy, chosen in every way at once."""
+
+from __future__ import annotations
+
+import ftplib
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from loadtest.ports import free_port
+from tests.support.backend import Backend
+from tests.support.batch import Batch
+from tests.support.proxy import Ftpweir
+from tests.support.servers import ProFtpd, PureFtpd, Vsftpd
+from tests.support.users import ALICE, BOB, User
+from tests.support.watching import Sampler
+
+pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(120)]
+
+NAME = "which.txt"
+
+
+@contextmanager
+def weir_before(
+    first: Backend, by_port: Backend, by_name: Backend
+) -> Iterator[tuple[Ftpweir, int]]:
+    """Run ftpweir before three servers; return it and the port of the second one."""
+    port, own = free_port("127.0.0.1"), free_port("127.0.0.1")
+    servers = [
+        {"name": "by-port", "match": {"listen": f"127.0.0.1:{own}"}, **upstream(by_port)},
+        {"name": "by-host", "match": {"host": "ftp3"}, **upstream(by_name)},
+        {"name": "by-user", "match": {"user": BOB.name}, **upstream(by_name)},
+    ]
+    listen = [f"127.0.0.1:{port}", f"127.0.0.1:{own}"]
+    with Ftpweir(
+        first, port=port, listen=listen, servers=servers, budget={"time_wait": "1s"}
+    ) as weir:
+        yield weir, own
+
+
+def upstream(server: Backend) -> dict[str, object]:
+    return {"upstream": {"host": server.host, "port": server.port, "sessions": 1}}
+
+
+def content(weir: Ftpweir, user: User, *, port: int = 0, suffix: str = "") -> bytes:
+    """Fetch the file by which the servers differ."""
+    received = io.BytesIO()
+    with ftplib.FTP(timeout=30) as ftp:
+        ftp.connect(weir.host, port or weir.port)
+        ftp.login(user.name + suffix, user.password)
+        ftp.retrbinary(f"RETR {NAME}", received.write)
+    return received.getvalue()
+
+
+def test_each_client_gets_its_server_by_port_by_login_or_by_host() -> None:
+    with Vsftpd() as first, ProFtpd() as second, PureFtpd() as third:
+        for server in (first, second, third):
+            server.place(NAME, server.kind.encode())
+            server.place(NAME, server.kind.encode(), user=BOB)
+        with weir_before(first, second, third) as (weir, own):
+            assert content(weir, ALICE) == b"vsftpd"
+            assert content(weir, ALICE, port=own) == b"proftpd"
+            assert content(weir, ALICE, suffix="@ftp3") == b"pure-ftpd"
+            assert content(weir, BOB) == b"pure-ftpd"
+            with pytest.raises(ftplib.error_perm, match="530 No such server here for ftp4"):
+                content(weir, ALICE, suffix="@ftp4")
+        assert weir.returncode == 0
+
+
+def test_the_limits_of_one_server_are_kept_beside_the_other() -> None:
+    """Scripts of both at once: each server sees no more sessions than it allows."""
+    expected = hashlib.sha256(b"content " * 500).hexdigest()
+    with Vsftpd(max_per_ip=2) as first, Vsftpd(max_per_ip=1) as second:
+        for server in (first, second):
+            server.place("file.bin", b"content " * 500)
+        with (
+            weir_before(first, second, second) as (weir, own),
+            Sampler(first.sessions) as ours,
+            Sampler(second.sessions) as theirs,
+        ):
+            done = [
+                Batch(weir.host, port, ALICE.name, ALICE.password, 10, 20).run()
+                for port in (weir.port, own)
+            ]
+        assert [one.errors for one in done] == [[], []]
+        assert [one.digests for one in done] == [[expected], [expected]]
+        assert (ours.most, theirs.most) <= (2, 1)

@@ -1,0 +1,81 @@
+"""What keys about several servers say together."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.config.parsing import examine
+
+TOP = "listen: 127.0.0.1:2121\nupstream: {host: a}\nservers:\n"
+
+
+def told(*servers: str) -> list[str]:
+    text = TOP + "".join(f"  - {server}\n" for server in servers)
+    return [str(problem) for problem in examine(text, "f").problems]
+
+
+def test_servers_of_different_names_and_clients_are_no_problem() -> None:
+    assert (
+        told(
+            "{name: b, match: {listen: 127.0.0.1:2121}, upstream: {host: b}}",
+            "{name: c, match: {user: [x, y-*]}, upstream: {host: b}}",
+            "{name: d, match: {host: d.example.com}, upstream: {host: b}}",
+        )
+        == []
+    )
+
+
+def test_a_name_belongs_to_one_server() -> None:
+    server = "{name: b, match: {user: x}, upstream: {host: b}}"
+    assert told(server, server) == ["f:5:12: servers.name: 'b' names two servers"]
+
+
+@pytest.mark.parametrize(
+    ("server", "place", "words"),
+    [
+        ("{name: b, match: {}, upstream: {host: b}}", "servers.match", "fits everybody"),
+        (
+            "{name: b, match: {listen: 127.0.0.1:2122}, upstream: {host: b}}",
+            "servers.match.listen",
+            "127.0.0.1:2122 is no address of listen",
+        ),
+        (
+            "{name: b, match: {user: x}, upstream: {host: b, ports: 1-2}}",
+            "servers.upstream.ports",
+            "one range serves all servers",
+        ),
+        (
+            "{name: b, match: {user: x}, upstream: {host: b}, budget: {connections: 2}}",
+            "servers.budget.connections",
+            "no transfer could ever run",
+        ),
+        (
+            "{name: b, match: {user: x}, upstream: {host: b, standby: b}}",
+            "servers.upstream.standby",
+            "b:21 is listed twice",
+        ),
+        (
+            "{name: b, match: {user: x}, upstream: {host: b}, queue: {max_wait: 59s}}",
+            "servers.queue.max_wait",
+            "curl",
+        ),
+    ],
+)
+def test_what_cannot_work_is_told_at_its_place(server: str, place: str, words: str) -> None:
+    (problem,) = told(server)
+    assert f"{place}: " in problem
+    assert words in problem
+
+
+def test_what_a_server_takes_over_is_told_once() -> None:
+    text = "upstream: {host: a}\nqueue: {max_wait: 59s}\n"
+    text += "servers: [{name: b, match: {user: x}, upstream: {host: b}}]"
+    assert len(examine(text, "f").problems) == 1
+
+
+def test_a_floor_must_fit_every_budget() -> None:
+    text = "upstream: {host: a}\nsharing: {instances: 4, floor: 5}\n"
+    text += "servers: [{name: b, match: {user: x}, upstream: {host: b}, "
+    text += "budget: {connections: 10, headroom: 0%}}]"
+    (problem,) = examine(text, "f").problems
+    assert "are 20 slots, and the budget leaves 10" in str(problem)
