@@ -31,13 +31,13 @@ from proxy.net.certificate import BadCertificate
 from proxy.net.client_channel import ClientChannel
 from proxy.net.doors import CannotListen, Door, Doors
 from proxy.net.header_first import HeaderFirst
+from proxy.net.redirected import wanted
 from proxy.ops.hatch import Hatch
 from proxy.ops.station import Station
 from proxy.phase import Phase, Ready, Serving
 from proxy.rooms import Rooms
 from proxy.server_side import ServerSide
 from proxy.session.backend import Entrance
-from proxy.session.client_tls import TlsOffer
 from proxy.session.session import Session
 from proxy.store.journal import JournalError
 
@@ -149,8 +149,7 @@ class App:
         self.on_phase(phase)
 
     def _greet(self, listen: Listen) -> asyncio.Protocol:
-        entrance = Entrance(listen.address)
-        welcome = partial(self._welcome, self.tls.offers[listen], entrance)
+        welcome = partial(self._welcome, listen)
         if listen.proxy_protocol == "off":
             return ClientChannel(welcome)
         return HeaderFirst(
@@ -159,8 +158,11 @@ class App:
             refused=lambda peer, why: self._announce(ProxyHeaderRefused(peer, why)),
         )
 
-    def _welcome(self, offer: TlsOffer, entrance: Entrance, client: ClientChannel) -> None:
-        session = Session(client, self.rooms.shared, entrance, offer)
+    def _welcome(self, listen: Listen, client: ClientChannel) -> None:
+        is_turned = listen.transparent == "on"
+        asked_for = wanted(client.fileno, client.local) if is_turned else None
+        entrance = Entrance(listen.address, asked_for)
+        session = Session(client, self.rooms.shared, entrance, self.tls.offers[listen])
         if self.phase is Phase.DRAINING:
             session.ask_to_leave()  # it came in the moment in which the door was closed
         self._spawn(session.run())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
 from proxy.config import NamedServer
+from proxy.config.addresses import is_within
 from proxy.config.servers import Match
 from proxy.refusals import Reason
 from proxy.session.backend import Entrance
@@ -40,6 +41,8 @@ def chooser(
 def _name_at(match: Match, entrance: Entrance, user: bytes) -> bytes | None:
     """Return the user's name for a server that fits; None: it does not."""
     if match.listen and entrance.listen not in match.listen:
+        return None
+    if match.redirected and not (entrance.wanted and is_within(match.redirected, entrance.wanted)):
         return None
     if match.host:
         user, _, host = user.rpartition(b"@")

@@ -26,18 +26,22 @@ def named_servers(config: Config, document: Document) -> Iterator[Problem]:
     """Find what cannot work in `servers`."""
     seen: set[str] = set()
     addresses = {listen.address for listen in config.listen}
+    asks_kernel = any(listen.transparent == "on" for listen in config.listen)
     for at, server in enumerate(config.servers):
         place: Path = ("servers", at)
         if server.name in seen:
             yield document.problem((*place, "name"), f"{server.name!r} names two servers")
         seen.add(server.name)
         if server.match.is_empty:
-            message = "fits everybody: say by which listener, user or host it is chosen"
+            message = "fits everybody: say by which listener, user, host or address it is chosen"
             yield document.problem((*place, "match"), message)
         for number, address in enumerate(server.match.listen):
             if address not in addresses:
                 message = f"{address} is no address of listen"
                 yield document.problem((*place, "match", "listen", number), message)
+        if server.match.redirected and not asks_kernel:
+            message = "is never known: no listener is transparent"
+            yield document.problem((*place, "match", "redirected"), message)
         if document.has(*place, "upstream", "ports"):
             message = "one range serves all servers: give it in the upstream of the top level"
             yield document.problem((*place, "upstream", "ports"), message)

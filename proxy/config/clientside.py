@@ -79,6 +79,11 @@ class Listen(Section):
         description="The load balancers, as networks or addresses, that send the header; anybody "
         "else is served without one, as who he is.",
     )
+    transparent: Switch = Field(
+        default="off",
+        description="Whether a firewall turns connections for servers to this listener; then the "
+        "kernel is asked where they were made to, for PASV and servers.match.redirected.",
+    )
 
 
 def as_listeners(value: object) -> object:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .section import Section
 from .serverside import Budget, Queue, Upstream
-from .shapes import Globs, HostGlobs, Places, ServerName
+from .shapes import Globs, HostGlobs, Networks, Places, ServerName
 
 # What says which server it is: nobody else's can be meant.
 ITS_OWN = frozenset({"host", "port", "standby", "server_name"})
@@ -36,6 +36,12 @@ class Match(Section):
         default=(),
         description="What may stand behind the last @ of `USER name@host`, a name or pattern; the "
         "server hears the name alone. Once any server has this key, other hosts are refused.",
+    )
+
+    redirected: Networks = Field(
+        default=(),
+        description="Networks or addresses that the connection was made to, before a firewall "
+        "turned it to a transparent listener; empty means any.",
     )
 
     @property

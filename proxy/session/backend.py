@@ -19,6 +19,7 @@ class Entrance:
     """How a client came in: what its server is chosen by, beside its name."""
 
     listen: Address  # as the configuration writes it
+    wanted: str | None = None  # the address it asked for, where a firewall turned it to us
 
 
 @dataclass(slots=True)

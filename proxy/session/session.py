@@ -78,6 +78,8 @@ class Session:
         self.id = shared.new_ref()
         self.host = canonical(client.peer[0])
         self._local = canonical(client.local[0])
+        # Some clients believe no 227 that tells another address than the one they have asked for.
+        self._reached_at = entrance.wanted or self._local
         self._standing = Standing(shared, self.host)
         self.dialogue = Dialogue(
             self.host,
@@ -280,7 +282,7 @@ class Session:
             case Pin(pinning):
                 self._tell(action, pinning, await self._server.pin(pinning))
             case OpenPassive(extended):
-                told = self._shared.manners.passive_address or self._local
+                told = self._shared.manners.passive_address or self._reached_at
                 self._send(self._data_port.offer(told, extended=extended))
             case SetActive(endpoint):
                 self._data_port.point_at(endpoint)

@@ -14,7 +14,12 @@ from proxy.session.declined import Declined
 FRONT, SIDE = Address("127.0.0.1", 2121), Address("127.0.0.1", 2122)
 
 
-def chosen(user: bytes, *matches: dict[str, Any], listen: Address = FRONT) -> tuple[str, bytes]:
+def chosen(
+    user: bytes,
+    *matches: dict[str, Any],
+    listen: Address = FRONT,
+    wanted: str | None = None,
+) -> tuple[str, bytes]:
     """Choose among servers named a, b, ... with these matches."""
     config = Config.model_validate(
         {
@@ -25,7 +30,15 @@ def chosen(user: bytes, *matches: dict[str, Any], listen: Address = FRONT) -> tu
             ],
         }
     )
-    return chooser(config.servers, config.upstream.host)(Entrance(listen), user)
+    return chooser(config.servers, config.upstream.host)(Entrance(listen, wanted), user)
+
+
+def test_a_server_may_be_known_by_the_address_that_was_asked_for() -> None:
+    match = {"redirected": ["192.0.2.8", "198.51.100.0/24"]}
+    assert chosen(b"bob", match, wanted="192.0.2.8") == ("a", b"bob")
+    assert chosen(b"bob", match, wanted="198.51.100.9") == ("a", b"bob")
+    assert chosen(b"bob", match, wanted="192.0.2.9") == ("", b"bob")
+    assert chosen(b"bob", match) == ("", b"bob")
 
 
 def test_without_other_servers_a_name_is_taken_as_it_is() -> None:

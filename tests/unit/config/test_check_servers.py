@@ -40,6 +40,11 @@ def test_a_name_belongs_to_one_server() -> None:
             "127.0.0.1:2122 is no address of listen",
         ),
         (
+            "{name: b, match: {redirected: 192.0.2.1}, upstream: {host: b}}",
+            "servers.match.redirected",
+            "no listener is transparent",
+        ),
+        (
             "{name: b, match: {user: x}, upstream: {host: b, ports: 1-2}}",
             "servers.upstream.ports",
             "one range serves all servers",
