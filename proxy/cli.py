@@ -22,7 +22,7 @@ from proxy.commands.check import check
 from proxy.commands.doctor import doctor
 from proxy.commands.fleet import CANNOT_BEGIN, run_workers
 from proxy.commands.healthcheck import healthcheck
-from proxy.commands.options import CONFIG_OPTION, give_up, load_config
+from proxy.commands.options import CONFIG_OPTION, SERVER_OPTION, at_server, give_up, load_config
 from proxy.commands.orders import drain, reload
 from proxy.commands.sbom import sbom
 from proxy.commands.show import show, top
@@ -132,6 +132,7 @@ class Size(click.ParamType[int]):
 
 @main.command(short_help="Tell what the budget allows a batch of files.")
 @CONFIG_OPTION
+@SERVER_OPTION
 @click.option("--files", type=click.IntRange(1, 1_000_000_000), required=True, help="How many.")
 @click.option("--size", type=Size(), default="64KiB", show_default=True, help="Of each file.")
 @click.option(
@@ -163,12 +164,13 @@ class Size(click.ParamType[int]):
     help="Bytes per second of one transfer.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs; keys in docs/TIME_WAIT.md.")
-def plan(path: Path | None, as_json: bool, kind: str, **batch: Any) -> None:
+def plan(path: Path | None, server: str | None, as_json: bool, kind: str, **batch: Any) -> None:
     """Tell what the budget allows a batch of files, and what other settings would change."""
     if path is None:
         raise click.UsageError("give the file: ftpweir plan -c FILE --files N")
     try:
-        told = Plan(load_config(path), Question(kind=Kind(kind), **batch))
+        config = at_server(load_config(path), server)
+        told = Plan(config, Question(kind=Kind(kind), **batch))
     except NoSuchClass as problem:
         raise click.BadParameter(str(problem), param_hint="--class") from None
     if as_json:

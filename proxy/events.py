@@ -50,6 +50,7 @@ class TransferEnded:
     data: float
     final: float
     misjudged: float | None = None  # between the wait for the budget as foretold and the real one
+    server: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class LoggedIn:
     source: str
     user: str
     client_class: str
+    server: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class UpstreamOpened:
     seconds: float
     tls: str = ""  # the version spoken, such as TLSv1.3
     certificate_until: float | None = None  # seconds since 1970; None: none was shown
+    server: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,7 @@ class UpstreamClosed:
     reason: str
     duration: float
     leases: int
+    server: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,7 @@ class UpstreamRefused:
     words: str
     reason: str
     backoff: float
+    server: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +226,11 @@ class ShadowWait:
 
 @dataclass(frozen=True, slots=True)
 class BanSuspected:
-    """Data connections met silence while the control connection answers: nothing is tried for
-    `pause` seconds, and then `limit` slots must do."""
+    """Data met silence where control answers: nothing for `pause` s, then `limit` slots."""
 
     pause: float
     limit: int
+    server: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,20 @@ What belongs to the clients, whichever server they are for, is in rooms.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from proxy import sections
 from proxy.config import Config, Effect, effect_of
-from proxy.events import Announce
+from proxy.events import (
+    Announce,
+    BanSuspected,
+    Event,
+    UpstreamClosed,
+    UpstreamOpened,
+    UpstreamRefused,
+)
 from proxy.net.replay import ReplayMemory
 from proxy.net.throttle import Throttle
 from proxy.session.backend import Backend
@@ -45,6 +54,7 @@ class ServerSide:
         self.name = name
         self.config = config
         self._replays = replays
+        announce = announce if not name else partial(_announce_of, name, announce)
         self._ways = Ways(
             name, config, tls, group=group, clock=clock, announce=announce, spawn=spawn
         )
@@ -141,3 +151,13 @@ class ServerSide:
 
     def _exchange_rules(self, config: Config) -> ExchangeRules:
         return sections.exchange_rules(config, self._habits, self._reach, self._replays)
+
+
+def _announce_of(server: str, announce: Announce, event: Event) -> None:
+    """Announce with the server's name what does not know of others."""
+    match event:
+        case UpstreamOpened() | UpstreamClosed() | UpstreamRefused() | BanSuspected():
+            event = replace(event, server=server)
+        case _:
+            pass
+    announce(event)

@@ -23,11 +23,12 @@ from proxy.ops.doctor import (
     progress,
 )
 
-from .options import CONFIG_OPTION, load_config
+from .options import CONFIG_OPTION, SERVER_OPTION, at_server, load_config
 
 
 @click.command(short_help="Find out why it does not work.")
 @CONFIG_OPTION
+@SERVER_OPTION
 @click.option("--user", help="Whose login to try. [default: the one in ~/.netrc, else none]")
 @click.option(
     "--tls",
@@ -37,7 +38,9 @@ from .options import CONFIG_OPTION, load_config
 @click.option("--write-test", metavar="DIR", help="Store a small file there, and delete it again.")
 @click.option("--probe-limits", is_flag=True, help="Count how many sessions the server allows.")
 @click.option("--json", "as_json", is_flag=True, help="For programs; keys in docs/OPERATIONS.md.")
-def doctor(path: Path | None, user: str | None, as_json: bool, **wishes: Any) -> None:
+def doctor(
+    path: Path | None, server: str | None, user: str | None, as_json: bool, **wishes: Any
+) -> None:
     """Walk the way that a transfer takes, and name what is wrong, the worst first.
 
     Looks at ftpweir itself, this machine, the server's name, its port, greeting, TLS and
@@ -65,14 +68,14 @@ def doctor(path: Path | None, user: str | None, as_json: bool, **wishes: Any) ->
     """
     if path is None:
         raise click.UsageError("give the file: ftpweir doctor -c FILE")
-    config = load_config(path)
+    config = at_server(load_config(path), server)
     login = _login(config, user)
     # With --json standard output is for the program that reads it.
     console = Console(stderr=as_json)
     visit = Examination(config, Wishes(login, **wishes), lambda step: console.print(progress(step)))
     findings = diagnose(config, visit.run())
-    server = str(Address(config.upstream.host, config.upstream.port))
-    report = Report(server, findings, tuple(visit.steps), visit.seen.connections)
+    place = str(Address(config.upstream.host, config.upstream.port))
+    report = Report(place, findings, tuple(visit.steps), visit.seen.connections)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:

@@ -32,6 +32,20 @@ STATUS_OPTION = click.option(
 )
 
 
+SERVER_OPTION = click.option(
+    "--server", metavar="NAME", help="One of `servers`. [default: the one at the top of the file]"
+)
+
+
+def at_server(config: Config, name: str | None) -> Config:
+    """Return the configuration that this server would have alone."""
+    known = config.by_server
+    if (name or "") not in known:
+        told = ", ".join(one for one in known if one) or "none"
+        raise click.UsageError(f"there is no server {name!r} in the file; it names {told}")
+    return known[name or ""]
+
+
 def load_config(path: Path) -> Config:
     """Return the configuration, or tell its problems and exit."""
     try:

@@ -174,6 +174,7 @@ def _failing(seen: Snapshot) -> list[str]:
         trouble is not None
         and not trouble.is_over
         and trouble.reason in UNREACHABLE
+        and not trouble.server  # one of several is no reason to keep clients from all of them
         and seen.at - trouble.at < TROUBLE_LASTS
     ):
         failing.append(trouble.reason)

@@ -51,4 +51,7 @@ def as_json(told: object) -> bytes:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__}
+    told = {name: getattr(value, name) for name in value.__slots__}
+    if told.get("server") == "":
+        del told["server"]  # only where there are several is there a name to tell
+    return told

@@ -113,7 +113,7 @@ class Lookout:
             version=__version__,
             started=self._started,
             phase=watched.phase,
-            upstream=str(Address(config.upstream.host, config.upstream.port)),
+            upstream=", ".join(_place(server) for server in servers),
             listen=tuple(watched.doors.places),
             pooling=config.upstream.pooling,
             budgets=tuple(
@@ -125,7 +125,7 @@ class Lookout:
             sessions_total=len(sessions),
             sessions=tuple(_client(session, now) for session in sessions[:MOST_SESSIONS]),
             upstream_limit=sum(egress.pool.places.limit for egress in egresses),
-            upstream_sessions=tuple(_upstream(egresses, sessions, now)),
+            upstream_sessions=tuple(_upstream(servers, sessions, now)),
             classes=tuple(_classes(config, egresses, sessions, waiting)),
             refusals=self._recent.refusals,
             trouble=self._recent.trouble,
@@ -150,6 +150,12 @@ def _queue(servers: Sequence[Server], waiting: Sequence[Request], now: float) ->
         classes=classes,
         first=tuple(islice(first, MOST_WAITERS)),
     )
+
+
+def _place(server: Server) -> str:
+    upstream = server.config.upstream
+    place = str(Address(upstream.host, upstream.port))
+    return f"{server.name} {place}" if server.name else place
 
 
 def name_of(egress: Egress) -> str:
@@ -203,6 +209,7 @@ def _waiters(server: Server, now: float) -> Iterator[Waiter]:
             waits_for=request.blocked.value,
             waited=now - request.since,
             eta=eta,
+            server=server.name,
         )
 
 
@@ -232,6 +239,7 @@ def _client(session: Session, now: float) -> ClientSeen:
         transfers=session.tally.transfers,
         bytes_down=session.tally.bytes_down + (moving if is_down else 0),
         bytes_up=session.tally.bytes_up + (0 if is_down else moving),
+        server=session.backend.name,
     )
 
 
@@ -242,12 +250,14 @@ def _carrier(session: Session) -> int | None:
 
 
 def _upstream(
-    egresses: Sequence[Egress], sessions: Sequence[Session], now: float
+    servers: Sequence[Server], sessions: Sequence[Session], now: float
 ) -> Iterator[UpstreamSeen]:
     holders = {_carrier(session): session.id for session in sessions}
-    for egress in egresses:
-        for seat in egress.pool.seats:
-            yield _seat(seat, name_of(egress), holders, now)
+    for server in servers:
+        for egress in server.egresses:
+            for seat in egress.pool.seats:
+                seen = _seat(seat, name_of(egress), holders, now)
+                yield replace(seen, server=server.name) if server.name else seen
 
 
 def _seat(seat: Seat, budget: str, holders: dict[int | None, str], now: float) -> UpstreamSeen:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from proxy import events
@@ -24,7 +25,7 @@ class Recent:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._refusals: deque[tuple[float, events.Refused]] = deque(maxlen=KEPT)
-        self.trouble: Trouble | None = None
+        self._troubles: dict[str, Trouble] = {}  # the last one of each server
         self.store_lost = ""  # what is done without the store; empty: it is there, or none is used
         self._sessions = self._transfers = self._transfers_failed = self._moved = 0
         self._refused = self._logins = self._bans = self._faults = 0
@@ -43,11 +44,12 @@ class Recent:
                 self._refusals.append((self._clock(), event))
             case events.UpstreamOpened():
                 self._logins += 1
-                if self.trouble is not None and not self.trouble.is_over:
-                    was = self.trouble
-                    self.trouble = Trouble(was.at, was.reason, was.words, is_over=True)
+                if (was := self._troubles.get(event.server)) is not None:
+                    self._troubles[event.server] = replace(was, is_over=True)
             case events.UpstreamRefused():
-                self.trouble = Trouble(self._clock(), event.reason, event.words, is_over=False)
+                self._troubles[event.server] = Trouble(
+                    self._clock(), event.reason, event.words, is_over=False, server=event.server
+                )
             case events.BanSuspected():
                 self._bans += 1
             case events.StoreLost():
@@ -58,6 +60,11 @@ class Recent:
                 self._faults += 1
             case _:
                 pass
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What keeps us from a server, or did so last."""
+        return max(self._troubles.values(), key=lambda one: one.urgency, default=None)
 
     @property
     def refusals(self) -> tuple[RefusalSeen, ...]:

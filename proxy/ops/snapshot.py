@@ -47,6 +47,7 @@ class Waiter:
     waits_for: str  # a reason of docs/REFUSALS.md
     waited: float
     eta: float | None  # None: nobody can know
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class ClientSeen:
     transfers: int
     bytes_down: int
     bytes_up: int
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class UpstreamSeen:
     since: float
     age: float
     leases: int
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,12 @@ class Trouble:
     reason: str
     words: str
     is_over: bool
+    server: str = ""  # its name, as everywhere below: empty and not told for that of the top level
+
+    @property
+    def urgency(self) -> tuple[bool, bool, float]:
+        """What is not over first, then the server of the top level, then the latest."""
+        return not self.is_over, not self.server, self.at
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def queue(told: Told) -> RenderableType:
         told["first"],
         (
             (">place", lambda one: one["place"]),
-            ("user", lambda one: one["user"]),
+            ("user", _user),
             ("source", lambda one: one["source"]),
             ("class", lambda one: one["client_class"]),
             ("wants", lambda one: one["errand"] or one["wants"]),
@@ -114,13 +114,17 @@ def queue(told: Told) -> RenderableType:
     return Group(Text(head, "bold"), rows)
 
 
+def _user(one: Told) -> str:
+    return f"{one['user']} at {one['server']}" if one.get("server") else str(one["user"])
+
+
 def sessions(told: Told) -> RenderableType:
     """Show the clients."""
     rows = table(
         told["sessions"],
         (
             ("id", lambda one: one["id"]),
-            ("user", lambda one: one["user"]),
+            ("user", _user),
             ("source", lambda one: one["source"]),
             ("class", lambda one: one["client_class"]),
             ("does", _deed),
@@ -148,12 +152,14 @@ def upstream(told: Told) -> RenderableType:
     trouble = told["trouble"]
     if trouble is not None and not trouble["is_over"]:
         moment = time.strftime("%H:%M:%S", time.localtime(trouble["at"]))
-        parts.append(plain(f"trouble since {moment}: {trouble['reason']}: {trouble['words']}"))
+        where = f" at {trouble['server']}" if trouble.get("server") else ""
+        words = f"{trouble['reason']}: {trouble['words']}"
+        parts.append(plain(f"trouble{where} since {moment}: {words}"))
     rows = table(
         told["sessions"],
         (
             (">id", lambda one: "" if one["id"] is None else one["id"]),
-            ("login", lambda one: one["user"]),
+            ("login", _user),
             ("does", lambda one: one["use"] + (", pinned" if one["pinned"] else "")),
             ("for client", lambda one: one["client"]),
             (">since", lambda one: duration(one["since"])),

@@ -60,7 +60,7 @@ def one_snapshot(of_workers: Sequence[Snapshot | None]) -> Snapshot:
             for one in _grouped(seen, lambda one: one.classes, lambda one: one.name, _class)
         ),
         refusals=tuple(refusals[:MOST_REFUSALS]),
-        trouble=max(troubles, key=lambda one: (not one.is_over, one.at), default=None),
+        trouble=max(troubles, key=lambda one: one.urgency, default=None),
         store_lost=lost[0] if lost else "",
         totals=_totals([one.totals for one in seen]),
         workers=tuple(_worker(at, one) for at, one in enumerate(of_workers, 1)),

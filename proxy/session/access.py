@@ -76,7 +76,7 @@ class Access:
         self._attention.raise_if_gone()
         self._attempts.succeeded()
         self._dialogue.logged_in(home, facts)
-        self._chronicle.logged_in()
+        self._chronicle.logged_in(self._borrower.server)
         return _LOGGED_IN
 
     async def _failed(self, reply: Reply, asked_at: float) -> Refused:

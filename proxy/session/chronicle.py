@@ -43,9 +43,9 @@ class Chronicle:
         """The login name given, as text."""
         return self._dialogue.user.decode("utf-8", "backslashreplace")
 
-    def logged_in(self) -> None:
-        """The client has proved who it is."""
-        self._announce(events.LoggedIn(*self._who))
+    def logged_in(self, server: str) -> None:
+        """The client has proved who it is, at this server."""
+        self._announce(events.LoggedIn(*self._who, server))
 
     def gone(self, end: TlsFailed | Ended) -> str:
         """The client is gone; return why, in the words of the log."""

@@ -152,6 +152,7 @@ class TransferRun:
             way=self._way,
             heals=self._healing.heals if self._healing is not None else 0,
             misjudged=self._misjudged,
+            server=self._backend.name,
             **{phase: phases.get(phase, 0.0) for phase in PHASES},
         )
 

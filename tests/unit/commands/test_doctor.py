@@ -40,6 +40,21 @@ async def test_a_person_sees_each_step_and_then_the_findings(tmp_path: Path) -> 
     assert "hush-hush" not in result.output
 
 
+async def test_another_server_is_examined_by_its_name(tmp_path: Path) -> None:
+    async with scripted() as server:
+        (file := tmp_path / "two.yaml").write_text(
+            f"listen: 127.0.0.1:{free_port()}\nupstream: {{host: 192.0.2.1}}\nstatus: none\n"
+            f"state: {tmp_path / 'state'}\nservers: [{{name: b, match: {{user: x}}, "
+            f"upstream: {{host: 127.0.0.1, port: {server.port}}}}}]\n"
+        )
+        command = ["doctor", "-c", str(file), "--server"]
+        result = await asyncio.to_thread(CliRunner().invoke, main, [*command, "b"])
+        unknown = await asyncio.to_thread(CliRunner().invoke, main, [*command, "c"])
+    assert "+ greeting  220 Scripted." in result.stdout
+    assert unknown.exit_code == 2
+    assert "there is no server 'c' in the file; it names b" in unknown.stderr
+
+
 async def test_a_program_reads_json_alone(tmp_path: Path) -> None:
     async with scripted() as server:
         result = await run(server, tmp_path, "--user", "alice", "--json")

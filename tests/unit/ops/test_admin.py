@@ -124,6 +124,20 @@ async def test_it_is_not_ready_while_the_server_is_down(server: Scripted) -> Non
     assert (trouble["reason"], trouble["is_over"]) == ("upstream_down", False)
 
 
+async def test_it_is_ready_while_one_of_several_servers_is_down(server: Scripted) -> None:
+    away = {"name": "b", "match": {"user": "bob"}}
+    away["upstream"] = {"host": "127.0.0.1", "port": free_port()}
+    async with open_house(server, servers=[away]) as home:
+        async with home.client() as client:
+            await client.expect(220)
+            await client.say("USER bob", "PASS secret")
+            await client.expect(331, 421)
+        ready = await get(home.status, "/readyz")
+        trouble = (await get(home.status, "/api/upstream")).told["trouble"]
+    assert ready.status == 200
+    assert (trouble["reason"], trouble["server"]) == ("upstream_down", "b")
+
+
 async def test_it_is_not_ready_while_everybody_waits_for_a_lost_store(server: Scripted) -> None:
     async with open_house(server) as home:
         for mode, status in (("local_share", 200), ("closed", 503)):

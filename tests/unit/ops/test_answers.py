@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from proxy.ops.answers import Answers, as_json
 from proxy.ops.lookout import FRESH, Lookout
 from proxy.ops.recent import Recent
-from proxy.ops.snapshot import Totals
+from proxy.ops.snapshot import Totals, Trouble
 from tests.support.house import house
 from tests.support.scripted import scripted
 
@@ -35,6 +36,12 @@ async def test_a_section_that_does_not_exist_has_no_answer() -> None:
     async with scripted() as server, house(server) as home:
         with pytest.raises(KeyError):
             Answers().about("secrets", seen(home))
+
+
+def test_a_server_is_told_where_it_has_a_name() -> None:
+    trouble = Trouble(1.0, "upstream_down", "Gone.", is_over=False)
+    assert "server" not in json.loads(as_json(trouble))
+    assert json.loads(as_json(replace(trouble, server="b")))["server"] == "b"
 
 
 def test_values_of_ours_are_written_by_their_fields() -> None:

@@ -32,6 +32,20 @@ async def test_an_empty_house_has_nothing_but_its_limits(server: Scripted) -> No
         assert told.upstream == f"{server.host}:{server.port}"
 
 
+async def test_of_several_servers_each_is_seen_with_what_is_its_own(server: Scripted) -> None:
+    own = {"host": server.host, "port": server.port, "sessions": 1}
+    other = {"name": "b", "match": {"user": "bob"}, "upstream": own, "queue": {"max_length": 5}}
+    async with house(server, servers=[other]) as home, home.guest("bob") as client:
+        await client.fetch("RETR /file")
+        told = seen(home)
+        assert [budget.name for budget in told.budgets] == ["default", "b"]
+        assert [budget.sessions_limit for budget in told.budgets] == [2, 1]
+        assert told.upstream == f"{server.host}:{server.port}, b {server.host}:{server.port}"
+        assert [one.server for one in told.sessions] == ["b"]
+        assert [one.server for one in told.upstream_sessions] == ["b"]
+        assert told.queue.limit == 1005
+
+
 async def test_a_client_is_seen_with_what_it_does(server: Scripted) -> None:
     async with house(server) as home, home.guest("alice") as client:
         await client.fetch("RETR /file")

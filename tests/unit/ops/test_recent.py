@@ -40,6 +40,17 @@ def test_trouble_is_over_once_a_session_was_had_but_not_forgotten() -> None:
     assert (recent.trouble.words, recent.trouble.is_over) == ("Connection refused", True)
 
 
+def test_trouble_with_the_server_at_the_top_is_told_before_that_with_another() -> None:
+    recent = Recent(lambda: 5.0)
+    recent(dataclasses.replace(DOWN, server="b"))
+    assert recent.trouble is not None
+    assert recent.trouble.server == "b"
+    recent(DOWN)
+    assert recent.trouble.server == ""
+    recent(OPENED)
+    assert (recent.trouble.server, recent.trouble.is_over) == ("b", False)
+
+
 def test_a_lost_store_is_told_until_it_is_back() -> None:
     recent = Recent(lambda: 0.0)
     recent(StoreLost("Connection refused", "closed"))

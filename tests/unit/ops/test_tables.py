@@ -78,6 +78,12 @@ def test_a_client_is_shown_with_its_deed() -> None:
     assert "and 2 more" in shown
 
 
+def test_a_client_of_another_server_is_shown_with_that() -> None:
+    shown = read(tables.sessions({"sessions": [CLIENT | {"server": "archive"}], "total": 1}))
+    assert f"{CLIENT['user']} at archive" in shown
+    assert " at " not in read(tables.sessions({"sessions": [CLIENT], "total": 1}))
+
+
 def test_what_a_stranger_calls_itself_neither_colours_nor_moves_anything() -> None:
     evil = {**CLIENT, "user": "[red]me\x1b[2J\r", "phase": ""}
     shown = read(tables.sessions({"sessions": [evil], "total": 1}))
