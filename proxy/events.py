@@ -169,7 +169,6 @@ class UpstreamClosed:
     reason: str
     duration: float
     leases: int
-    server: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)

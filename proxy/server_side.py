@@ -16,7 +16,6 @@ from proxy.events import (
     Announce,
     BanSuspected,
     Event,
-    UpstreamClosed,
     UpstreamOpened,
     UpstreamRefused,
 )
@@ -156,7 +155,7 @@ class ServerSide:
 def _announce_of(server: str, announce: Announce, event: Event) -> None:
     """Announce with the server's name what does not know of others."""
     match event:
-        case UpstreamOpened() | UpstreamClosed() | UpstreamRefused() | BanSuspected():
+        case UpstreamOpened() | UpstreamRefused() | BanSuspected():
             event = replace(event, server=server)
         case _:
             pass

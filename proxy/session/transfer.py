@@ -63,8 +63,7 @@ class TransferRun:
         attention: Attention,
     ) -> None:
         self.job = job
-        self._shared = shared
-        self._backend = backend
+        self._shared, self._backend = shared, backend
         self._client = client
         self._attention = attention
         self._is_fed = False
