@@ -7,6 +7,8 @@ import socket
 from contextlib import suppress
 from typing import Final
 
+from proxy.ftp.address import canonical
+
 # The kernel's headers give these a number, and Python no name.
 SO_ORIGINAL_DST: Final = 80
 PLACES: Final = (
@@ -24,5 +26,5 @@ def wanted(descriptor: int, local: tuple[str, int]) -> str | None:
                 told = sock.getsockopt(level, SO_ORIGINAL_DST, size)
                 host = socket.inet_ntop(family, told[address])
                 port = int.from_bytes(told[2:4], "big")
-                return None if (host, port) == local else host
+                return None if (host, port) == (canonical(local[0]), local[1]) else host
     return None

@@ -14,6 +14,7 @@ from proxy.ftp.action import (
     Forward,
     Login,
     Move,
+    Name,
     OpenPassive,
     Pin,
     Rename,
@@ -42,8 +43,8 @@ lines = usual | odd | st.binary(max_size=20)
 few = st.lists(usual | st.just(b"NOOP"), max_size=2)
 
 # What a session may be asked to do for somebody who has not logged in.
-OURS = Answer | Login | Restart | DropData | Close
-AT_LAST_ONE_REPLY = Answer | Restart | DropData | Close
+OURS = Answer | Name | Login | Restart | DropData | Close
+AT_LAST_ONE_REPLY = Answer | Name | Restart | DropData | Close
 
 
 class AnyOrder(RuleBasedStateMachine):
