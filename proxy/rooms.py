@@ -83,8 +83,7 @@ class Rooms:
 
     def rigid(self, config: Config, document: Document | None) -> Iterator[str]:
         """Tell, each with its place, the changes that only a restart can make."""
-        places = {"": ()} | {one.name: ("servers", at) for at, one in enumerate(config.servers)}
-        for name, place in places.items():
+        for name, place in config.server_places.items():
             if (known := self._sides.get(name)) is not None:
                 changed: Iterable[str] = changed_keys(known.config, config.by_server[name])
                 if name:  # the rest belongs to all of them

@@ -51,12 +51,13 @@ def problems_of_files(config: Config, document: Document, now: float) -> Iterato
         files = sections.certificate_files(listen)
         if files is not None:
             yield from _of_certificate(files, ("listen", at), document, now)
-    trust = sections.trust_files(config)
-    if trust is not None:
-        try:
-            trust_context(trust)
-        except BadCertificate as bad:
-            yield document.problem(("upstream", bad.setting), str(bad))
+    for name, place in config.server_places.items():
+        trust = sections.trust_files(config.by_server[name])
+        if trust is not None:
+            try:
+                trust_context(trust)
+            except BadCertificate as bad:
+                yield document.problem((*place, "upstream", bad.setting), str(bad))
 
 
 def _of_certificate(

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from .addresses import Address
 from .clientside import ClientClass, Listen, Login, Passive, Refusals, as_listeners, at_least_one
+from .problem import Path
 from .section import Section
 from .servers import NamedServer
 from .serverside import Budget, Queue, Upstream
@@ -216,6 +217,11 @@ class Config(Section):
     def by_server(self) -> dict[str, Config]:
         """Name every server with the configuration it would have alone; the nameless one first."""
         return {"": self} | {one.name: self._alone(one) for one in self.servers}
+
+    @property
+    def server_places(self) -> dict[str, Path]:
+        """Tell where the keys of each of them stand in the file."""
+        return {"": ()} | {one.name: ("servers", at) for at, one in enumerate(self.servers)}
 
     def _alone(self, server: NamedServer) -> Config:
         return self.model_copy(

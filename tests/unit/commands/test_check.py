@@ -73,3 +73,14 @@ def test_the_authorities_of_the_server_are_read_too(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert ":1:" in result.output
     assert "upstream.ca: /nowhere.pem: No such file" in result.output
+
+
+def test_those_of_every_server_are_read(tmp_path: Path) -> None:
+    (file := tmp_path / "ftpweir.yaml").write_text(
+        "upstream: {host: a}\nservers:\n"
+        "  - {name: b, match: {user: x}, upstream: {host: b, tls: explicit, ca: /nowhere.pem}}\n"
+    )
+    result = CliRunner().invoke(main, ["check", "-c", str(file)])
+    assert result.exit_code == 1
+    assert ":3:" in result.output
+    assert "servers.upstream.ca: /nowhere.pem: No such file" in result.output
