@@ -127,15 +127,15 @@ class UploadHealing(Healing):
             return Unsure.UNKNOWN  # in ASCII a byte's place in the file is not that on the wire
         return await self._look(session)
 
-    def _from_where(self, found: Identity | Unsure) -> int:
+    def _from_where(self, now: Identity | Unsure) -> int:
         """Return the first byte that the server lacks; -1: nobody can tell."""
         assert self._replay is not None
         if self._appends and self._may_linger:
             return -1
-        if isinstance(found, Identity) and found != self._before and not self._may_have_hole:
-            kept = found.size - self._begin
+        if isinstance(now, Identity) and now != self._before and not self._may_have_hole:
+            kept = now.size - self._begin
             is_there = self._replay.oldest <= kept <= self._replay.taken
             if is_there and (self._takes_restart or not kept):
                 return kept
-        may_begin_anew = found == self._before is not Unsure.UNKNOWN if self._appends else True
+        may_begin_anew = now == self._before is not Unsure.UNKNOWN if self._appends else True
         return 0 if may_begin_anew else -1

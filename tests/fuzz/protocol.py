@@ -21,7 +21,7 @@ from .hostile_client import PATIENCE, Assailant, Finding
 from .hostile_server import Liar
 
 ROUND = 8.0  # seconds
-CROWD = 6  # hostile clients at once
+CROWD = 16  # hostile clients at once
 HONEST = "alice"
 FILES = {b"/honest-ten": b"0123456789", b"/honest-big": bytes(range(256)) * 8000}
 BAIT = {b"/ten": b"0123456789", b"/big": bytes(2_000_000)}

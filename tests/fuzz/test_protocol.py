@@ -12,7 +12,7 @@ SECONDS = 20
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_nothing_that_clients_and_servers_do_harms_an_honest_client() -> None:
     seed = datetime.date.today().toordinal()
     try:
