@@ -192,6 +192,34 @@ def test_implicit_tls_works_towards_the_server_as_well(
             assert (tmp_path / name).read_bytes() == contents[name]
 
 
+@pytest.mark.parametrize("upstream", ["passive", "active"])
+@pytest.mark.parametrize("kind", [Vsftpd, ProFtpd], ids=lambda kind: kind.kind)
+def test_commands_run_ahead_in_tls_as_in_clear(
+    kind: type[Backend],
+    upstream: str,
+    servers: dict[type[Backend], Backend],
+    authority: Authority,
+    contents: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    """Two scripts on one session: each goes ahead of the other's final reply."""
+    tls = {"tls": "explicit", "ca": str(authority.ca), "sessions": 1, "data": upstream}
+    ahead = {**tls, "pipelining": "on"}
+    with Ftpweir(servers[kind], host=ADDRESS, upstream=ahead, budget={"enforce": "off"}) as weir:
+
+        def script(number: int) -> None:
+            own = tmp_path / str(number)
+            own.mkdir()
+            target, names = Target(weir.host, weir.port), list(contents)
+            python_in_clear(Errand(target, authority.ca, "", own, names, []))
+            for name in names:
+                assert (own / name).read_bytes() == contents[name]
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(script, range(2)))
+        assert not weir.log_contains('"level": "(warning|error)"')
+
+
 def test_50_scripts_share_two_sessions_with_a_server_that_demands_reuse(
     servers: dict[type[Backend], Backend],
     authority: Authority,

@@ -219,8 +219,9 @@ PROBLEMS: Final = (
         "tls_failed",
         Area.TLS,
         "The TLS handshake with the server fails.",
-        "Old servers speak only old versions of TLS: ask for TLS 1.2 there. `explicit` and "
-        "`implicit` may be mixed up in `upstream.tls`.",
+        "WRONG_VERSION_NUMBER means that it speaks in clear there: `explicit` and `implicit` are "
+        "mixed up in `upstream.tls`, or it has no TLS. Else it may speak old versions only: ask "
+        "for TLS 1.2 there.",
     ),
     (
         "tls_required",

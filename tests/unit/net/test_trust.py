@@ -79,3 +79,30 @@ def test_the_first_certificate_of_a_file_is_ours_wherever_its_key_stands(
     assert Shown.first_in(str(turned)) == Shown.first_in(str(both)) is not None
     turned.write_text("nothing")
     assert Shown.first_in(str(turned)) is None
+
+
+def test_a_server_that_wants_a_certificate_of_ours_gets_the_one_given(authority: Authority) -> None:
+    shown = str(authority.issue("localhost").certificate)
+    theirs = server_context(CertificateFiles(shown, client_ca=str(authority.ca)))
+    mine = str(authority.issue("ftpweir@example.com").certificate)
+    with_one, without = (
+        TrustFiles(ca=str(authority.ca), certificate=certificate) for certificate in (mine, None)
+    )
+    server = TlsWire(theirs, is_server=True)
+    converse(TlsWire(trust_context(with_one), is_server=False, server_name="localhost"), server)
+    certificate = Shown.first_in(mine)
+    assert server.peer_certificate is not None
+    assert Shown.of(server.peer_certificate) == certificate
+    client = TlsWire(trust_context(without), is_server=False, server_name="localhost")
+    with pytest.raises(TlsFault, match="it shows no certificate"):
+        converse(client, TlsWire(theirs, is_server=True))
+
+
+def test_a_server_is_told_which_name_is_meant(authority: Authority) -> None:
+    asked: list[str | None] = []
+    theirs = server_context(CertificateFiles(str(authority.issue("localhost").certificate)))
+    theirs.sni_callback = lambda _, name, __: asked.append(name)
+    ours = trust_context(TrustFiles(ca=str(authority.ca)))
+    client = TlsWire(ours, is_server=False, server_name="localhost")
+    converse(client, TlsWire(theirs, is_server=True))
+    assert asked == ["localhost"]

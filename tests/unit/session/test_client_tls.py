@@ -331,6 +331,33 @@ async def test_prot_may_change_between_transfers_and_rein_forgets_it(authority: 
         assert await asyncio.to_thread(changes_its_mind) == [len(CONTENT)] * 3
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_data_connection_may_resume_the_control_connections_session(
+    authority: Authority, version: ssl.TLSVersion
+) -> None:
+    def resumes() -> list[bool]:
+        context, resumed = authority.trust(), []
+        context.maximum_version = version
+        with ftplib.FTP_TLS(context=context, timeout=20) as ftp:
+            ftp.connect("127.0.0.1", home.port)
+            ftp.login("alice", "secret")
+            ftp.prot_p()
+            assert isinstance(ftp.sock, ssl.SSLSocket)
+            for _ in range(2):
+                raw, _ = ftplib.FTP.ntransfercmd(ftp, "RETR /big")
+                session = ftp.sock.session
+                with context.wrap_socket(raw, server_hostname=ftp.host, session=session) as data:
+                    while data.recv(1 << 16):
+                        pass
+                    resumed.append(bool(data.session_reused))
+                ftp.voidresp()
+            ftp.quit()
+        return resumed
+
+    async with home_with(authority) as (home, _):
+        assert await asyncio.to_thread(resumes) == [True, True]
+
+
 async def test_who_logs_in_first_and_then_asks_for_tls_logs_in_again(authority: Authority) -> None:
     def is_late() -> None:
         with ftplib.FTP_TLS(context=authority.trust(), timeout=20) as ftp:
