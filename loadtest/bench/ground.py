@@ -31,7 +31,7 @@ PASSIVE: Final = (20_000, 21_999)
 DEFAULT_BUFFER: Final = 4 << 20  # about what Linux allows a connection by default, each way
 BUFFERS: Final = 1 << 30  # for all connections together
 # What every kernel has and any namespace may choose. One that paces (bbr) sets timers between its
-# packets: on a cable without a bottleneck a relay then costs two to three times as much (measured).
+# packets: on a cable without a bottleneck a relay then costs more than twice as much (measured).
 CONGESTION: Final = "reno"
 RAM: Final = Path("/dev/shm")  # disks would be measured instead
 
