@@ -78,6 +78,7 @@ class Screen:
         gap = max(now - since, 0.001)
         words = (
             f"ftpweir {seen['version']} {seen['phase']}",
+            *_workers(seen["workers"]),
             f"{seen['sessions_total']} clients",
             f"{60 * (totals['transfers'] - transfers) / gap:.0f} transfers a minute",
             f"{tables.size((totals['bytes_moved'] - moved) / gap)}/s",
@@ -85,6 +86,12 @@ class Screen:
             f"up {tables.duration(seen['at'] - seen['started'])}",
         )
         return Text(" \u00b7 ".join(words), "bold", no_wrap=True, overflow="ellipsis")
+
+
+def _workers(workers: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Count those that answer; say nothing where one process does it all."""
+    answers = sum(one["answers"] for one in workers)
+    return (f"{answers} of {len(workers)} workers",) if workers else ()
 
 
 def _cut(part: RenderableType) -> RenderableType:

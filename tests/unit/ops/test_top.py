@@ -43,6 +43,20 @@ async def test_a_rate_is_told_over_several_looks() -> None:
     assert "30 transfers a minute \u00b7 2.0 KiB/s" in capture.get()
 
 
+async def test_workers_are_counted_where_there_are_several() -> None:
+    async with scripted() as server, open_house(server) as home:
+        seen = (await get(home.status, "/api/status")).told
+    workers = [{"number": 1, "answers": True}, {"number": 2, "answers": False}]
+    for told, words in (
+        (seen, "serving \u00b7 0 clients"),
+        ({**seen, "workers": workers}, "1 of 2"),
+    ):
+        console = Console(width=200)
+        with console.capture() as capture:
+            console.print(Screen(30).drawn(told))
+        assert words in capture.get()
+
+
 @pytest.mark.parametrize("width", [200, 80])
 async def test_many_clients_do_not_push_the_budget_off_the_screen(width: int) -> None:
     async with scripted() as server, open_house(server) as home, home.guest():
