@@ -25,7 +25,7 @@ def for_worker(config: Config, number: int, count: int) -> Config:
         ),
     }
     if config.state is not None and number:
-        changes["state"] = f"{config.state}.{number + 1}"
+        changes["state"] = f"{config.state}.worker{number + 1}"
     return config.model_copy(update=changes)
 
 

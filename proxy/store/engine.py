@@ -6,6 +6,7 @@ its own waiting.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, Final
@@ -42,7 +43,10 @@ class Engine:
     ) -> list[tuple[int, ...]]:
         """Run the script; return one row of numbers for each key. Unreachable if that fails."""
         try:
-            rows = await self._settle(keys=list(keys), args=list(arguments))
+            try:
+                rows = await self._settle(keys=list(keys), args=list(arguments))
+            finally:
+                _heed_cancellation()
             found = [tuple(int(number) for number in row) for row in rows]
         except (RedisError, OSError, TimeoutError, TypeError, ValueError) as problem:
             raise Unreachable(str(problem) or type(problem).__name__) from None
@@ -53,3 +57,10 @@ class Engine:
     async def close(self) -> None:
         """Hang up."""
         await self._redis.aclose()
+
+
+def _heed_cancellation() -> None:
+    """Be cancelled, if we were: redis-py loses a cancellation that comes while it connects."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -25,7 +25,7 @@ def test_ports_are_divided_without_overlap_and_none_is_left_over() -> None:
 def test_each_has_a_state_file_and_the_first_has_the_usual_one() -> None:
     whole = config(state="/var/lib/weir")
     first, second = (for_worker(whole, number, 2) for number in range(2))
-    assert (first.state, second.state) == ("/var/lib/weir", "/var/lib/weir.2")
+    assert (first.state, second.state) == ("/var/lib/weir", "/var/lib/weir.worker2")
 
 
 def test_what_is_absent_stays_absent_and_all_else_is_the_same() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from proxy.store.engine import SCRIPT, Engine, Unreachable
+from tests.support.redis import RedisServer
 
 
 async def test_where_nobody_listens_the_store_is_unreachable(tmp_path: Path) -> None:
@@ -15,6 +17,24 @@ async def test_where_nobody_listens_the_store_is_unreachable(tmp_path: Path) -> 
     with pytest.raises(Unreachable):
         await engine.settle(["key"], ["me", 1, 1000])
     await engine.close()
+
+
+async def test_a_call_is_cancelled_at_whatever_step_that_comes() -> None:
+    with RedisServer() as redis:
+        for steps in range(1, 25):
+            engine = Engine(redis.url)
+            asking = asyncio.get_running_loop().create_task(ask_for_ever(engine))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.wait({asking}, timeout=10)
+            assert asking.cancelled(), f"after {steps} steps"
+            await engine.close()
+
+
+async def ask_for_ever(engine: Engine) -> None:
+    for serial in count(1):
+        await engine.settle(["key"], ["me", serial, 1000, 0, 1000, 1, 0, 0, 0, 1.0])
 
 
 @pytest.mark.parametrize("answer", [b"", b"-ERR no\r\n", b":7\r\n", b"*1\r\n*1\r\n$1\r\nx\r\n"])
