@@ -2,8 +2,9 @@
 
 Three things are believed. What was never read from the client, no server has. A STOR from the
 beginning makes the file anew, whatever was there. And a file that the server has written since (its
-SIZE or MDTM is not what it was before) holds the first SIZE bytes of ours, in order. Of two who
-write one name at once neither is safe, with us or without.
+SIZE or MDTM is not what it was before) holds the first SIZE bytes of ours, in order; but behind a
+REST of the client's only if its SIZE has changed, for some servers leave there what stood behind.
+Of two who write one name at once neither is safe, with us or without.
 """
 
 from __future__ import annotations
@@ -135,7 +136,15 @@ class UploadHealing(Healing):
         if isinstance(now, Identity) and now != self._before and not self._may_have_hole:
             kept = now.size - self._begin
             is_there = self._replay.oldest <= kept <= self._replay.taken
+            is_there = is_there and not self._may_be_old(now)
             if is_there and (self._takes_restart or not kept):
                 return kept
-        may_begin_anew = now == self._before is not Unsure.UNKNOWN if self._appends else True
-        return 0 if may_begin_anew else -1
+        # A file that is not there may be one that nobody is let look at: it says 550 as well.
+        is_untouched = isinstance(now, Identity) and now == self._before
+        return 0 if is_untouched or not self._appends else -1
+
+    def _may_be_old(self, now: Identity) -> bool:
+        """Tell whether its length may be that of what stood behind the client's REST."""
+        if self._job.restart is None or not isinstance(self._before, Identity):
+            return False
+        return now.size == self._before.size

@@ -158,6 +158,25 @@ async def test_a_restart_of_the_clients_own_is_counted_from() -> None:
         assert b"REST 9" in server.visits[-1].lines
 
 
+async def test_what_stood_behind_the_clients_restart_is_not_taken_for_its_bytes() -> None:
+    """Some servers cut nothing off there (vsftpd): the same length tells nothing."""
+
+    async def writes_over(visit: Visit, name: bytes) -> None:
+        await keeps_then(2, "426 Broken.")(visit, name)
+        path = visit.path(name)
+        visit.server.files[path] += OLD[len(visit.server.files[path]) :]
+        visit.server.modified = "20260101000001"
+
+    async with healed({b"/new": OLD}) as (server, _, client):
+        server.plan("STOR", writes_over)
+        with await client.passive() as data:
+            await client.say("REST 14", "STOR /new")
+            await client.expect(350, 150)
+            await asyncio.get_running_loop().sock_sendall(data, CONTENT)
+        await client.expect(226)
+        assert server.files[b"/new"] == OLD[:14] + CONTENT
+
+
 async def test_an_append_goes_on_behind_what_was_appended() -> None:
     async def appends_half(visit: Visit, name: bytes) -> None:
         visit.offset = len(OLD)
@@ -184,6 +203,20 @@ async def test_an_append_that_may_still_be_going_on_is_left_alone() -> None:
     async with healed({b"/new": OLD}) as (server, _, client):
         server.plan("APPE", keeps_then(5, hang_up=True))
         await refused(client, "APPE /new", CONTENT, 426)
+
+
+async def test_an_append_to_a_file_that_nobody_may_look_at_is_left_alone() -> None:
+    """A mailbox for uploads: SIZE is answered 550 although the file is there (pyftpdlib)."""
+
+    async def appends_half(visit: Visit, name: bytes) -> None:
+        visit.offset = len(OLD)
+        await keeps_then(5, "426 Broken.")(visit, name)
+
+    async with healed({b"/new": OLD}) as (server, _, client):
+        server.always["SIZE"] = says("550 Not enough privileges.")
+        server.plan("APPE", appends_half)
+        await refused(client, "APPE /new", CONTENT, 426)
+        assert server.files[b"/new"] == OLD + CONTENT[:5]
 
 
 async def test_a_unique_store_is_never_sent_twice() -> None:
