@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 
 from .handshakes import HANDSHAKES
-from .tls import TlsFault, TlsWire
+from .tls import TlsCut, TlsFault, TlsWire
 from .tls_socket import TlsSocket
 
 _UNWANTED = memoryview(bytearray(1))
@@ -88,6 +88,8 @@ class Secured:
             is_over = self.stream.shake_hands()
         except TlsFault as fault:
             self.fault = TlsFault(f"TLS: {fault}")
+        except ConnectionError as problem:
+            self.fault = TlsCut(f"TLS: {problem.strerror or problem}")
         except OSError as problem:
             self.fault = TlsFault(f"TLS: {problem.strerror or problem}")
         else:

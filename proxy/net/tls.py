@@ -39,6 +39,10 @@ class TlsFault(OSError):
     """The other side does not speak TLS as agreed; the text says what was wrong, for people."""
 
 
+class TlsCut(TlsFault):
+    """The connection was lost in the handshake, which says nothing of TLS."""
+
+
 class TlsWire:
     """One TLS connection. Whatever `take_outgoing` returns after a call must be sent."""
 

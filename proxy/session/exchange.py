@@ -27,7 +27,7 @@ from .declined import Declined
 from .evidence import has_all
 from .exchange_rules import ExchangeRules
 from .forgotten import Forgotten, is_forgotten, objection, why_nothing_came
-from .healing import BROKEN_OFF, Attempt, Broken, Healing
+from .healing import BROKEN_OFF, NOT_TAKEN, Attempt, Broken, Healing
 from .last_word import LAST_WORDS, last_word
 from .listings import CLIENT_CLOSED, CLIENT_CUT, LARGEST
 from .opening import Opening, no_data
@@ -299,7 +299,7 @@ class Exchange:
         """A full disk, a quota: the server says which, in its final reply."""
         final = final or await session.final(LAST_WORDS)
         self._unless_forgotten(final)
-        if self._healing is not None and final.code in BROKEN_OFF:
+        if self._healing is not None and final.code in NOT_TAKEN:
             raise Broken.told(final)
         if final.is_refusal:
             return final
@@ -307,7 +307,7 @@ class Exchange:
 
     async def _verify(self, session: UpstreamSession, final: Reply, *, may_lack: bool) -> None:
         """Raise Broken if the server has not all of an upload, or says so."""
-        if self._healing is not None and final.code in BROKEN_OFF:
+        if self._healing is not None and final.code in NOT_TAKEN:
             raise Broken.told(final)
         if not final.is_success:
             return

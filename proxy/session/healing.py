@@ -22,6 +22,7 @@ from .declined import Declined
 from .evidence import Identity, Unsure, found
 
 BROKEN_OFF = (426, 451)  # a server's word for a transfer that it could not end
+NOT_TAKEN = (425, *BROKEN_OFF)  # behind its 150, for an upload: proftpd's 425 is a cut handshake
 MOST_FUTILE = 5  # attempts in a row that brought not one byte
 
 

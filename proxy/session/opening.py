@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from proxy.ftp.reply import Reply
 from proxy.net.control import Disturbed
+from proxy.net.tls import TlsCut
 from proxy.refusals import Reason
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
@@ -134,4 +135,5 @@ def no_data(problem: OSError) -> Declined:
     """Explain that no data connection with the server came about, or that it was reset."""
     if isinstance(problem, ConnectionResetError):
         return Broken(Reason.UPSTREAM_DATA_LOST)
-    return Declined(Reason.UPSTREAM_DATA, words=problem.strerror or str(problem))
+    kind = Broken if isinstance(problem, TlsCut) else Declined
+    return kind(Reason.UPSTREAM_DATA, words=problem.strerror or str(problem))

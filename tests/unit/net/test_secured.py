@@ -11,7 +11,7 @@ import pytest
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd
 from proxy.net.listener import Listener
 from proxy.net.relay import End, Relay
-from proxy.net.tls import TlsFault
+from proxy.net.tls import TlsCut, TlsFault
 from proxy.net.tls_socket import TlsSocket
 from tests.support.raw_client import accept, dial, is_reset, read_all
 from tests.support.wires import wires
@@ -169,7 +169,7 @@ async def test_a_peer_that_stalls_in_the_handshake_is_waited_for_no_longer_than_
 async def test_a_peer_that_hangs_up_in_the_handshake_is_told(listener: Listener) -> None:
     client = ConnectingEnd(HOST, listener.port, HOST, wires()[0])
     (await accept(listener.sock)).close()
-    with pytest.raises(TlsFault, match="TLS: (hung up|Connection reset)"):
+    with pytest.raises(TlsCut, match="TLS: (hung up|Connection reset)"):
         await client.wait(PATIENCE)
     client.finish()
 

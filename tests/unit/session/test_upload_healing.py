@@ -22,6 +22,7 @@ LITTLE_MEMORY = "2MiB"  # each keeps a quarter of LARGE
 
 BREAKS: dict[str, Handler] = {
     "nothing was kept": keeps_then(0, "426 Broken."),
+    "it says 425": keeps_then(0, "425 Unable to build data connection."),
     "it says 451": keeps_then(5, "451 Transfer aborted."),
     "a part was kept": keeps_then(5, "426 Broken."),
     "all was kept": keeps_then(10, "426 Broken."),
