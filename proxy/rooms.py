@@ -91,6 +91,13 @@ class Rooms:
                 yield from rigid_changes(
                     changed, document, has_ledger=known.has_ledger, place=place
                 )
+            elif (removed := self._counted_elsewhere(config, name)) is not None:
+                told = (document or Document("configuration")).problem
+                words = (
+                    f"connections with it still count as those of {removed!r}: keep that name, or "
+                    "take the server out until they are forgotten"
+                )
+                yield str(told((*place, "name"), words))
 
     def build_new(self, config: Config, tls: TlsOfServers) -> list[ServerSide]:
         """Build the servers that are not known yet; raise JournalError before anything changes."""
@@ -162,6 +169,15 @@ class Rooms:
             side.close_books()
 
     # The parts.
+
+    def _counted_elsewhere(self, config: Config, name: str) -> str | None:
+        """Return the name under which a server was removed whose firewall has not forgotten us."""
+        new = config.by_server[name]
+        for side in self.servers:
+            is_the_same = set(side.config.upstream.servers) & set(new.upstream.servers)
+            if side.name not in config.by_server and is_the_same and side.is_remembered:
+                return side.name if new.budget.enforce == "on" else None
+        return None
 
     def _side(self, name: str, config: Config, tls: Sequence[ServerTls | None]) -> ServerSide:
         return ServerSide(

@@ -107,7 +107,12 @@ class ServerSide:
     @property
     def is_over(self) -> bool:
         """Tell whether nothing is left of it but its name."""
-        return self._is_retired and not any(egress.budget.used for egress in self.egresses)
+        return self._is_retired and not self.is_remembered
+
+    @property
+    def is_remembered(self) -> bool:
+        """Tell whether its firewall still counts connections of ours."""
+        return any(egress.budget.used for egress in self.egresses)
 
     @property
     def longest_hold(self) -> float:

@@ -25,6 +25,7 @@ def server_side(config: Config, document: Document, place: Path) -> Iterator[Pro
 def named_servers(config: Config, document: Document) -> Iterator[Problem]:
     """Find what cannot work in `servers`."""
     seen: set[str] = set()
+    names = {str(place): "the top level" for place in config.upstream.servers}
     addresses = {listen.address for listen in config.listen}
     asks_kernel = any(listen.transparent == "on" for listen in config.listen)
     for at, server in enumerate(config.servers):
@@ -32,6 +33,12 @@ def named_servers(config: Config, document: Document) -> Iterator[Problem]:
         if server.name in seen:
             yield document.problem((*place, "name"), f"{server.name!r} names two servers")
         seen.add(server.name)
+        for reached in map(str, server.upstream.servers):
+            if (other := names.setdefault(reached, repr(server.name))) != repr(server.name):
+                message = (
+                    f"{reached} is there for {other} too: their budgets add up at its firewall"
+                )
+                yield document.problem((*place, "upstream", "host"), message, severity="warning")
         if server.match.is_empty:
             message = "fits everybody: say by which listener, user, host or address it is chosen"
             yield document.problem((*place, "match"), message)

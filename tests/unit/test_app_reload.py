@@ -257,6 +257,30 @@ async def test_another_certificate_is_shown_after_a_reload(
             assert (await client.ask("AUTH TLS")).code == 234
 
 
+@pytest.mark.parametrize("enforce", ["on", "off"])
+async def test_a_budget_is_not_spent_twice_by_giving_its_server_another_name(enforce: str) -> None:
+    async with scripted({b"/file": b"x"}) as first, scripted({b"/file": b"x"}) as second:
+
+        def named(*names: str) -> list[dict[str, Any]]:
+            upstream = {"host": second.host, "port": second.port}
+            budget = {"enforce": enforce}
+            match = {"user": "alice"}
+            return [
+                {"name": name, "match": match, "upstream": upstream, "budget": budget}
+                for name in names
+            ]
+
+        async with house(first, servers=named("old")) as home:
+            async with home.guest() as client:
+                assert (await client.ask("SIZE /file")).code == 213
+            outcome = await home.reload(servers=named("new"))
+            assert isinstance(outcome, ReloadRefused if enforce == "on" else Reloaded)
+            if isinstance(outcome, ReloadRefused):
+                assert "still count as those of 'old'" in outcome.problems[0]
+                assert [one.name for one in home.app.servers] == ["", "old"]
+            assert isinstance(await home.reload(servers=named("old")), Reloaded)
+
+
 def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
     lists = ("listen", "clients", "servers")
     flexible = {

@@ -18,8 +18,8 @@ def test_servers_of_different_names_and_clients_are_no_problem() -> None:
     assert (
         told(
             "{name: b, match: {listen: 127.0.0.1:2121}, upstream: {host: b}}",
-            "{name: c, match: {user: [x, y-*]}, upstream: {host: b}}",
-            "{name: d, match: {host: d.example.com}, upstream: {host: b}}",
+            "{name: c, match: {user: [x, y-*]}, upstream: {host: c}}",
+            "{name: d, match: {host: d.example.com}, upstream: {host: b, port: 2100}}",
         )
         == []
     )
@@ -28,6 +28,16 @@ def test_servers_of_different_names_and_clients_are_no_problem() -> None:
 def test_a_name_belongs_to_one_server() -> None:
     server = "{name: b, match: {user: x}, upstream: {host: b}}"
     assert told(server, server) == ["f:5:12: servers.name: 'b' names two servers"]
+
+
+@pytest.mark.parametrize(("host", "other"), [("a", "the top level"), ("b", "'b'")])
+def test_two_names_for_one_server_are_warned_of(host: str, other: str) -> None:
+    (problem,) = told(
+        "{name: b, match: {user: x}, upstream: {host: b}}",
+        f"{{name: c, match: {{user: y}}, upstream: {{host: {host}}}}}",
+    )
+    assert "servers.upstream.host" in problem
+    assert f"{host}:21 is there for {other} too" in problem
 
 
 @pytest.mark.parametrize(
