@@ -33,13 +33,21 @@ STATUS_OPTION = click.option(
 
 
 SERVER_OPTION = click.option(
-    "--server", metavar="NAME", help="One of `servers`. [default: the one at the top of the file]"
+    "--server",
+    metavar="NAME",
+    help="One of `servers`, or HOST:PORT of a standby server. [default: the one at the top of the "
+    "file]",
 )
 
 
 def at_server(config: Config, name: str | None) -> Config:
     """Return the configuration that this server would have alone."""
-    known = config.by_server
+    known = config.by_server | {
+        str(place): one.at_standby(place)
+        for one in config.by_server.values()
+        if not one.upstream.source_addresses  # each has a state file of its own there
+        for place in one.upstream.standby
+    }
     if (name or "") not in known:
         told = ", ".join(one for one in known if one) or "none"
         raise click.UsageError(f"there is no server {name!r} in the file; it names {told}")

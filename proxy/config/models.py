@@ -218,6 +218,17 @@ class Config(Section):
         """Name every server with the configuration it would have alone; the nameless one first."""
         return {"": self} | {one.name: self._alone(one) for one in self.servers}
 
+    def at_standby(self, place: Address) -> Config:
+        """Return the configuration that this standby server would have alone."""
+        alone = {"host": place.host, "port": place.port, "standby": ()}
+        return self.model_copy(
+            update={
+                "upstream": self.upstream.model_copy(update=alone),
+                "state": self.state and f"{self.state}.{place}",
+                "servers": (),
+            }
+        )
+
     @property
     def server_places(self) -> dict[str, Path]:
         """Tell where the keys of each of them stand in the file."""

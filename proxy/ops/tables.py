@@ -160,6 +160,7 @@ def upstream(told: Told) -> RenderableType:
         (
             (">id", lambda one: "" if one["id"] is None else one["id"]),
             ("login", _user),
+            ("budget", lambda one: one["budget"]),
             ("does", lambda one: one["use"] + (", pinned" if one["pinned"] else "")),
             ("for client", lambda one: one["client"]),
             (">since", lambda one: duration(one["since"])),
@@ -184,6 +185,7 @@ def classes(told: Told) -> RenderableType:
             (">sources", lambda one: one["sources"]),
             (">sessions", capped("sessions", "limit_sessions")),
             (">transfers", capped("transfers", "limit_transfers")),
+            (">a minute", lambda one: one["limit_transfers_per_minute"] or "-"),
             (">waiting", lambda one: one["waiting"]),
             (">slots", lambda one: one["slots"]),
             (">weight", lambda one: f"{one['weight']:g}"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 
-from proxy.commands.options import load_config, place_of
+from proxy.commands.options import at_server, load_config, place_of
 
 
 def test_a_good_file_is_a_configuration(tmp_path: Path) -> None:
@@ -33,3 +34,29 @@ def test_a_spoilt_file_does_not_keep_anybody_from_asking(
     assert ended.value.code == 2
     assert "--status ADDR:PORT" in capsys.readouterr().err
     assert str(place_of(tmp_path / "bad.yaml", "127.0.0.1:9000").address) == "127.0.0.1:9000"
+
+
+STANDBY = """
+upstream: {host: one.example, standby: ["two.example:2121"], sessions: 3}
+servers:
+  - {name: b, match: {user: b}, upstream: {host: three.example, standby: [four.example]}}
+state: /var/lib/ftpweir.state
+"""
+
+
+def test_a_standby_server_is_chosen_by_its_address(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(STANDBY)
+    config = load_config(tmp_path / "good.yaml")
+    two, four = at_server(config, "two.example:2121"), at_server(config, "four.example:21")
+    assert (two.upstream.host, two.upstream.port, two.upstream.sessions) == ("two.example", 2121, 3)
+    assert (two.upstream.standby, two.state) == ((), "/var/lib/ftpweir.state.two.example:2121")
+    assert (four.upstream.host, four.state) == (
+        "four.example",
+        "/var/lib/ftpweir.state.b.four.example:21",
+    )
+
+
+def test_a_server_that_the_file_lacks_is_told_with_those_it_has(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(STANDBY)
+    with pytest.raises(click.UsageError, match=r"names b, two\.example:2121, four\.example:21"):
+        at_server(load_config(tmp_path / "good.yaml"), "five.example")

@@ -133,3 +133,21 @@ def test_a_size_is_said_as_people_do(count: int, words: str) -> None:
 
 def test_every_section_of_the_api_can_be_shown() -> None:
     assert set(tables.SECTIONS) == {*SECTIONS, "config"} - {"status"}
+
+
+def test_a_session_with_a_standby_server_is_told_from_others() -> None:
+    session = {"id": 1, "user": "alice", "use": "idle", "pinned": False, "client": ""}
+    figures = {"since": 1.0, "age": 2.0, "leases": 3, "budget": "two.example:21"}
+    told = {"server": "one.example:21", "limit": 4, "trouble": None}
+    shown = read(tables.upstream({**told, "sessions": [session | figures]}))
+    assert shown.splitlines()[2].split()[:4] == ["1", "alice", "two.example:21", "idle"]
+
+
+@pytest.mark.parametrize(("limit", "told"), [(60, "60"), (None, "-")])
+def test_a_class_tells_what_it_may_start_in_a_minute(limit: int | None, told: str) -> None:
+    figures = {"sources": 1, "sessions": 2, "transfers": 3, "waiting": 4, "slots": 5, "weight": 1.0}
+    limits = {"limit_sessions": None, "limit_transfers": 8, "limit_transfers_per_minute": limit}
+    shown = read(tables.classes({"classes": [{"name": "nightly", **figures, **limits}]}))
+    head, row = shown.splitlines()
+    assert "a minute" in head
+    assert row.split() == ["nightly", "1", "2", "3", "(8)", told, "4", "5", "1"]
