@@ -163,8 +163,9 @@ class Backend(ABC):
         return path
 
     def sessions(self) -> int:
-        """Return the number of control connections that are established."""
-        return sockets.count(self.pid, local_port=self.port, states={sockets.State.ESTABLISHED})
+        """Return the number of control connections that are established at one moment."""
+        established = sockets.State.ESTABLISHED
+        return sockets.count_at_once(self.pid, local_port=self.port, state=established)
 
     def processes(self) -> set[int]:
         """Return the numbers of all its processes."""

@@ -68,11 +68,21 @@ def count(
     states: Collection[int] = CONNECTIONS,
 ) -> int:
     """Count the sockets in these states, on one local port or on all."""
-    return sum(
-        1
-        for entry in table(pid)
-        if entry.state in states and local_port in (None, entry.local_port)
-    )
+    return sum(_is_meant(entry, local_port, states) for entry in table(pid))
+
+
+def count_at_once(pid: int | str, *, local_port: int, state: State) -> int:
+    """Count the sockets that were in this state at one and the same moment.
+
+    One reading takes so long that it may see a connection and, further down, its successor. What
+    two readings have seen was there between them.
+    """
+    both = table(pid) & table(pid)
+    return sum(_is_meant(entry, local_port, {state}) for entry in both)
+
+
+def _is_meant(entry: Socket, local_port: int | None, states: Collection[int]) -> bool:
+    return entry.state in states and local_port in (None, entry.local_port)
 
 
 def as_listed(address: str) -> str:
