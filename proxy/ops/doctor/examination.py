@@ -139,7 +139,8 @@ class Examination:
     def _ask_running(self) -> None:
         running = self.seen.running = ask_running(self._config.status)
         if running is not None:
-            words = f"{running.used} of {running.limit} slots used, {running.sessions} sessions"
+            slots = f"{running.used} of {running.limit} slots used"
+            words = f"{slots}, {running.sessions} sessions with servers"
             ban = f", suspects a ban for {running.banned_for:.0f} s more"
             is_banned = running.banned_for > 0
             self._say("status", words + (ban if is_banned else ""), not is_banned)

@@ -26,7 +26,7 @@ def of_server(config: Config, seen: Seen) -> Iterator[Finding]:
     """Conclude from everything up to the login."""
     if seen.names is not None:
         yield from _of_names(seen.names)
-    yield from _of_attempts(seen)
+    yield from _of_attempts(config, seen)
     if seen.greeting is not None:
         yield from _of_greeting(config, seen, seen.greeting)
     if seen.tls is not None:
@@ -48,7 +48,7 @@ def _of_names(names: Names) -> Iterator[Finding]:
         yield Finding(CAUSES["slow_names"], f"{names.host} took {names.seconds:.1f} s")
 
 
-def _of_attempts(seen: Seen) -> Iterator[Finding]:
+def _of_attempts(config: Config, seen: Seen) -> Iterator[Finding]:
     if not seen.attempts:
         return
     evidence = "; ".join(str(one) for one in seen.attempts)
@@ -58,6 +58,9 @@ def _of_attempts(seen: Seen) -> Iterator[Finding]:
     if last.met is Met.ANSWER:
         yield Finding(CAUSES["first_address_dead"], evidence)
         return
+    if standby := config.upstream.standby:
+        told = ", ".join(f"`--server {place}`" for place in standby)
+        evidence += f"; a standby server may do the work meanwhile, look at it with {told}"
     yield from _of_failure(first, evidence, seen)
 
 

@@ -75,6 +75,14 @@ def test_what_an_attempt_to_connect_tells(attempts: list[Attempt], found: list[s
     assert codes(Seen(attempts=attempts)) == found
 
 
+def test_a_server_that_is_away_tells_of_its_standby_servers() -> None:
+    seen = Seen(attempts=[after(Met.REFUSAL)])
+    (alone,) = of_server(config(), seen)
+    (one_of_two,) = of_server(config(standby=["two.example:2121"]), seen)
+    assert "standby" not in alone.evidence
+    assert "`--server two.example:2121`" in one_of_two.evidence
+
+
 def test_silence_after_transfers_is_a_ban() -> None:
     seen = Seen(attempts=[after(Met.SILENCE)], ledgers=(Ledger("s", had_data=7),))
     (found,) = of_server(config(), seen)
