@@ -88,7 +88,7 @@ class ServerSide:
         # What only concerns new sessions with the server is no reason to end those in order.
         renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
         relearn = renew or "upstream.pipelining" in changed
-        self._is_retired = False
+        self._is_retired, self.fleet.is_wanted = False, True
         self.config, backend = config, self.backend
         self._ways.adopt(config, tls, renew=renew, relearn=relearn)
         if renew:
@@ -126,7 +126,7 @@ class ServerSide:
 
     def retire(self) -> None:
         """No client chooses it any more: what they leave is closed, what cools goes on cooling."""
-        self._is_retired = True
+        self._is_retired, self.fleet.is_wanted = True, False
         for egress in self.egresses:
             egress.pool.send_home("server removed")
 

@@ -57,6 +57,7 @@ class Fleet:
         self.spread = spread
         self._clock = clock
         self._announce = announce
+        self.is_wanted = True  # else only who is still there uses it: those down are not asked
         self._moved: list[Callable[[], None]] = []
         self.current: tuple[Egress, ...] = ()
         if len(self.servers) > 1:
@@ -124,7 +125,7 @@ class Fleet:
                 continue
             for way in server.ways:
                 way.pool.send_home("server is down")
-            if self._clock() >= server.health.ask_at:
+            if self.is_wanted and self._clock() >= server.health.ask_at:
                 await self._ask(server)
 
     async def _ask(self, server: Server) -> None:

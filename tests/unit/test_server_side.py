@@ -49,5 +49,6 @@ async def test_a_server_that_was_removed_is_over_once_its_firewall_has_forgotten
     states = [second.is_over]
     second.retire()
     states.append(second.is_over)
+    assert not second.fleet.is_wanted
     second.adopt(second.config, (), [None])
     assert [*states, second.is_over] == [False, True, False]

@@ -8,6 +8,7 @@ import pytest
 
 from proxy.events import Event, ServerDown, ServerUp
 from proxy.refusals import Reason
+from proxy.upstream import fleet
 from proxy.upstream.dial import DialError
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet, Server, Spread
@@ -161,4 +162,26 @@ async def test_a_server_that_is_down_is_asked_until_it_is_well(pools: list[Basin
         watch.cancel()
     assert yard.used == ["ftp0:21"]
     assert set(pools[0].uses) == {"CLOSING"}  # nobody is lent a session of before
+    await pools[0].until(lambda: not pools[0].uses)
+
+
+async def test_nobody_is_asked_for_the_sake_of_a_server_that_was_removed(
+    pools: list[Basin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "LOOK_EVERY", 0.0)
+    yard = Yard(pools)
+    yard.fail(0)
+    yard.fleet.adopt(Spread.FAILOVER, failback=0.0)
+    yard.now += 60.0
+    yard.fleet.is_wanted = False
+    is_back = asyncio.Event()
+    yard.fleet.when_moved(is_back.set)
+    async with asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(yard.fleet.watch())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not pools[0].budget.used
+        yard.fleet.is_wanted = True
+        await is_back.wait()
+        watch.cancel()
     await pools[0].until(lambda: not pools[0].uses)
