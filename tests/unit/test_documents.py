@@ -46,6 +46,14 @@ def test_links_within_a_document_lead_to_a_heading(path: Path) -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
 
 
+def test_each_decision_bears_a_number_of_its_own() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").iterdir())
+    numbers = [decision.name[:3] for decision in decisions]
+    assert numbers == [f"{number:03}" for number in range(1, len(decisions) + 1)]
+    for number, decision in zip(numbers, decisions, strict=True):
+        assert decision.read_text().startswith(f"# {number}: ")
+
+
 def test_every_refusal_is_in_the_runbook() -> None:
     runbook = (ROOT / "docs" / "OPERATIONS.md").read_text()
     assert [one.sentence for one in REFUSALS.values() if one.sentence not in runbook] == []
