@@ -20,6 +20,7 @@ SECTIONS: Final[Mapping[str, Callable[[Snapshot], object]]] = {
         "limit": seen.upstream_limit,
         "sessions": seen.upstream_sessions,
         "trouble": seen.trouble,
+        **({"machines": seen.machines} if seen.machines else {}),
     },
     "budget": lambda seen: {"budgets": seen.budgets},
     "queue": lambda seen: seen.queue,
@@ -52,6 +53,8 @@ def as_json(told: object) -> bytes:
 
 def _fields(value: Any) -> dict[str, Any]:
     told = {name: getattr(value, name) for name in value.__slots__}
-    if told.get("server") == "":
-        del told["server"]  # only where there are several is there a name to tell
+    # Only where there are several is there a name to tell, or which of them is used.
+    for key, nothing in (("server", ""), ("machines", ())):
+        if told.get(key) == nothing:
+            del told[key]
     return told

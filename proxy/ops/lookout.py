@@ -24,6 +24,7 @@ from proxy.session.roster import Roster
 from proxy.session.session import Session
 from proxy.store.shared import SharedStore
 from proxy.upstream.egress import Egress
+from proxy.upstream.fleet import Fleet
 from proxy.upstream.seat import Seat
 
 from .recent import Recent
@@ -32,6 +33,7 @@ from .snapshot import (
     ClassQueue,
     ClassSeen,
     ClientSeen,
+    MachineSeen,
     QueueSeen,
     Snapshot,
     Totals,
@@ -50,6 +52,7 @@ class Server(Protocol):
     name: str  # empty: the one of the top level
     config: Config
     gate: Gate
+    fleet: Fleet
     egresses: tuple[Egress, ...]
 
 
@@ -131,6 +134,7 @@ class Lookout:
             trouble=self._recent.trouble,
             store_lost=self._recent.store_lost,
             totals=_with_what_moves(self._recent.totals, sessions),
+            machines=tuple(_machines(servers, now)),
         )
 
 
@@ -274,6 +278,23 @@ def _seat(seat: Seat, budget: str, holders: dict[int | None, str], now: float) -
         age=now - session.opened_at if session is not None else now - seat.since,
         leases=seat.leases,
     )
+
+
+def _machines(servers: Sequence[Server], now: float) -> Iterator[MachineSeen]:
+    """Tell of every machine, where there are several."""
+    if sum(len(server.fleet.servers) for server in servers) == 1:
+        return
+    for server in servers:
+        for machine in server.fleet.servers:
+            pools = [way.pool for way in machine.ways]
+            yield MachineSeen(
+                address=machine.name,
+                state=server.fleet.state_of(machine),
+                down_for=machine.health.down_for(now),
+                sessions=sum(seat.session is not None for pool in pools for seat in pool.seats),
+                limit=sum(pool.places.limit for pool in pools),
+                server=server.name,
+            )
 
 
 def _classes(

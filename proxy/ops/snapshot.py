@@ -110,6 +110,18 @@ class UpstreamSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineSeen:
+    """One of several machines that our sessions are shared among."""
+
+    address: str
+    state: str  # in use, standby, down, removed
+    down_for: float | None  # None: it is up, as far as anybody knows
+    sessions: int
+    limit: int
+    server: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ClassSeen:
     """A class of clients: what it has, and what each of its sources may have."""
 
@@ -208,3 +220,4 @@ class Snapshot:
     store_lost: str  # what sharing.on_store_down says, while the store cannot be reached
     totals: Totals
     workers: tuple[WorkerSeen, ...] = ()  # none: one process does it all
+    machines: tuple[MachineSeen, ...] = ()  # none: there is only the one, and `upstream` says which

@@ -146,9 +146,11 @@ def _deed(one: Told) -> str:
 
 
 def upstream(told: Told) -> RenderableType:
-    """Show our sessions with the server."""
+    """Show our sessions with the server; where there are several, how they share them."""
     head = f"{told['server']}: {len(told['sessions'])} of {told['limit']} sessions"
     parts: list[RenderableType] = [Text(head, "bold")]
+    if machines := told.get("machines"):
+        parts += [_machines(machines), Text()]
     trouble = told["trouble"]
     if trouble is not None and not trouble["is_over"]:
         moment = time.strftime("%H:%M:%S", time.localtime(trouble["at"]))
@@ -170,6 +172,23 @@ def upstream(told: Told) -> RenderableType:
         "None is open.",
     )
     return Group(*parts, rows)
+
+
+def _machines(machines: Sequence[Told]) -> RenderableType:
+    return table(
+        machines,
+        (
+            ("server", lambda one: f"{one.get('server', '')} {one['address']}".strip()),
+            ("is", _state),
+            (">sessions", lambda one: f"{one['sessions']} of {one['limit']}"),
+        ),
+        "",
+    )
+
+
+def _state(one: Told) -> str:
+    away = f" for {duration(one['down_for'])}" if one["down_for"] is not None else ""
+    return f"{one['state']}{away if one['state'] == 'down' else ''}"
 
 
 def classes(told: Told) -> RenderableType:

@@ -21,6 +21,7 @@ from .snapshot import (
     ClassQueue,
     ClassSeen,
     ClientSeen,
+    MachineSeen,
     QueueSeen,
     Snapshot,
     Totals,
@@ -64,6 +65,11 @@ def one_snapshot(of_workers: Sequence[Snapshot | None]) -> Snapshot:
         store_lost=lost[0] if lost else "",
         totals=_totals([one.totals for one in seen]),
         workers=tuple(_worker(at, one) for at, one in enumerate(of_workers, 1)),
+        machines=tuple(
+            _grouped(
+                seen, lambda one: one.machines, lambda one: f"{one.server} {one.address}", _machine
+            )
+        ),
     )
 
 
@@ -154,6 +160,15 @@ def _class(parts: list[ClassSeen]) -> ClassSeen:
         waiting=sum(one.waiting for one in parts),
         slots=sum(one.slots for one in parts),
         most_slots_of_one=max(one.most_slots_of_one for one in parts),
+    )
+
+
+def _machine(parts: list[MachineSeen]) -> MachineSeen:
+    """Who has not asked it lately does not know yet that it is down."""
+    return replace(
+        max(parts, key=lambda one: one.down_for or 0.0),
+        sessions=sum(one.sessions for one in parts),
+        limit=max(one.limit for one in parts),
     )
 
 

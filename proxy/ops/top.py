@@ -48,8 +48,9 @@ class Screen:
 
     def drawn(self, seen: dict[str, Any]) -> RenderableType:
         """Return the picture of a snapshot, cut to the height of the screen."""
-        seats = seen["upstream_sessions"]
-        rows = max(6, self._height - len(seats) - 2 * len(seen["budgets"]) - 10)
+        seats, machines = seen["upstream_sessions"], seen.get("machines", ())
+        above = len(seats) + 2 * len(seen["budgets"]) + (len(machines) + 2 if machines else 0)
+        rows = max(6, self._height - above - 10)
         waiting = {**seen["queue"], "first": seen["queue"]["first"][: rows // 3]}
         clients = sorted(seen["sessions"], key=lambda one: ORDER.get(one["phase"], 0))
         upstream = {
@@ -57,6 +58,7 @@ class Screen:
             "limit": seen["upstream_limit"],
             "sessions": seats,
             "trouble": seen["trouble"],
+            "machines": machines,
         }
         left = rows - len(waiting["first"])
         parts: Iterable[RenderableType] = (

@@ -105,6 +105,14 @@ class Fleet:
         """Tell whether new sessions are opened with this one."""
         return server.ways[0] in self.current
 
+    def state_of(self, server: Server) -> str:
+        """Say in a word what becomes of this one."""
+        if not self.is_wanted:
+            return "removed"
+        if not server.health.is_up:
+            return "down"
+        return "in use" if self.uses(server) else "standby"
+
     def has_another(self, server: Server) -> bool:
         """Tell whether nobody need be patient with this server."""
         return any(other.health.is_up for other in self.servers if other is not server)

@@ -25,6 +25,10 @@ class Health:
         """Tell whether it may be used."""
         return self._down_since is None
 
+    def down_for(self, now: float) -> float | None:
+        """Return for how long it has been down; None: it is up."""
+        return None if self._down_since is None else now - self._down_since
+
     def failed(self, now: float) -> bool:
         """It did not answer; True: until now it was up."""
         was_up = self.is_up

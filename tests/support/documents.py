@@ -41,6 +41,7 @@ API = {
     "its `first`, whose turns are next": snapshot.Waiter,
     "`/api/sessions`: `total`, and each of `sessions`": snapshot.ClientSeen,
     "`/api/upstream`: `server`, `limit`, and each of `sessions`": snapshot.UpstreamSeen,
+    "its `machines`, where there are several": snapshot.MachineSeen,
     "its `trouble`": snapshot.Trouble,
     "`/api/classes`, each of `classes`": snapshot.ClassSeen,
     "`/api/refusals`, each of `refusals`": snapshot.RefusalSeen,

@@ -10,7 +10,7 @@ import pytest
 from proxy.ops.answers import Answers, as_json
 from proxy.ops.lookout import FRESH, Lookout
 from proxy.ops.recent import Recent
-from proxy.ops.snapshot import Totals, Trouble
+from proxy.ops.snapshot import MachineSeen, Totals, Trouble
 from tests.support.house import house
 from tests.support.scripted import scripted
 
@@ -42,6 +42,17 @@ def test_a_server_is_told_where_it_has_a_name() -> None:
     trouble = Trouble(1.0, "upstream_down", "Gone.", is_over=False)
     assert "server" not in json.loads(as_json(trouble))
     assert json.loads(as_json(replace(trouble, server="b")))["server"] == "b"
+
+
+async def test_machines_are_told_where_there_are_several() -> None:
+    machine = MachineSeen("two.example:21", "standby", None, 0, 2)
+    async with scripted() as server, house(server) as home:
+        one = seen(home)
+        several = replace(one, machines=(machine,))
+        for section in ("status", "upstream"):
+            assert "machines" not in json.loads(Answers().about(section, one))
+            (told,) = json.loads(Answers().about(section, several))["machines"]
+            assert (told["address"], told["state"]) == ("two.example:21", "standby")
 
 
 def test_values_of_ours_are_written_by_their_fields() -> None:

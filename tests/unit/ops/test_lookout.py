@@ -43,7 +43,33 @@ async def test_of_several_servers_each_is_seen_with_what_is_its_own(server: Scri
         assert told.upstream == f"{server.host}:{server.port}, b {server.host}:{server.port}"
         assert [one.server for one in told.sessions] == ["b"]
         assert [one.server for one in told.upstream_sessions] == ["b"]
+        assert [(one.server, one.sessions, one.limit) for one in told.machines] == [
+            ("", 0, 2),
+            ("b", 1, 1),
+        ]
         assert told.queue.limit == 1005
+
+
+async def test_of_several_machines_each_is_seen_with_its_state_and_its_sessions(
+    server: Scripted,
+) -> None:
+    async with scripted() as standby:
+        place = f"{standby.host}:{standby.port}"
+        async with house(server, upstream={"standby": [place]}) as home, home.guest():
+            first, second = seen(home).machines
+            assert (first.address, first.state) == (f"{server.host}:{server.port}", "in use")
+            assert (first.sessions, first.limit, first.down_for) == (1, 2, None)
+            assert (second.address, second.state) == (place, "standby")
+            assert (second.sessions, second.limit) == (0, 2)
+            fleet = home.app.servers[0].fleet
+            fleet.servers[0].health.failed(home.app.rooms.clock())
+            assert seen(home).machines[0].state == "down"
+            assert (seen(home).machines[0].down_for or 0.0) >= 0.0
+
+
+async def test_a_single_machine_is_told_by_the_name_of_the_server_alone(server: Scripted) -> None:
+    async with house(server) as home:
+        assert seen(home).machines == ()
 
 
 async def test_a_client_is_seen_with_what_it_does(server: Scripted) -> None:

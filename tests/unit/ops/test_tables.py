@@ -143,6 +143,18 @@ def test_a_session_with_a_standby_server_is_told_from_others() -> None:
     assert shown.splitlines()[2].split()[:4] == ["1", "alice", "two.example:21", "idle"]
 
 
+def test_several_machines_are_shown_with_their_part_of_the_limit() -> None:
+    up = {"address": "one.example:21", "state": "in use", "down_for": None}
+    down = {"address": "two.example:21", "state": "down", "down_for": 300.0}
+    told = {"server": "one.example:21", "limit": 4, "sessions": [], "trouble": None}
+    machines = [{**up, "sessions": 1, "limit": 2}, {**down, "sessions": 0, "limit": 2}]
+    lines = read(tables.upstream({**told, "machines": machines})).splitlines()
+    assert [" ".join(line.split()) for line in lines[2:4]] == [
+        "one.example:21 in use 1 of 2",
+        "two.example:21 down for 5 min 0 of 2",
+    ]
+
+
 @pytest.mark.parametrize(("limit", "told"), [(60, "60"), (None, "-")])
 def test_a_class_tells_what_it_may_start_in_a_minute(limit: int | None, told: str) -> None:
     figures = {"sources": 1, "sessions": 2, "transfers": 3, "waiting": 4, "slots": 5, "weight": 1.0}

@@ -10,6 +10,7 @@ from proxy.ops.snapshot import (
     BudgetSeen,
     ClassQueue,
     ClassSeen,
+    MachineSeen,
     QueueSeen,
     Snapshot,
     Totals,
@@ -82,6 +83,13 @@ def test_what_they_share_is_told_once_and_elsewhere_is_beyond_all_of_them() -> N
     assert budget.elsewhere == 1  # the second sees 12 + 8 taken, of which 19 are theirs
     assert (budget.reserved, budget.limit, budget.configured) == (5, 20, 40)
     assert budget.next_slot == 2.0
+
+
+def test_a_machine_that_one_worker_found_down_is_down() -> None:
+    up = MachineSeen("one.example:21", "in use", None, 1, 2)
+    down = replace(up, state="down", down_for=5.0, sessions=1)
+    (told,) = one_snapshot([replace(ONE, machines=(one,)) for one in (up, down)]).machines
+    assert (told.state, told.down_for, told.sessions, told.limit) == ("down", 5.0, 2, 2)
 
 
 def test_the_line_is_one_with_the_longest_waiting_first() -> None:

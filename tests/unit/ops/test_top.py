@@ -57,6 +57,17 @@ async def test_workers_are_counted_where_there_are_several() -> None:
         assert words in capture.get()
 
 
+async def test_several_machines_are_on_the_screen() -> None:
+    async with scripted() as server, open_house(server) as home:
+        seen = (await get(home.status, "/api/status")).told
+    machine = {"address": "two.example:21", "state": "standby", "down_for": None}
+    machines = [{**machine, "sessions": 0, "limit": 2}]
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(Screen(30).drawn({**seen, "machines": machines}))
+    assert "two.example:21" in capture.get()
+
+
 @pytest.mark.parametrize("width", [200, 80])
 async def test_many_clients_do_not_push_the_budget_off_the_screen(width: int) -> None:
     async with scripted() as server, open_house(server) as home, home.guest():

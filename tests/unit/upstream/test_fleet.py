@@ -74,6 +74,14 @@ async def test_the_first_that_is_up_does_all_the_work(pools: list[Basin]) -> Non
     assert yard.events[0] == ServerDown("ftp0:21", "refuses connections")
 
 
+async def test_each_server_has_a_state(pools: list[Basin]) -> None:
+    yard = Yard(pools)
+    yard.fail(0)
+    assert [yard.fleet.state_of(one) for one in yard.fleet.servers] == ["down", "in use", "standby"]
+    yard.fleet.is_wanted = False
+    assert {yard.fleet.state_of(one) for one in yard.fleet.servers} == {"removed"}
+
+
 async def test_one_that_is_left_need_not_be_waited_for(pools: list[Basin]) -> None:
     yard = Yard(pools)
     first, second, third = yard.fleet.ways

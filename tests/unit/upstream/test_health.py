@@ -11,6 +11,14 @@ def test_a_server_is_up_until_a_dial_fails() -> None:
     assert not health.failed(3.0)
 
 
+def test_it_tells_for_how_long_it_is_down() -> None:
+    health = Health(5.0)
+    assert health.down_for(100.0) is None
+    health.failed(100.0)
+    health.failed(103.0)
+    assert health.down_for(107.0) == 7.0
+
+
 def test_it_is_asked_ever_more_seldom() -> None:
     health, now = Health(failback=10.0), 100.0
     rests = []
