@@ -77,6 +77,7 @@ class Ways:
             if relearn:
                 self._orders[number].adopt(config.upstream.pipelining)
             server.name = str(config.upstream.servers[number])
+            server.weight = config.upstream.weights[number]
             for way in server.ways:
                 way.budget.adopt(
                     config.budget.limit,
@@ -93,7 +94,8 @@ class Ways:
         upstream = self._config.upstream
         ways = [self._way(number, source) for source in upstream.source_addresses or (None,)]
         health = Health(self._config.timeouts.failback)
-        return Server(str(upstream.servers[number]), tuple(ways), health)
+        name, weight = str(upstream.servers[number]), upstream.weights[number]
+        return Server(name, tuple(ways), health, weight)
 
     def _way(self, server: int, source: str | None) -> Egress:
         config = self._config

@@ -42,12 +42,15 @@ SERVER_OPTION = click.option(
 
 def at_server(config: Config, name: str | None) -> Config:
     """Return the configuration that this server would have alone."""
-    known = config.by_server | {
-        str(place): one.at_standby(place)
-        for one in config.by_server.values()
-        if not one.upstream.source_addresses  # each has a state file of its own there
-        for place in one.upstream.standby
-    }
+    known = (
+        config.by_server
+        | {
+            str(place): one.at_standby(place)
+            for one in config.by_server.values()
+            if not one.upstream.source_addresses  # each has a state file of its own there
+            for place in one.upstream.servers[1:]
+        }
+    )
     if (name or "") not in known:
         told = ", ".join(one for one in known if one) or "none"
         raise click.UsageError(f"there is no server {name!r} in the file; it names {told}")

@@ -16,7 +16,7 @@ from ipaddress import (
 )
 from typing import TypeAlias
 
-from .units import WHOLE, misfit
+from .units import WHOLE, misfit, parse_weight
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -25,6 +25,7 @@ ADDRESS_WORDS = "an address and port such as 127.0.0.1:2121 or [::1]:2121"
 PORTS_WORDS = "a range of ports such as 50000-50999"
 HOST_WORDS = "a host name or IP address"
 SERVER_WORDS = "a server such as ftp2.example.com or ftp2.example.com:2121"
+STANDBY_WORDS = f"{SERVER_WORDS}, or {{server: ftp2.example.com, weight: 2}}"
 NETWORK_WORDS = "a network such as 10.20.0.0/16 or an address"
 TOLD_WORDS = "auto or an IPv4 address that clients can reach"
 
@@ -52,6 +53,19 @@ class Address:
             return ip_address(self.host).is_loopback
         except ValueError:
             return False  # a name: where it leads is decided elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A further server, and the share of the work that it gets beside the others."""
+
+    address: Address
+    weight: float = 1.0
+
+    def __str__(self) -> str:
+        if self.weight == 1.0:
+            return str(self.address)
+        return f"{{server: {self.address}, weight: {self.weight:g}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +169,20 @@ def parse_server(value: object) -> Address:
     if not server.port:
         raise misfit(SERVER_WORDS, value)
     return server
+
+
+def parse_standby(value: object) -> Standby:
+    """Read a server alone, or with its weight."""
+    if isinstance(value, Standby):
+        return value
+    if not isinstance(value, dict):
+        try:
+            return Standby(parse_server(value))
+        except ValueError:
+            raise misfit(STANDBY_WORDS, value) from None
+    if "server" not in value or value.keys() - {"server", "weight"}:
+        raise misfit(STANDBY_WORDS, ", ".join(map(str, value)))
+    return Standby(parse_server(value["server"]), parse_weight(value.get("weight", 1)))
 
 
 def is_host(text: str) -> bool:

@@ -73,9 +73,16 @@ def _budget(config: Config, document: Document, place: Path) -> Iterator[Problem
 
 def _servers(config: Config, document: Document, place: Path) -> Iterator[Problem]:
     upstream = config.upstream
-    for at, server in enumerate(upstream.standby):
+    for at, server in enumerate(upstream.servers[1:]):
         if server in upstream.servers[: at + 1]:
             yield document.problem((*place, "upstream", "standby", at), f"{server} is listed twice")
+    for key in ("weight", "standby"):
+        weights = upstream.weights[:1] if key == "weight" else upstream.weights[1:]
+        if set(weights) <= {1.0} or (upstream.standby and upstream.spread != "failover"):
+            continue
+        told = "with spread: failover the order counts" if upstream.standby else "there is no other"
+        message = f"a weight changes nothing: {told}"
+        yield document.problem((*place, "upstream", key), message, severity="warning")
     if upstream.list_by_stat == "on" and upstream.standby and upstream.spread != "failover":
         message = "learns what one server's STAT tells: with several at work, keep it off"
         yield document.problem((*place, "upstream", "list_by_stat"), message)

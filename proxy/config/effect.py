@@ -43,6 +43,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "upstream.share_listings": Effect.NEXT_TRANSFER,
         "upstream.standby": Effect.RESTART,
         "upstream.spread": Effect.AT_ONCE,
+        "upstream.weight": Effect.AT_ONCE,
         "upstream.source_addresses": Effect.RESTART,
         "upstream.ports": Effect.AT_ONCE,
         "upstream.session_lifetime": Effect.AT_ONCE,

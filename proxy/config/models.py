@@ -220,7 +220,7 @@ class Config(Section):
 
     def at_standby(self, place: Address) -> Config:
         """Return the configuration that this standby server would have alone."""
-        alone = {"host": place.host, "port": place.port, "standby": ()}
+        alone = {"host": place.host, "port": place.port, "standby": (), "weight": 1.0}
         return self.model_copy(
             update={
                 "upstream": self.upstream.model_copy(update=alone),

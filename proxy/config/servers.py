@@ -11,7 +11,7 @@ from .serverside import Budget, Queue, Upstream
 from .shapes import Globs, HostGlobs, Networks, Places, ServerName
 
 # What says which server it is: nobody else's can be meant.
-ITS_OWN = frozenset({"host", "port", "standby", "server_name"})
+ITS_OWN = frozenset({"host", "port", "standby", "weight", "server_name"})
 
 
 class Overlay:

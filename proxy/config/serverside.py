@@ -21,13 +21,14 @@ from .shapes import (
     Port,
     Ports,
     RateOrNone,
-    Servers,
     Sources,
+    Standbys,
     Switch,
     TimeLimit,
     TlsMode,
     TlsVersion,
     Verbs,
+    Weight,
     one_of,
     or_absent,
 )
@@ -52,15 +53,21 @@ class Upstream(Section):
     port: Port = Field(
         default=21, description="The server's control port; 21 is FTP's own (RFC 959 section 5.2)."
     )
-    standby: Servers = Field(
+    standby: Standbys = Field(
         default=(),
         description="Further servers with the same files and logins, in order of preference, each "
-        "with a budget and sessions of its own. Empty: there is only the one.",
+        "with a budget and sessions of its own, and a weight if it differs from 1. Empty: there is "
+        "only the one.",
     )
     spread: Annotated[Spread, one_of(Spread)] = Field(
         default="failover",
         description="failover: the first server that is up gets all the work. least-loaded: all "
         "share it. by-user: a user stays with one server, where they do not share their files.",
+    )
+    weight: Weight = Field(
+        default=1.0,
+        description="The first server's share of the work beside those in standby, where spread "
+        "has several at work: 2 gets twice what 1 gets.",
     )
     sessions: CountOrAuto = Field(
         default=2,
@@ -158,7 +165,12 @@ class Upstream(Section):
     @property
     def servers(self) -> tuple[Address, ...]:
         """All of them, the preferred one first."""
-        return (Address(self.host, self.port), *self.standby)
+        return (Address(self.host, self.port), *(one.address for one in self.standby))
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The share of the work that each of them gets."""
+        return (self.weight, *(one.weight for one in self.standby))
 
     def name_of(self, server: int, source: str | None) -> str:
         """Name what is counted for one server from one address of ours: in the store, and what

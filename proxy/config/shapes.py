@@ -11,7 +11,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from . import addresses, units
-from .addresses import Address, Network, PortRange
+from .addresses import Address, Network, PortRange, Standby
 from .units import misfit
 
 HIDDEN = "(hidden)"  # how a secret is shown
@@ -56,7 +56,7 @@ class Several:
 
 
 def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | dict) else value
 
 
 def or_none(shape: Shape) -> Shape:
@@ -138,7 +138,7 @@ ADDRESS = Shape(addresses.ADDRESS_WORDS, addresses.parse_address)
 HOST = Shape(addresses.HOST_WORDS, addresses.parse_host)
 FILE = pattern("the path of a file", r"[^\0\r\n]*[^\0\r\n ]")
 NETWORK = Shape(addresses.NETWORK_WORDS, addresses.parse_network)
-SERVER = Shape(addresses.SERVER_WORDS, addresses.parse_server)
+STANDBY = Shape(addresses.STANDBY_WORDS, addresses.parse_standby)
 SOURCE = Shape(addresses.SOURCE_WORDS, addresses.parse_source)
 GLOB = pattern("a user name or pattern such as batch-*", r"[^\s,]{1,200}")
 HOST_GLOB = lower_case(
@@ -186,7 +186,7 @@ StoreOrNone: TypeAlias = Annotated[str | None, or_none(STORE)]
 GroupOrAuto: TypeAlias = Annotated[str | None, or_word("auto", GROUP)]
 Networks: TypeAlias = Annotated[tuple[Network, ...], Several(NETWORK)]
 Globs: TypeAlias = Annotated[tuple[str, ...], Several(GLOB)]
-Servers: TypeAlias = Annotated[tuple[Address, ...], Several(SERVER)]
+Standbys: TypeAlias = Annotated[tuple[Standby, ...], Several(STANDBY)]
 Places: TypeAlias = Annotated[tuple[Address, ...], Several(ADDRESS)]
 HostGlobs: TypeAlias = Annotated[tuple[str, ...], Several(HOST_GLOB)]
 Sources: TypeAlias = Annotated[tuple[str, ...], Several(SOURCE)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from hashlib import blake2b
+from math import log
 
 from proxy.events import Announce, ServerDown, ServerUp
 
@@ -39,6 +40,7 @@ class Server:
     name: str  # host:port
     ways: tuple[Egress, ...]
     health: Health
+    weight: float = 1.0  # its share of the work, where several are used
 
 
 class Fleet:
@@ -86,7 +88,7 @@ class Fleet:
             return ways
         match self.spread:
             case Spread.LEAST_LOADED:
-                return sorted(ways, key=_load)
+                return self._by_load()
             case Spread.BY_USER if key is not None:
                 ways = self._home_of(key.user)
         return sorted(ways, key=lambda way: -way.free)
@@ -169,11 +171,30 @@ class Fleet:
             for call in self._moved:
                 call()
 
+    def _by_load(self) -> list[Egress]:
+        here = [(server, way) for server in self._in_use for way in server.ways]
+        # Of those that do nothing the one that shall do most begins.
+        here.sort(key=lambda one: (_load(one[1]) / one[0].weight, -one[0].weight))
+        return [way for _, way in here]
+
     def _home_of(self, user: bytes) -> tuple[Egress, ...]:
         """Return the ways to this user's server: the same one in every process, and when another
-        server comes or goes only its own users move (highest random weight)."""
-        here = [server for server in self.servers if self.uses(server)]
-        return max(here, key=lambda one: blake2b(one.name.encode() + b"\0" + user).digest()).ways
+        server comes or goes only its own users move."""
+        return max(self._in_use, key=lambda server: _score(server, user)).ways
+
+    @property
+    def _in_use(self) -> list[Server]:
+        return [server for server in self.servers if self.uses(server)]
+
+
+def _score(server: Server, user: bytes) -> float:
+    """Tell how much a server is this user's: the highest of all wins as often as weights say.
+
+    Weighted rendezvous hashing: a number between 0 and 1 that is the same everywhere, to the power
+    of 1/weight, here by its logarithm.
+    """
+    digest = blake2b(server.name.encode() + b"\0" + user).digest()[:6]
+    return log((int.from_bytes(digest) + 0.5) / 2**48) / server.weight
 
 
 def _load(way: Egress) -> float:

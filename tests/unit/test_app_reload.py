@@ -31,6 +31,7 @@ OTHER_VALUES: dict[str, Any] = {
     "upstream.host": "localhost",
     "upstream.port": 2100,
     "upstream.spread": "by-user",
+    "upstream.weight": 2,
     "upstream.sessions": 7,
     "upstream.pooling": "session",
     "upstream.data": "active",
@@ -294,7 +295,7 @@ def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
 def handed_out(app: App) -> dict[str, object]:
     """What the rooms have of the configuration, in a form that can be compared."""
     side = app.servers[0]
-    (egress,) = side.egresses
+    (egress,), (machine,) = side.egresses, side.fleet.servers
     backend = side.backend
     shared, pool, budget = app.rooms.shared, egress.pool, egress.budget
     return {
@@ -308,7 +309,7 @@ def handed_out(app: App) -> dict[str, object]:
         "replays": app.rooms.replays.most,
         "limits": pool._limits,
         "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
-        "fleet": (side.fleet.spread, side.fleet.servers[0].health.failback),
+        "fleet": (side.fleet.spread, machine.health.failback, machine.weight),
         "budget": (budget.limit, budget.longest_hold, budget._guard, budget._enforce),
         "queue": (side.gate.max_wait, side.gate._max_length),
         "ports": [

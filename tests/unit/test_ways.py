@@ -45,6 +45,12 @@ async def test_each_server_is_reached_from_each_address() -> None:
     assert [way.pool.dialer.port for way in built.fleet.ways] == [21, 21, 2121, 2121]
 
 
+async def test_each_server_has_its_weight() -> None:
+    standby = ["ftp2", {"server": "ftp3", "weight": 2.5}]
+    built = ways(upstream={"standby": standby, "weight": 3})
+    assert [server.weight for server in built.fleet.servers] == [3.0, 1.0, 2.5]
+
+
 async def test_each_way_has_a_state_file_and_the_first_keeps_its_name(tmp_path: Path) -> None:
     built = ways(upstream={"standby": ["ftp2"]}, state=str(tmp_path / "state"))
     assert sorted(os.listdir(tmp_path)) == ["state", "state.ftp2:21"]
@@ -67,11 +73,12 @@ async def test_nobody_is_hurried_where_there_is_only_one_server() -> None:
 
 async def test_another_configuration_reaches_every_way() -> None:
     built = ways(upstream=TWO_BY_TWO)
-    upstream = {"host": "other.example.com", "spread": "by-user", "sessions": 7, **TWO_BY_TWO}
+    upstream = {"host": "other.example.com", "spread": "by-user", "weight": 4, "sessions": 7}
     config = Config.model_validate(
-        {"upstream": upstream, "budget": {"connections": 100, "headroom": 0.0}}
+        {"upstream": upstream | TWO_BY_TWO, "budget": {"connections": 100, "headroom": 0.0}}
     )
     built.adopt(config, [None, None], renew=True, relearn=True)
+    assert [server.weight for server in built.fleet.servers] == [4.0, 1.0]
     assert built.fleet.servers[0].name == "other.example.com:21"
     assert built.fleet.spread is Spread.BY_USER
     for way in built.fleet.ways:

@@ -59,7 +59,7 @@ def _of_attempts(config: Config, seen: Seen) -> Iterator[Finding]:
         yield Finding(CAUSES["first_address_dead"], evidence)
         return
     if standby := config.upstream.standby:
-        told = ", ".join(f"`--server {place}`" for place in standby)
+        told = ", ".join(f"`--server {one.address}`" for one in standby)
         evidence += f"; a standby server may do the work meanwhile, look at it with {told}"
     yield from _of_failure(first, evidence, seen)
 

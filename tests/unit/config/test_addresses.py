@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from proxy.config import addresses
-from proxy.config.addresses import Address, PortRange
+from proxy.config.addresses import Address, PortRange, Standby
 from proxy.config.units import Misfit
 
 
@@ -161,3 +161,23 @@ def test_what_is_no_network_is_refused(text: object, hint: str | None) -> None:
 def test_an_address_is_within_a_network_in_whatever_form_it_comes(host: str, told: bool) -> None:
     networks = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
     assert addresses.is_within(networks, host) is told
+
+
+def test_a_standby_server_may_have_a_weight() -> None:
+    assert addresses.parse_standby("b") == Standby(Address("b", 21))
+    heavy = addresses.parse_standby({"server": "b:2121", "weight": "2"})
+    assert heavy == Standby(Address("b", 2121), 2.0)
+    assert addresses.parse_standby(heavy) is heavy
+    assert [str(one) for one in (addresses.parse_standby("b"), heavy)] == [
+        "b:21",
+        "{server: b:2121, weight: 2}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"weight": 2}, {"server": "b", "wieght": 2}, {"server": "b", "weight": 0}, {"server": ""}, 5],
+)
+def test_a_standby_server_is_nothing_else(wrong: object) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        addresses.parse_standby(wrong)

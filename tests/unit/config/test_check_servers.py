@@ -94,3 +94,27 @@ def test_a_floor_must_fit_every_budget() -> None:
     text += "budget: {connections: 10, headroom: 0%}}]"
     (problem,) = examine(text, "f").problems
     assert "are 20 slots, and the budget leaves 10" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "key", "words"),
+    [
+        ("weight: 2", "weight", "there is no other"),
+        ("weight: 2, standby: b", "weight", "the order counts"),
+        ("standby: {server: b, weight: 2}", "standby", "the order counts"),
+    ],
+)
+def test_a_weight_that_changes_nothing_is_warned_of(upstream: str, key: str, words: str) -> None:
+    (problem,) = examine(f"upstream: {{host: a, {upstream}}}", "f").problems
+    assert problem.severity == "warning"
+    assert f"upstream.{key}: " in str(problem)
+    assert words in str(problem)
+
+
+@pytest.mark.parametrize("spread", ["least-loaded", "by-user"])
+def test_weights_share_the_work_out(spread: str) -> None:
+    upstream = f"host: a, weight: 2, spread: {spread}, standby: [b, {{server: c, weight: 3}}]"
+    reading = examine(f"upstream: {{{upstream}}}", "f")
+    assert not reading.problems
+    assert reading.config is not None
+    assert reading.config.upstream.weights == (2.0, 1.0, 3.0)

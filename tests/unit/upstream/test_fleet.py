@@ -23,14 +23,20 @@ USERS = [Credentials(b"user-%d" % number, b"secret").key() for number in range(3
 class Yard:
     """Three servers, the pool of each, and the fleet of them."""
 
-    def __init__(self, pools: list[Basin], spread: Spread = Spread.FAILOVER) -> None:
+    def __init__(
+        self,
+        pools: list[Basin],
+        spread: Spread = Spread.FAILOVER,
+        weights: tuple[float, ...] = (1.0, 1.0, 1.0),
+    ) -> None:
         self.now = 100.0
         self.pools = pools
         self.moves = 0
         self.events: list[Event] = []
         servers = [
-            Server(f"ftp{n}:21", (Egress(None, one.budget, one.pool, f"ftp{n}:21"),), Health(10.0))
+            Server(name, (Egress(None, one.budget, one.pool, name),), Health(10.0), weights[n])
             for n, one in enumerate(pools)
+            for name in (f"ftp{n}:21",)
         ]
         self.fleet = Fleet(servers, spread, clock=lambda: self.now, announce=self.events.append)
         self.fleet.when_moved(self._moved)
@@ -153,6 +159,27 @@ async def test_a_user_stays_with_a_server_and_only_its_own_users_move(pools: lis
     after = yard.homes()
     assert {before[key] for key in USERS if before[key] != after[key]} == {"ftp1:21"}
     assert "ftp1:21" not in after.values()
+
+
+async def test_of_two_the_heavier_one_gets_more(pools: list[Basin]) -> None:
+    yard = Yard(pools, Spread.LEAST_LOADED, weights=(1.0, 3.0, 1.0))
+    assert yard.fleet.open_to(ALICE.key())[0].name == "ftp1:21"
+    lease = await pools[1].lease()
+    assert yard.fleet.open_to(ALICE.key())[0].name == "ftp0:21"
+    other = await pools[0].lease()
+    third = await pools[2].lease()
+    assert yard.fleet.open_to(BOB.key())[0].name == "ftp1:21"
+    for one in (lease, other, third):
+        one.release()
+
+
+async def test_users_are_spread_by_weight(pools: list[Basin]) -> None:
+    even = Yard(pools, Spread.BY_USER).homes()
+    heavy = Yard(pools, Spread.BY_USER, weights=(1.0, 2.0, 1.0)).homes()
+    # Only to the one that has become heavier does anybody move.
+    assert {heavy[key] for key in USERS if heavy[key] != even[key]} == {"ftp1:21"}
+    count = list(heavy.values()).count("ftp1:21")
+    assert 120 < count < 180  # half of 300
 
 
 async def test_a_server_that_is_down_is_asked_until_it_is_well(pools: list[Basin]) -> None:
