@@ -169,7 +169,7 @@ def plan(path: Path | None, server: str | None, as_json: bool, kind: str, **batc
     if path is None:
         raise click.UsageError("give the file: ftpweir plan -c FILE --files N")
     try:
-        config = at_server(load_config(path), server)
+        config = at_server(load_config(path), server).config
         told = Plan(config, Question(kind=Kind(kind), **batch))
     except NoSuchClass as problem:
         raise click.BadParameter(str(problem), param_hint="--class") from None

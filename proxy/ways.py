@@ -100,7 +100,7 @@ class Ways:
     def _way(self, server: int, source: str | None) -> Egress:
         config = self._config
         place = config.upstream.name_of(server, source)
-        name = "/".join(part for part in (self._name, place) if part)
+        name = way_name(self._name, place)
         budget = Budget(
             config.budget.limit,
             holds=sections.holds(config),
@@ -133,3 +133,8 @@ class Ways:
         for server in self.fleet.servers:
             for way in server.ways:
                 way.pool.dialer.is_hurried = partial(self.fleet.has_another, server)
+
+
+def way_name(server: str, place: str) -> str:
+    """Name a way in metrics and in the store; the only one has no name."""
+    return "/".join(part for part in (server, place) if part)

@@ -68,11 +68,13 @@ def doctor(
     """
     if path is None:
         raise click.UsageError("give the file: ftpweir doctor -c FILE")
-    config = at_server(load_config(path), server)
+    chosen = at_server(load_config(path), server)
+    config = chosen.config
     login = _login(config, user)
     # With --json standard output is for the program that reads it.
     console = Console(stderr=as_json)
-    visit = Examination(config, Wishes(login, **wishes), lambda step: console.print(progress(step)))
+    wished = Wishes(login, server=chosen.server, budget=chosen.budget, **wishes)
+    visit = Examination(config, wished, lambda step: console.print(progress(step)))
     findings = diagnose(config, visit.run())
     place = str(Address(config.upstream.host, config.upstream.port))
     report = Report(place, findings, tuple(visit.steps), visit.seen.connections)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +14,8 @@ from proxy import config as settings
 from proxy.config import Config, ConfigError
 from proxy.config.units import Misfit
 from proxy.ops.ask import StatusAddress
+from proxy.ops.snapshot import ONLY_BUDGET
+from proxy.ways import way_name
 
 CONFIG_OPTION = click.option(
     "-c",
@@ -40,21 +43,34 @@ SERVER_OPTION = click.option(
 )
 
 
-def at_server(config: Config, name: str | None) -> Config:
-    """Return the configuration that this server would have alone."""
-    known = (
-        config.by_server
-        | {
-            str(place): one.at_standby(place)
-            for one in config.by_server.values()
-            if not one.upstream.source_addresses  # each has a state file of its own there
-            for place in one.upstream.servers[1:]
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The server that a command is about; `config` is what it would have alone."""
+
+    config: Config
+    server: str  # its name, empty at the top of the file
+    budget: str  # what a running ftpweir calls its first budget
+
+
+def at_server(config: Config, name: str | None) -> Chosen:
+    """Return the server of that name, or the standby server at that HOST:PORT."""
+    known: dict[str, Chosen] = {}
+    for server, alone in config.by_server.items():
+        upstream = alone.upstream
+        first = next(iter(upstream.source_addresses), None)
+        known[server] = Chosen(alone, server, _budget(server, upstream.name_of(0, first)))
+        if first is None:  # else each has a state file for each of them
+            for number, place in enumerate(upstream.servers[1:], 1):
+                budget = _budget(server, upstream.name_of(number, None))
+                known[str(place)] = Chosen(alone.at_standby(place), server, budget)
     if (name or "") not in known:
         told = ", ".join(one for one in known if one) or "none"
         raise click.UsageError(f"there is no server {name!r} in the file; it names {told}")
     return known[name or ""]
+
+
+def _budget(server: str, place: str) -> str:
+    return way_name(server, place) or ONLY_BUDGET
 
 
 def load_config(path: Path) -> Config:

@@ -29,6 +29,7 @@ from proxy.upstream.seat import Seat
 
 from .recent import Recent
 from .snapshot import (
+    ONLY_BUDGET,
     BudgetSeen,
     ClassQueue,
     ClassSeen,
@@ -164,7 +165,7 @@ def _place(server: Server) -> str:
 
 def name_of(egress: Egress) -> str:
     """Name a budget: by its server and address, where there are several."""
-    return egress.name or "default"
+    return egress.name or ONLY_BUDGET
 
 
 def _budget(egress: Egress, config: Config, now: float) -> BudgetSeen:

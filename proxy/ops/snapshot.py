@@ -5,15 +5,18 @@ the same. Looks nothing up itself. Seconds throughout; moments are seconds since
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from proxy.phase import Phase
+
+ONLY_BUDGET: Final = "default"  # the name of one that needs none
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetSeen:
     """One egress address's slots."""
 
-    name: str  # the address, or "default" where the system chooses it
+    name: str  # the server and the address, where there are several; else ONLY_BUDGET
     enforce: str
     open: int
     cooling: int

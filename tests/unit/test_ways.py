@@ -9,7 +9,7 @@ from typing import Any
 from proxy.config import Config
 from proxy.store.group import Group
 from proxy.upstream.fleet import Spread
-from proxy.ways import Ways
+from proxy.ways import Ways, way_name
 
 
 def ways(**sections: Any) -> Ways:
@@ -43,6 +43,11 @@ async def test_each_server_is_reached_from_each_address() -> None:
         "127.0.0.3@ftp2:2121",
     ]
     assert [way.pool.dialer.port for way in built.fleet.ways] == [21, 21, 2121, 2121]
+
+
+def test_a_way_is_named_by_its_server_and_its_place() -> None:
+    assert way_name("", "") == ""
+    assert way_name("b", "192.0.2.1@ftp2:21") == "b/192.0.2.1@ftp2:21"
 
 
 async def test_each_server_has_its_weight() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from proxy.config import Config
 from proxy.net.certificate import BadCertificate
 from proxy.net.trust import TrustFiles, trust_context
+from proxy.ops.snapshot import ONLY_BUDGET
 
 from .credentials import Credentials
 from .data import DataVisit, Manner
@@ -42,12 +43,17 @@ MOST_ADDRESSES = 2  # one of each family: each may stand before another firewall
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the operator asked for beyond the usual. `tls` None: as configured."""
+    """What the operator asked for beyond the usual. `tls` None: as configured.
+
+    `server` and `budget` are what a running ftpweir calls the server that is looked at.
+    """
 
     login: Credentials | None = None
     tls: str | None = None
     write_test: str | None = None
     probe_limits: bool = False
+    server: str = ""
+    budget: str = ONLY_BUDGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +143,12 @@ class Examination:
             self._say("store", f"{store.place}: {store.problem or words}", not store.problem)
 
     def _ask_running(self) -> None:
-        running = self.seen.running = ask_running(self._config.status)
+        wishes = self._wishes
+        running = ask_running(self._config.status, server=wishes.server, budget=wishes.budget)
+        self.seen.running = running
         if running is not None:
             slots = f"{running.used} of {running.limit} slots used"
-            words = f"{slots}, {running.sessions} sessions with servers"
+            words = f"{slots}, {running.sessions} sessions with the server"
             ban = f", suspects a ban for {running.banned_for:.0f} s more"
             is_banned = running.banned_for > 0
             self._say("status", words + (ban if is_banned else ""), not is_banned)

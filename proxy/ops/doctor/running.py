@@ -1,6 +1,7 @@
 """Asks the running ftpweir, at its `status` address, what it knows: budget, ban, refusals, trouble.
 
-An answer of anybody else, or none, is no answer: then the rest must do.
+An answer of anybody else, or of one that does not know the server, or none, is no answer: then the
+rest must do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import closing
 from typing import Any
 
 from proxy.config import Status
+from proxy.ops.snapshot import ONLY_BUDGET
 
 from .seen import RefusedFor, Running
 
@@ -23,19 +25,35 @@ _LATELY = 3600.0  # seconds
 _WAIT = 3.0
 
 
-def ask_running(status: Status | None, *, patience: float = _WAIT) -> Running | None:
-    """Return what it says; None: nobody answers as ftpweir does."""
+def ask_running(
+    status: Status | None,
+    *,
+    server: str = "",
+    budget: str = ONLY_BUDGET,
+    patience: float = _WAIT,
+) -> Running | None:
+    """Return what it says of that server; None: nobody answers as an ftpweir that has it does."""
     if status is None:
         return None
     host = _EVERYWHERE.get(status.address.host, status.address.host)
     headers = {"Authorization": f"Bearer {status.token}"} if status.token else {}
     try:
         with closing(http.client.HTTPConnection(host, status.address.port, patience)) as line:
-            budget, upstream, refusals = (
+            budgets, upstream, refusals = (
                 _get(line, f"/api/{section}", headers)
                 for section in ("budget", "upstream", "refusals")
             )
-        return _read(str(status.address), budget, upstream, refusals)
+        (own,) = (one for one in budgets["budgets"] if one["name"] == budget)
+        return Running(
+            address=str(status.address),
+            used=int(own["open"]) + int(own["cooling"]),
+            limit=int(own["limit"]),
+            next_slot=float(own["next_slot"]) if own["next_slot"] is not None else None,
+            banned_for=float(own["banned_for"]),
+            sessions=sum(one["budget"] == budget for one in upstream["sessions"]),
+            trouble=_trouble(upstream["trouble"], server),
+            refusals=_counted(refusals["refusals"]),
+        )
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return None
 
@@ -49,19 +67,11 @@ def _get(line: http.client.HTTPConnection, path: str, headers: Mapping[str, str]
     return json.loads(body)
 
 
-def _read(address: str, budget: Any, upstream: Any, refusals: Any) -> Running:
-    first = budget["budgets"][0]  # of the address that the doctor connects from, too
-    trouble = upstream["trouble"]
-    return Running(
-        address=address,
-        used=int(first["open"]) + int(first["cooling"]),
-        limit=int(first["limit"]),
-        next_slot=float(first["next_slot"]) if first["next_slot"] is not None else None,
-        banned_for=max(float(one["banned_for"]) for one in budget["budgets"]),
-        sessions=len(upstream["sessions"]),
-        trouble=_words(trouble["words"]) if trouble and not trouble["is_over"] else "",
-        refusals=_counted(refusals["refusals"]),
-    )
+def _trouble(told: Any, server: str) -> str:
+    """Return what keeps it from that server now."""
+    if not told or told["is_over"] or told.get("server", "") != server:
+        return ""
+    return _words(told["words"])
 
 
 def _counted(refusals: list[dict[str, Any]]) -> tuple[RefusedFor, ...]:

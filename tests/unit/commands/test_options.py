@@ -47,7 +47,8 @@ state: /var/lib/ftpweir.state
 def test_a_standby_server_is_chosen_by_its_address(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(STANDBY)
     config = load_config(tmp_path / "good.yaml")
-    two, four = at_server(config, "two.example:2121"), at_server(config, "four.example:21")
+    two = at_server(config, "two.example:2121").config
+    four = at_server(config, "four.example:21").config
     assert (two.upstream.host, two.upstream.port, two.upstream.sessions) == ("two.example", 2121, 3)
     assert (two.upstream.standby, two.state) == ((), "/var/lib/ftpweir.state.two.example:2121")
     assert (four.upstream.host, four.state) == (
@@ -56,7 +57,24 @@ def test_a_standby_server_is_chosen_by_its_address(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "server", "budget"),
+    [
+        (None, "", "default"),
+        ("two.example:2121", "", "two.example:2121"),
+        ("b", "b", "b"),
+        ("four.example:21", "b", "b/four.example:21"),
+    ],
+)
+def test_a_server_is_known_to_a_running_ftpweir_by_its_budget(
+    tmp_path: Path, name: str | None, server: str, budget: str
+) -> None:
+    (tmp_path / "good.yaml").write_text(STANDBY)
+    chosen = at_server(load_config(tmp_path / "good.yaml"), name)
+    assert (chosen.server, chosen.budget) == (server, budget)
+
+
 def test_a_server_that_the_file_lacks_is_told_with_those_it_has(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(STANDBY)
-    with pytest.raises(click.UsageError, match=r"names b, two\.example:2121, four\.example:21"):
+    with pytest.raises(click.UsageError, match=r"names two\.example:2121, b, four\.example:21"):
         at_server(load_config(tmp_path / "good.yaml"), "five.example")

@@ -21,7 +21,14 @@ from tests.support.house import house
 from tests.support.scripted import scripted
 
 TOKEN = "0123456789abcdef"
-BUDGET = {"open": 3, "cooling": 4, "limit": 380, "next_slot": 2.5, "banned_for": 0.0}
+BUDGET = {
+    "name": "default",
+    "open": 3,
+    "cooling": 4,
+    "limit": 380,
+    "next_slot": 2.5,
+    "banned_for": 0.0,
+}
 
 
 def refusal(age: float, reason: str, sentence: str) -> dict[str, object]:
@@ -31,7 +38,7 @@ def refusal(age: float, reason: str, sentence: str) -> dict[str, object]:
 def answers(**changes: object) -> dict[str, Any]:
     return {
         "/api/budget": {"budgets": [BUDGET | changes]},
-        "/api/upstream": {"sessions": [{}, {}], "trouble": None},
+        "/api/upstream": {"sessions": [{"budget": "default"}] * 2, "trouble": None},
         "/api/refusals": {"refusals": []},
     }
 
@@ -118,3 +125,46 @@ def test_nobody_and_somebody_else_are_no_answer() -> None:
         assert ask_running(status) is None
     with served(answers(), TOKEN) as status:  # which this question does not bring
         assert ask_running(status.model_copy(update={"token": None})) is None
+
+
+def test_of_several_servers_each_is_told_of_by_its_own_budget() -> None:
+    told = answers()
+    own = {"name": "b/two.example:21", "open": 1, "cooling": 0, "limit": 95, "banned_for": 9.0}
+    told["/api/budget"]["budgets"] += [BUDGET | own]
+    told["/api/upstream"]["sessions"] += [{"budget": "b/two.example:21", "server": "b"}]
+    trouble = {"words": "421 Too many.", "is_over": False, "server": "b"}
+    told["/api/upstream"]["trouble"] = trouble
+    with served(told) as status:
+        top = ask_running(status)
+        b = ask_running(status, server="b", budget="b/two.example:21")
+        unknown = ask_running(status, server="c", budget="c")
+    assert top is not None
+    assert (top.used, top.limit, top.sessions, top.banned_for) == (7, 380, 2, 0.0)
+    assert top.trouble == ""
+    assert b is not None
+    assert (b.used, b.limit, b.sessions, b.banned_for) == (1, 95, 1, 9.0)
+    assert b.trouble == "421 Too many."
+    assert unknown is None
+
+
+async def test_the_budgets_of_a_real_one_are_found_by_name() -> None:
+    port = free_port()
+    status = Status.model_validate({"address": f"127.0.0.1:{port}"})
+    async with scripted() as server, scripted() as other:
+        standby = f"{other.host}:{other.port}"
+        own = {"host": other.host, "port": other.port, "sessions": 1}
+        further = {"name": "b", "match": {"user": "bob"}, "upstream": own}
+        async with (
+            house(
+                server,
+                status=f"127.0.0.1:{port}",
+                upstream={"standby": [standby]},
+                servers=[further],
+            ) as weir,
+            weir.guest("bob"),
+        ):
+            told = [
+                await asyncio.to_thread(ask_running, status, server=name, budget=budget)
+                for name, budget in (("", "default"), ("", standby), ("b", "b"))
+            ]
+    assert [one and one.sessions for one in told] == [0, 0, 1]
