@@ -248,6 +248,13 @@ class StoreBack:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreNew:
+    """The shared store knows nothing of what is in use: nothing is dealt out for so long."""
+
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reloaded:
     """The file was read anew, and these keys are others now; `warnings` are of `ftpweir check`."""
 
@@ -337,6 +344,7 @@ Event = (
     | BanSuspected
     | StoreLost
     | StoreBack
+    | StoreNew
     | Reloaded
     | ReloadRefused
     | Ordered

@@ -142,11 +142,11 @@ class Admin:
 
     async def _say_ready(self, request: web.Request) -> web.Response:
         try:
-            failing = _failing(await self._view.snapshot())
+            parts = failing(await self._view.snapshot())
         except NoSight:
-            failing = ["workers"]
-        told = {"ready": not failing, "failing": failing}
-        return _json(as_json(told), status=503 if failing else 200)
+            parts = ["workers"]
+        told = {"ready": not parts, "failing": parts}
+        return _json(as_json(told), status=503 if parts else 200)
 
     async def _show_section(self, request: web.Request) -> web.Response:
         seen = await self._view.snapshot()
@@ -164,11 +164,11 @@ class Admin:
         return _json(as_json({"columns": columns, "samples": rows}))
 
 
-def _failing(seen: Snapshot) -> list[str]:
+def failing(seen: Snapshot) -> list[str]:
     """Name what keeps us from serving; no words of the server's: everybody may read it."""
-    failing = []
+    parts = []
     if not seen.phase.is_ready:
-        failing.append(seen.phase.value)
+        parts.append(seen.phase.value)
     trouble = seen.trouble
     if (
         trouble is not None
@@ -177,10 +177,12 @@ def _failing(seen: Snapshot) -> list[str]:
         and not trouble.server  # one of several is no reason to keep clients from all of them
         and seen.at - trouble.at < TROUBLE_LASTS
     ):
-        failing.append(trouble.reason)
+        parts.append(trouble.reason)
     if seen.store_lost == "closed":
-        failing.append("store")
-    return failing
+        parts.append("store")
+    if seen.store_new_for and not any(one.open for one in seen.budgets):
+        parts.append("store_new")
+    return parts
 
 
 def _visit(request: web.Request) -> Visit:

@@ -22,7 +22,10 @@ SECTIONS: Final[Mapping[str, Callable[[Snapshot], object]]] = {
         "trouble": seen.trouble,
         **({"machines": seen.machines} if seen.machines else {}),
     },
-    "budget": lambda seen: {"budgets": seen.budgets},
+    "budget": lambda seen: {
+        "budgets": seen.budgets,
+        **({"store_new_for": seen.store_new_for} if seen.store_new_for else {}),
+    },
     "queue": lambda seen: seen.queue,
     "classes": lambda seen: {"classes": seen.classes},
     "refusals": lambda seen: {"refusals": seen.refusals},
@@ -53,8 +56,9 @@ def as_json(told: object) -> bytes:
 
 def _fields(value: Any) -> dict[str, Any]:
     told = {name: getattr(value, name) for name in value.__slots__}
-    # Only where there are several is there a name to tell, or which of them is used.
-    for key, nothing in (("server", ""), ("machines", ())):
+    # Only where there are several is there a name to tell, or which of them is used; and only a
+    # new store is worth a word.
+    for key, nothing in (("server", ""), ("machines", ()), ("store_new_for", 0.0)):
         if told.get(key) == nothing:
             del told[key]
     return told

@@ -37,6 +37,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.BanSuspected: ("ban suspected", "error"),
     events.StoreLost: ("store lost", "error"),
     events.StoreBack: ("store back", "warning"),
+    events.StoreNew: ("store is new", "warning"),
     events.Reloaded: ("reloaded", "info"),
     events.ReloadRefused: ("reload refused", "error"),
     events.Ordered: ("ordered", "warning"),

@@ -135,6 +135,7 @@ class Lookout:
             trouble=self._recent.trouble,
             store_lost=self._recent.store_lost,
             totals=_with_what_moves(self._recent.totals, sessions),
+            store_new_for=watched.store.new_for if watched.store is not None else 0.0,
             machines=tuple(_machines(servers, now)),
         )
 

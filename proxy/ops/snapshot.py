@@ -223,4 +223,5 @@ class Snapshot:
     store_lost: str  # what sharing.on_store_down says, while the store cannot be reached
     totals: Totals
     workers: tuple[WorkerSeen, ...] = ()  # none: one process does it all
+    store_new_for: float = 0.0  # a store that has just begun deals nothing out for so long
     machines: tuple[MachineSeen, ...] = ()  # none: there is only the one, and `upstream` says which

@@ -63,6 +63,7 @@ def one_snapshot(of_workers: Sequence[Snapshot | None]) -> Snapshot:
         refusals=tuple(refusals[:MOST_REFUSALS]),
         trouble=max(troubles, key=lambda one: one.urgency, default=None),
         store_lost=lost[0] if lost else "",
+        store_new_for=max(one.store_new_for for one in seen),
         totals=_totals([one.totals for one in seen]),
         workers=tuple(_worker(at, one) for at, one in enumerate(of_workers, 1)),
         machines=tuple(

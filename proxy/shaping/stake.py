@@ -70,6 +70,7 @@ class Award:
     target: int  # our fair share, while somebody is short
     short: int  # how many others have less than they need
     sharers: int = 1  # how many instances have called lately, we among them
+    recovers: int = 0  # milliseconds for which nothing is dealt out: the store knows nothing yet
 
 
 class Stake:

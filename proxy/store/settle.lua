@@ -85,7 +85,7 @@ end
 local function settle(key, recovery, hold, limit, used, keep, need, weight)
   local rows, recover = recall(key, recovery)
   local old = rows[me]
-  if old and old.serial >= serial then return {-1, 0, 0, 0, 0, 0} end
+  if old and old.serial >= serial then return {-1, 0, 0, 0, 0, 0, 0} end
   rows[me] = nil
 
   local others, stuck, short, lowest, rivals = 0, 0, 0, limit, {}
@@ -128,7 +128,7 @@ local function settle(key, recovery, hold, limit, used, keep, need, weight)
   end
   -- Many small things come and go: their traces must not stay for ever.
   if recovery == 0 then redis.call('PEXPIRE', key, lease + hold + FRESH) end
-  return {mine.own, lowest, others, target, short, #all}
+  return {mine.own, lowest, others, target, short, #all, recovering and recover - now or 0}
 end
 
 local answers = {}

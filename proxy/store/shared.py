@@ -15,7 +15,7 @@ from itertools import islice
 from math import inf
 from typing import Final, Protocol
 
-from proxy.events import Announce, StoreBack, StoreLost
+from proxy.events import Announce, StoreBack, StoreLost, StoreNew
 from proxy.shaping.stake import POLL, Award, Claim, Stake, Terms, Wish
 
 from .engine import Unreachable
@@ -89,6 +89,7 @@ class SharedStore:
         self._asking: set[Share] = set()
         self._asked = asyncio.Event()
         self._lost_at: float | None = None
+        self._new_until = -inf  # nothing is dealt out before
         self.is_cut_off = False  # for longer than the lease: nothing of what is shared is ours
         self.on_cut_off: Callable[[], None] = lambda: None
         self.calls = 0
@@ -126,6 +127,11 @@ class SharedStore:
         """Tell whether the last call failed."""
         return self._lost_at is not None
 
+    @property
+    def new_for(self) -> float:
+        """Seconds for which it deals nothing out: it is new, or has lost its memory."""
+        return max(0.0, self._new_until - self._clock())
+
     async def run(self) -> None:
         """Keep in touch, for ever."""
         while True:
@@ -145,6 +151,7 @@ class SharedStore:
         else:
             self._was_found()
             self.latency = self._clock() - asked_at
+            self._is_new_for(max((award.recovers for award in awards), default=0) / MILLISECONDS)
             for share, claim, award in zip(shares, claims, awards, strict=True):
                 share.stake.awarded(award, claim, asked_at)
         now = self._clock()
@@ -213,6 +220,11 @@ class SharedStore:
         if not self.is_cut_off and not any(share.stake.is_valid(now) for share in self._lasting):
             self.is_cut_off = True
             self.on_cut_off()
+
+    def _is_new_for(self, seconds: float) -> None:
+        if seconds and not self.new_for:
+            self._announce(StoreNew(seconds))
+        self._new_until = self._clock() + seconds
 
     def _was_found(self) -> None:
         self.is_cut_off = False

@@ -22,6 +22,14 @@ WARNINGS: Final = (
         "ftpweir does not start otherwise.",
     ),
     (
+        "store_new",
+        Area.STORE,
+        "The shared store is new, empty or restarted: nobody gets more than it has, logins and "
+        "transfers wait.",
+        "Wait: it takes `sharing.recovery`, and happens again only when the store loses its "
+        "memory.",
+    ),
+    (
         "store_evicts",
         Area.STORE,
         "The shared store may throw away what we keep there when its memory is full: then nobody "

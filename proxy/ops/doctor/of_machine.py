@@ -105,6 +105,9 @@ def _of_running(running: Running) -> Iterator[Finding]:
     if running.banned_for > 0:
         evidence = f"it tries nothing for {running.banned_for:.0f} s more, and the doctor no data"
         yield Finding(CAUSES["ban_suspected"], evidence)
+    if running.store_new_for > 0:
+        evidence = f"nothing is dealt out for {running.store_new_for:.0f} s more"
+        yield Finding(CAUSES["store_new"], evidence)
     if running.trouble:
         yield Finding(CAUSES["server_trouble"], running.trouble)
     if running.refusals:

@@ -7,6 +7,7 @@ import contextlib
 import re
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ from proxy.ops.lookout import FRESH
 from tests.support.misdeeds import waits_for
 from tests.support.scripted import Scripted, scripted
 
-from .looking import get, open_house
+from .looking import get, open_house, seen
 
 TOKEN = "a-token-of-some-length"
 LOCKED = {"address": "127.0.0.1:0", "token": TOKEN}
@@ -144,6 +145,18 @@ async def test_it_is_not_ready_while_everybody_waits_for_a_lost_store(server: Sc
             home.app._announce(StoreLost("Connection refused", mode))
             await asyncio.sleep(FRESH)
             assert (await get(home.status, "/readyz")).status == status
+
+
+async def test_it_is_not_ready_while_a_new_store_deals_nothing_out_and_nothing_is_had(
+    server: Scripted,
+) -> None:
+    async with open_house(server) as home:
+        old = seen(home)
+    new = replace(old, store_new_for=20.0)
+    serving = tuple(replace(one, open=1) for one in old.budgets)
+    assert admin.failing(old) == []
+    assert admin.failing(new) == ["store_new"]
+    assert admin.failing(replace(new, budgets=serving)) == []
 
 
 async def test_it_tells_of_the_draining_to_its_end(server: Scripted) -> None:

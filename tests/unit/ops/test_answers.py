@@ -55,6 +55,15 @@ async def test_machines_are_told_where_there_are_several() -> None:
             assert (told["address"], told["state"]) == ("two.example:21", "standby")
 
 
+async def test_a_new_store_is_told_while_it_is_new() -> None:
+    async with scripted() as server, house(server) as home:
+        old = seen(home)
+        for section in ("status", "budget"):
+            assert "store_new_for" not in json.loads(Answers().about(section, old))
+            new = json.loads(Answers().about(section, replace(old, store_new_for=9.0)))
+            assert new["store_new_for"] == 9.0
+
+
 def test_values_of_ours_are_written_by_their_fields() -> None:
     told = json.loads(as_json({"totals": Totals(1, 2, 3, 4, 5, 6, 7, 8)}))
     assert told["totals"]["transfers_failed"] == 3

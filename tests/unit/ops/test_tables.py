@@ -59,6 +59,11 @@ def test_a_bar_never_leaves_its_frame() -> None:
     assert "9 of other instances, 0 free, next slot in 4 s" in words
 
 
+def test_a_new_store_is_told_beside_the_budget() -> None:
+    shown = read(tables.budget({"budgets": [BUDGET], "store_new_for": 20.0}))
+    assert "the store is new: nothing is dealt out for 20 s more" in shown
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -179,3 +179,14 @@ def test_a_thing_without_recovery_leaves_no_trace_when_nobody_needs_it() -> None
     assert table.ask("a", need=2).own == 2
     table.ask("a")
     assert table.ask("b", need=LIMIT).others == 0
+
+
+def test_a_new_store_tells_for_how_long_it_deals_nothing_out() -> None:
+    table = Table()
+    assert table.ask("a", need=1).recovers == 0
+    table.engine.flush()
+    assert table.ask("a", need=1).recovers == 30_000
+    table.now += 20.0
+    assert table.ask("a", need=1).recovers == 10_000
+    table.now += 10.0
+    assert table.ask("a", need=1).recovers == 0

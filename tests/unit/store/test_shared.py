@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from loadtest.simulation.engine import SimulatedEngine
-from proxy.events import Event, StoreBack, StoreLost
+from proxy.events import Event, StoreBack, StoreLost, StoreNew
 from proxy.shaping.stake import HEARTBEAT, POLL, Lost, Stake, Terms, Wish
 from proxy.store.engine import Unreachable
 from proxy.store.shared import Share, SharedStore
@@ -37,7 +37,9 @@ class Wire:
 class One:
     """One instance with one shared thing."""
 
-    def __init__(self, wire: Wire, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self, wire: Wire, clock: Callable[[], float] | None = None, recovery: float = 0.0
+    ) -> None:
         self.events: list[Event] = []
         self.used = 0
         self.need = 0
@@ -46,7 +48,7 @@ class One:
             wire,
             "group",
             Terms(LEASE, Lost.LOCAL_SHARE),
-            recovery=0.0,
+            recovery=recovery,
             clock=clock or (lambda: wire.now),
             announce=self.events.append,
         )
@@ -106,6 +108,20 @@ async def test_a_store_that_is_lost_is_told_once_and_that_it_is_back_too() -> No
     await one.store.talk()
     assert one.events == [StoreLost("cut", "local_share"), StoreBack(3.0)]
     assert not one.store.is_lost
+
+
+async def test_a_store_that_is_new_is_told_once_with_the_time_that_it_takes() -> None:
+    wire = Wire()
+    one = One(wire, recovery=30.0)
+    one.need = 4
+    await one.store.talk()
+    wire.now += 10.0
+    await one.store.talk()
+    assert (one.store.new_for, one.allowed(wire.now)) == (20.0, 0)
+    wire.now += 20.0
+    await one.store.talk()
+    assert (one.store.new_for, one.allowed(wire.now)) == (0.0, 4)
+    assert one.events == [StoreNew(30.0)]
 
 
 async def test_when_the_lease_is_over_without_the_store_everything_is_cut_once() -> None:

@@ -158,6 +158,7 @@ CALM = Running("127.0.0.1:8021", 7, 380, 2.5, 0.0, 2, "", ())
 def test_what_the_running_proxy_tells() -> None:
     assert codes(Seen(running=CALM)) == []
     assert codes(Seen(running=replace(CALM, banned_for=30.0))) == ["ban_suspected"]
+    assert codes(Seen(running=replace(CALM, store_new_for=9.0))) == ["store_new"]
     assert codes(Seen(running=replace(CALM, trouble="421 Too many."))) == ["server_trouble"]
     often = (RefusedFor("budget", 2, "Too many."), RefusedFor("idle", 1, "Idle."))
     assert told(Seen(running=replace(CALM, refusals=often))) == (

@@ -168,3 +168,12 @@ async def test_the_budgets_of_a_real_one_are_found_by_name() -> None:
                 for name, budget in (("", "default"), ("", standby), ("b", "b"))
             ]
     assert [one and one.sessions for one in told] == [0, 0, 1]
+
+
+def test_a_new_store_is_heard_of() -> None:
+    told = answers()
+    told["/api/budget"]["store_new_for"] = 20.0
+    with served(told) as status:
+        seen = ask_running(status)
+    assert seen is not None
+    assert seen.store_new_for == 20.0
