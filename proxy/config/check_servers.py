@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .document import Document
@@ -11,6 +12,8 @@ from .units import show_duration
 
 # curl 8.17 and later wait 60 s for a reply, counted from the command; the server needs some of it.
 LONGEST_SAFE_WAIT = 50.0
+# What the state files of further workers end with; the first has that of a single process.
+WORKER = re.compile(r"worker(?!1$)[1-9][0-9]?")
 EXPLICIT_PORT, IMPLICIT_PORT = 21, 990  # RFC 4217 section 2; IANA's ftps
 
 
@@ -53,6 +56,22 @@ def named_servers(config: Config, document: Document) -> Iterator[Problem]:
             message = "one range serves all servers: give it in the upstream of the top level"
             yield document.problem((*place, "upstream", "ports"), message)
         yield from server_side(config.by_server[server.name], document, place)
+    yield from _state_files(config, document)
+
+
+def _state_files(config: Config, document: Document) -> Iterator[Problem]:
+    """Find two budgets that would be kept in one file."""
+    owners: dict[str, str] = {}
+    by_server = config.by_server
+    for name, place in config.server_places.items():
+        files = by_server[name].state_files
+        if files and WORKER.fullmatch(name):
+            message = f"{files[0]} is the state file of a worker too (--workers): choose another"
+            yield document.problem((*place, "name"), message)
+        for file in files:
+            if (other := owners.setdefault(file, name)) != name:
+                message = f"{file} is a state file of {other or 'the top level'} too"
+                yield document.problem((*place, "name"), f"{message}: choose another name")
 
 
 def _budget(config: Config, document: Document, place: Path) -> Iterator[Problem]:

@@ -230,6 +230,16 @@ class Config(Section):
         )
 
     @property
+    def state_files(self) -> tuple[str, ...]:
+        """Name the state file of each way to the server of the top level; none if it keeps none."""
+        if self.state is None:
+            return ()
+        sources = self.upstream.source_addresses or (None,)
+        servers = range(len(self.upstream.servers))
+        ways = (self.upstream.name_of(server, source) for server in servers for source in sources)
+        return tuple(f"{self.state}.{way}" if way else self.state for way in ways)
+
+    @property
     def server_places(self) -> dict[str, Path]:
         """Tell where the keys of each of them stand in the file."""
         return {"": ()} | {one.name: ("servers", at) for at, one in enumerate(self.servers)}

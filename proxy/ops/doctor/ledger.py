@@ -14,16 +14,9 @@ from .seen import Ledger
 
 def look_at_ledgers(config: Config, clock: float) -> tuple[Ledger, ...]:
     """Read the state file of every way to a server; none where no budget is kept."""
-    if config.state is None or config.budget.enforce == "off":
+    if config.budget.enforce == "off":
         return ()
-    upstream = config.upstream
-    names = (
-        upstream.name_of(server, source)
-        for server in range(len(upstream.servers))
-        for source in upstream.source_addresses or (None,)
-    )
-    files = (f"{config.state}.{name}" if name else config.state for name in names)
-    return tuple(_look(Path(file), config.budget.limit, clock) for file in files)
+    return tuple(_look(Path(file), config.budget.limit, clock) for file in config.state_files)
 
 
 def _look(path: Path, limit: int, clock: float) -> Ledger:

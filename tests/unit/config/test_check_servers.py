@@ -118,3 +118,24 @@ def test_weights_share_the_work_out(spread: str) -> None:
     assert not reading.problems
     assert reading.config is not None
     assert reading.config.upstream.weights == (2.0, 1.0, 3.0)
+
+
+@pytest.mark.parametrize("name", ["worker2", "worker64"])
+def test_a_server_is_not_named_as_a_worker_calls_its_state_file(name: str) -> None:
+    server = f"{{name: {name}, match: {{user: x}}, upstream: {{host: b}}}}"
+    (problem,) = told(server)
+    assert f"servers.name: ./ftpweir.state.{name} is the state file of a worker too" in problem
+    assert examine(f"{TOP}  - {server}\nstate: none\n", "f").problems == ()
+
+
+@pytest.mark.parametrize("name", ["worker", "worker1", "worker-2", "my-worker2"])
+def test_other_names_are_no_workers(name: str) -> None:
+    assert told(f"{{name: {name}, match: {{user: x}}, upstream: {{host: b}}}}") == []
+
+
+def test_two_budgets_are_not_kept_in_one_file() -> None:
+    text = "upstream: {host: a, standby: b.example.com}\nservers:\n  - {name: b, "
+    text += "match: {user: x}, upstream: {host: c, standby: example.com}}\n"
+    (problem,) = examine(text, "f").problems
+    words = "servers.name: ./ftpweir.state.b.example.com:21 is a state file of the top level too"
+    assert words in str(problem)

@@ -37,3 +37,10 @@ def test_what_is_written_as_json_is_read_back_as_the_same_configuration() -> Non
     # A key that was left out has no word of its own in a file.
     assert told["budget"].pop("profile") == "not given"
     assert Config.model_validate(told) == defaults()
+
+
+def test_each_way_to_a_server_has_a_state_file_of_its_own() -> None:
+    two = {"host": "a", "standby": "b:2121", "source_addresses": "192.0.2.7"}
+    config = Config.model_validate({"upstream": two, "state": "s"})
+    assert config.state_files == ("s.192.0.2.7", "s.192.0.2.7@b:2121")
+    assert config.model_copy(update={"state": None}).state_files == ()
