@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from proxy.commands.fleet import CANNOT_BEGIN, run_workers
 from proxy.commands.healthcheck import healthcheck
 from proxy.commands.options import CONFIG_OPTION, SERVER_OPTION, at_server, give_up, load_config
 from proxy.commands.orders import drain, reload
+from proxy.commands.output import CannotPrint, Commands
 from proxy.commands.sbom import sbom
 from proxy.commands.show import show, top
 from proxy.config import Address, Budget, Config, ConfigError
@@ -39,7 +41,9 @@ from proxy.shaping.ledger import Kind
 NO_FIREWALL = Budget(enforce="off")  # nothing stands before the demo server
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="ftpweir")
 def main() -> None:
     """Stand between FTP scripts and a server with limits, so that the scripts never meet them.
@@ -244,14 +248,22 @@ def _has_port(upstream: str) -> bool:
 
 
 def _ready(config: Config, serving: Serving, *, demo: bool) -> None:
+    try:
+        for line in _greeting(config, serving, demo=demo):
+            click.echo(line)
+    except CannotPrint as problem:
+        problem.show()  # a service does not end for want of a reader
+
+
+def _greeting(config: Config, serving: Serving, *, demo: bool) -> Iterator[str]:
     upstream = config.upstream
     behind = "the demo server" if demo else str(Address(upstream.host, upstream.port))
     allowed = SESSIONS if demo else upstream.sessions
     login = f"{USER}:{PASSWORD}@" if demo else "USER:PASSWORD@"
     place = serving.listening[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
-    click.echo(f"ready: listening on {', '.join(serving.listening)}")
+    yield f"ready: listening on {', '.join(serving.listening)}"
     many = "as many sessions as it allows" if allowed is None else f"at most {allowed} sessions"
-    click.echo(f"behind it: {behind}, with {many} at once")
-    click.echo(f"try it:    curl ftp://{login}{place}/")
+    yield f"behind it: {behind}, with {many} at once"
+    yield f"try it:    curl ftp://{login}{place}/"
     if serving.status is not None:
-        click.echo(f"watch it:  http://{serving.status}/")
+        yield f"watch it:  http://{serving.status}/"

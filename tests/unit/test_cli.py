@@ -17,9 +17,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proxy import __version__
-from proxy.cli import main
-from proxy.config import keys
+from proxy.cli import _ready, main
+from proxy.commands.output import watched
+from proxy.config import keys, simple
 from proxy.demo import PASSWORD, SESSIONS, USER
+from proxy.phase import Serving
 from proxy.refusals import Reason
 from tests.support.programs import CHECKOUT
 from tests.support.waiting import until
@@ -297,3 +299,13 @@ def test_a_second_sigterm_ends_a_transfer_that_hangs(tmp_path: Path) -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0  # far below timeouts.drain
+
+
+def test_a_proxy_whose_greeting_nobody_can_keep_serves_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", watched(full))
+        _ready(simple("ftp.example.com"), Serving(("127.0.0.1:2121",), None), demo=False)
+        sys.stdout.close()
+    assert "cannot write the output" in capsys.readouterr().err
