@@ -162,6 +162,18 @@ async def test_it_tells_that_it_gets_no_answer_any_more(page: Page, proxy: Ftpwe
     assert await page.tell("getComputedStyle(document.querySelector('.card')).opacity < 1")
 
 
+async def test_of_several_servers_it_tells_which_one_is_used(server: PyFtpd, place: str) -> None:
+    standby = f"127.0.0.1:{free_port()}"
+    with Ftpweir(server, status=place, upstream={"standby": [standby]}):
+        async with browsing() as page:
+            await page.open(f"http://{place}/")
+            await page.until("document.querySelectorAll('#machines tbody tr').length == 2", "both")
+            shown = await page.text("#machines")
+            for words in ("in use", "0 of 2", standby, "standby"):
+                assert words in shown
+            assert page.complaints == []
+
+
 async def test_with_a_token_the_address_opens_it_once(server: PyFtpd, place: str) -> None:
     status = {"address": place, "token": TOKEN}
     with Ftpweir(server, status=status, **TIGHT):
