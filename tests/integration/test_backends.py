@@ -114,15 +114,15 @@ def test_what_clients_say_is_in_the_log(servers: Servers, kind: type[Backend]) -
 
 @every_server
 def test_stopping_ends_open_sessions_and_leaves_nothing(kind: type[Backend]) -> None:
-    with kind() as server:
+    with kind() as server, World(server.pid) as world:
         ftp = login(server)
-        folder, world = server.folder, World.of(server.pid)
+        folder = server.folder
         assert world.processes() == server.processes()
         server.stop()
         with pytest.raises((EOFError, OSError, ftplib.Error)):
             ftp.voidcmd("NOOP")
         ftp.close()
-    assert not world.processes()
+        assert not world.processes()
     assert not folder.exists()
     assert server.log
 

@@ -123,7 +123,8 @@ class Backend(ABC):
         """End the server with all its sessions; its files go, its log stays in `log`."""
         if self._process is not None:
             self._end_processes(self._process)
-        self._process, self._world = None, None
+        self._process = None
+        self._leave_world()
         self._undo.close()
         if self.folder != Path():
             self.log = self.log_text()
@@ -224,7 +225,13 @@ class Backend(ABC):
                 start_new_session=True,  # a Ctrl-C at the terminal is for pytest only
             )
         until(self._greets, f"{self.kind} greets on {self.address}")
-        self._world = World.of(self.pid)
+        self._leave_world()
+        self._world = World(self.pid)
+
+    def _leave_world(self) -> None:
+        if self._world is not None:
+            self._world.close()
+        self._world = None
 
     def _greets(self) -> bool:
         if self._process is None or self._process.poll() is not None:

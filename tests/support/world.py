@@ -6,25 +6,25 @@ by accident. Ends nothing.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
 
-@dataclass(frozen=True, slots=True)
 class World:
-    """One mount namespace, remembered after its first process has ended."""
+    """One mount namespace, kept after its last process has ended, until it is closed.
 
-    name: str
+    The kernel gives the number of one that is gone to the next: to another test's server.
+    """
 
-    @classmethod
-    def of(cls, pid: int) -> Self:
-        """Return the world of a process; ours is an error, because everybody lives in it."""
-        name = str(Path(f"/proc/{pid}/ns/mnt").readlink())
-        if name == str(Path("/proc/self/ns/mnt").readlink()):
+    def __init__(self, pid: int) -> None:
+        self._held = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
+        self._number = os.fstat(self._held).st_ino
+        if self._number == os.stat("/proc/self/ns/mnt").st_ino:
+            self.close()
             raise ValueError(f"process {pid} lives where we live")
-        return cls(name)
 
     def processes(self) -> set[int]:
         """Return the numbers of the processes in it; zombies have left it."""
@@ -32,6 +32,21 @@ class World:
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 with suppress(OSError):  # it has just ended
-                    if str((entry / "ns" / "mnt").readlink()) == self.name:
+                    if (entry / "ns" / "mnt").stat().st_ino == self._number:
                         found.add(int(entry.name))
         return found
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self._held)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
