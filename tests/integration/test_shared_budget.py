@@ -54,7 +54,8 @@ class Fleet:
     def enter(self, undo: ExitStack) -> None:
         self.lab = undo.enter_context(Lab(conntrack=True, time_wait=HOLD))
         self.server = undo.enter_context(
-            Vsftpd(host=self.lab.server.address, netns=self.lab.server.name)
+            # A killed instance's session that waits for data notices nothing else before that.
+            Vsftpd(host=self.lab.server.address, netns=self.lab.server.name, accept_timeout=1)
         )
         self.server.place("file.bin", CONTENT)
         self.redis = undo.enter_context(RedisServer(self.lab.client.name))

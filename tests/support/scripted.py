@@ -240,13 +240,17 @@ class Scripted:
     async def receive(self, listening: socket.socket) -> None:
         """Welcome visitors until cancelled, one task each."""
         loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                sock, _ = await loop.sock_accept(listening)
-                sock.setblocking(False)
-                visit = Visit(self, sock, len(self.visits) + 1)
-                self.visits.append(visit)
-                tasks.create_task(self._host(visit))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    sock, _ = await loop.sock_accept(listening)
+                    sock.setblocking(False)
+                    visit = Visit(self, sock, len(self.visits) + 1)
+                    self.visits.append(visit)
+                    tasks.create_task(self._host(visit))
+        finally:
+            for visit in self.visits:
+                visit.close()  # whose task was cancelled before its first step cannot do it
 
     async def _host(self, visit: Visit) -> None:
         self.here.add(visit)
