@@ -112,8 +112,7 @@ class Visit:
                 raise
         else:
             assert self._listening is not None
-            sock, _ = await self._loop.sock_accept(self._listening)
-            sock.setblocking(False)
+            sock = await _accepted(self._listening)
         self.server.data_connections += 1
         self.server.notice()
         return sock
@@ -239,12 +238,10 @@ class Scripted:
 
     async def receive(self, listening: socket.socket) -> None:
         """Welcome visitors until cancelled, one task each."""
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
-                    sock, _ = await loop.sock_accept(listening)
-                    sock.setblocking(False)
+                    sock = await _accepted(listening)
                     visit = Visit(self, sock, len(self.visits) + 1)
                     self.visits.append(visit)
                     tasks.create_task(self._host(visit))
@@ -262,6 +259,22 @@ class Scripted:
             self.here.discard(visit)
             visit.close()
             self.notice()
+
+
+async def _accepted(listening: socket.socket) -> socket.socket:
+    """Accept one connection. The loop's own `sock_accept` loses it to whoever is cancelled then."""
+    loop = asyncio.get_running_loop()
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            sock, _ = listening.accept()
+            sock.setblocking(False)
+            return sock
+        knocked = asyncio.Event()
+        loop.add_reader(listening, knocked.set)
+        try:
+            await knocked.wait()
+        finally:
+            loop.remove_reader(listening)
 
 
 @contextlib.asynccontextmanager

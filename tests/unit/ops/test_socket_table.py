@@ -20,8 +20,9 @@ def test_each_end_of_a_connection_has_a_row_and_the_door_has_one() -> None:
         found = rows()
         place = door.getsockname()
         assert sorted(row.state for row in at(place, found)) == [ESTABLISHED, LISTEN]
-        (row,) = at(near.getsockname(), found)
-        assert (row.remote_port, row.state) == (place[1], ESTABLISHED)
+        # The kernel lends a port again to whoever connects to another place.
+        (row,) = (row for row in at(near.getsockname(), found) if row.remote_port == place[1])
+        assert row.state == ESTABLISHED
         assert rows({row.remote_address}) == [row]
 
 
