@@ -15,12 +15,11 @@ from typing import Any
 import yaml
 
 from .children import Child, ChildFailed
-from .ports import free_port
+from .ports import FIRST, free_port
 from .scenario import Scenario
 
 PLENTY = 50  # sessions, when the server allows any number
-# Below the ports that the kernel lends to outgoing connections.
-LOWEST, HIGHEST = 10_000, 32_000
+LOWEST, HIGHEST = 2_000, FIRST - 1  # below the ports that free_port tells
 ACTIVE = 500  # ports for a server that connects to us
 
 
