@@ -112,7 +112,8 @@ class Visit:
                 raise
         else:
             assert self._listening is not None
-            sock = await _accepted(self._listening)
+            sock, _ = await self._loop.sock_accept(self._listening)
+            sock.setblocking(False)
         self.server.data_connections += 1
         self.server.notice()
         return sock
