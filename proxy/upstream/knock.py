@@ -10,9 +10,9 @@ import asyncio
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 
+from .arrivals import REST_AFTER_CLOSE
 from .egress import Egress
 from .farewell import say_goodbye
-from .pool import REST_AFTER_CLOSE
 from .seat import Seat, Use
 
 

@@ -1,7 +1,8 @@
 """The upstream pool: at most so many control connections to the server, lent as leases.
 
-`take` and `_leave` are plain bookkeeping: whoever is picked is marked taken in the same step. The
-waiting (dialling, draining, saying QUIT) is done by who took the seat, or by the pool's own tasks.
+`take` and `leave` are plain bookkeeping: whoever is picked is marked taken in the same step. The
+waiting (dialling, draining, saying QUIT) is done by who took the seat, or by the pool's own tasks;
+how a new session comes about is in arrivals.py.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from proxy.events import Announce, UpstreamOpened, UpstreamRefused
+from proxy.events import Announce
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.virtual import State
-from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
 from proxy.store.shared import Share
 
+from .arrivals import REST_AFTER_CLOSE, Arrivals
 from .choice import best_ending, best_idle, leaves_at, longest_idle
-from .dial import Busy, Dialer, DialError, LoginRefused
+from .dial import Dialer, DialError
 from .farewell import say_goodbye, wait_until_gone
 from .handover import Handover
 from .identity import Credentials, LoginKey
@@ -28,12 +29,9 @@ from .lease import Lease
 from .limits import Limits
 from .order import Order
 from .places import Places
-from .proofs import Proof, Proofs
+from .proofs import Proof
 from .seat import TO_BE_HAD, Seat, Use
-from .troubles import Troubles
 
-# A server goes on counting a session while the process behind it ends (vsftpd: some milliseconds).
-REST_AFTER_CLOSE = 0.1
 GIVEN_AWAY = "another instance's turn"
 
 
@@ -52,34 +50,28 @@ class Pool:
         order: Order,
         share: Share | None = None,
     ) -> None:
-        self.dialer = dialer
         self._limits = limits
         self._budget = budget
         self._clock = clock
         self._announce = announce
         self._spawn = spawn
         self.places = Places(limits.sessions, share, clock)
-        self._proofs = Proofs(limits.login_memory)
-        self.troubles = Troubles()
-        self._generation = 0  # sessions of an earlier one are lent to nobody again
+        self._arrivals = Arrivals(
+            self, dialer, limits, budget=budget, clock=clock, announce=announce, spawn=spawn
+        )
+        self._proofs, self.troubles = self._arrivals.proofs, self._arrivals.troubles
         self._closing = False
         self._freed = asyncio.Event()
         self.on_room: Callable[[], None] = lambda: None
         if share is not None:
             share.on_news = self._have_news
-        self._handover = Handover(
-            order, announce, clock, spawn, self._leave, lambda: self.on_room()
-        )
+        self._handover = Handover(order, announce, clock, spawn, self.leave, lambda: self.on_room())
 
     def adopt(self, dialer: Dialer, limits: Limits, *, renew: bool) -> None:
         """Go on with other settings. Who has a session keeps it; with `renew` none is lent again,
         and no login counts as proven any more."""
-        if renew:
-            self._generation += 1
-            self._proofs.clear()
-        dialer.follow(self.dialer, is_same=not renew)
-        self.dialer, self._limits = dialer, limits
-        self._proofs.memory = limits.login_memory
+        self._limits = limits
+        self._arrivals.adopt(dialer, limits, renew=renew)
         self.places.adopt(limits.sessions)
         self.sweep()
 
@@ -123,9 +115,14 @@ class Pool:
         return self._proofs.added
 
     @property
+    def dialer(self) -> Dialer:
+        """What opens its sessions."""
+        return self._arrivals.dialer
+
+    @property
     def facts(self) -> ServerFacts | None:
         """What the server says of itself, once somebody has logged in."""
-        return self.dialer.facts
+        return self._arrivals.dialer.facts
 
     @property
     def has_room(self) -> bool:
@@ -161,14 +158,7 @@ class Pool:
         leaves the dialling to the pool: a login once begun is kept warm, not thrown away.
         """
         if seat.session is None:
-            dialled = asyncio.get_running_loop().create_future()
-            self._spawn(self._dial_for(seat, credentials, dialled))
-            try:
-                await dialled
-            except asyncio.CancelledError:
-                if not dialled.cancelled() and dialled.exception() is None:
-                    self._leave(seat)  # it came in the very moment in which we were cancelled
-                raise
+            await self._arrivals.fill(seat, credentials)
         assert seat.session is not None
         seat.leases += 1
         over, on = partial(self._handover.end, seat), partial(self._handover.begin, seat)
@@ -177,13 +167,49 @@ class Pool:
     def forgo(self, seat: Seat) -> None:
         """Give back a seat that was taken and not used."""
         if seat.session is not None:
-            self._leave(seat)
+            self.leave(seat)
             return
         if seat.instead_of is not None:  # it was told that it must go
             self._spawn(say_goodbye(seat.instead_of, resets=self._limits.resets))
         self.places.free(seat)
         self._budget.cancel(seat.slot)
         self.on_room()
+
+    # What becomes of a seat.
+
+    def leave(self, seat: Seat) -> None:
+        """Take back a lease: warm again, drained first, or closed."""
+        session = seat.session
+        assert session is not None
+        self._handover.judge(seat)
+        now = self._clock()
+        if session.is_clean and not session.is_tainted:
+            self._warm(seat, now)
+        elif not (session.is_tainted or session.is_over or session.channel.ended):
+            seat.become(Use.SETTLING, now)
+            self._spawn(self._settle(seat))
+        else:
+            self._close(seat, "not fit for another client")
+
+    def gone(self, seat: Seat) -> None:
+        """The socket is closed: the slot cools, and soon the place is free."""
+        self._budget.settle(seat.slot, seat.ending)
+        now = self._clock()
+        if seat.use is Use.IDLE:
+            seat.become(Use.CLOSING, now)
+        if (told := seat.told(now)) is not None:
+            self._announce(told)
+        asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self.vacate, seat)
+
+    def vacate(self, seat: Seat) -> None:
+        """The place of one that is gone may be filled again."""
+        self.places.free(seat)
+        self._freed.set()
+        if seat.key is not None and not self.places.has_login(seat.key):
+            self._proofs.forget(seat.key)
+        self.on_room()
+
+    # What the owner of the pool has it do.
 
     def sweep(self) -> None:
         """Close what was idle too long or is too old; called now and then."""
@@ -248,7 +274,7 @@ class Pool:
         """Tell why a session in order is lent to nobody any more; empty: it may be."""
         if self._closing:
             return "shutdown"
-        if seat.generation != self._generation:
+        if seat.generation != self._arrivals.generation:
             return "settings changed"
         if self.places.exceed_limit:
             return "fewer sessions allowed"
@@ -256,20 +282,6 @@ class Pool:
             return GIVEN_AWAY
         is_old = seat.session and now - seat.session.opened_at > self._limits.lifetime
         return "lifetime over" if is_old else ""
-
-    def _leave(self, seat: Seat) -> None:
-        """Take back a lease: warm again, drained first, or closed."""
-        session = seat.session
-        assert session is not None
-        self._handover.judge(seat)
-        now = self._clock()
-        if session.is_clean and not session.is_tainted:
-            self._warm(seat, now)
-        elif not (session.is_tainted or session.is_over or session.channel.ended):
-            seat.become(Use.SETTLING, now)
-            self._spawn(self._settle(seat))
-        else:
-            self._close(seat, "not fit for another client")
 
     def _warm(self, seat: Seat, now: float) -> None:
         assert seat.session is not None
@@ -291,105 +303,12 @@ class Pool:
         if seat.use is Use.IDLE:
             self._close(seat, "server hung up")
 
-    def _give_up(self, seat: Seat) -> None:
-        """End a seat whose dialling failed."""
-        seat.verifies = None
-        if seat.session is None:
-            # The SYN may have reached the server, which counts it until it sees our end of it.
-            self._budget.settle(seat.slot, Ending.UNANSWERED)
-            asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self.vacate, seat)
-        else:
-            if seat.use is not Use.CLOSING:
-                seat.become(Use.CLOSING, self._clock())
-                seat.end_reason = "login failed"
-            seat.session.channel.abort()
-
     def _close(self, seat: Seat, reason: str) -> None:
         if seat.fell_silent:
             self.troubles.fell_silent()
         seat.become(Use.CLOSING, self._clock())
         seat.end_reason = reason
         self._spawn(say_goodbye(seat, resets=self._limits.resets))
-
-    def _gone(self, seat: Seat) -> None:
-        """The socket is closed: the slot cools, and soon the place is free."""
-        self._budget.settle(seat.slot, seat.ending)
-        now = self._clock()
-        if seat.use is Use.IDLE:
-            seat.become(Use.CLOSING, now)
-        if (told := seat.told(now)) is not None:
-            self._announce(told)
-        asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self.vacate, seat)
-
-    def vacate(self, seat: Seat) -> None:
-        """The place of one that is gone may be filled again."""
-        self.places.free(seat)
-        self._freed.set()
-        if seat.key is not None and not self.places.has_login(seat.key):
-            self._proofs.forget(seat.key)
-        self.on_room()
-
-    # What waits.
-
-    async def _dial_for(
-        self, seat: Seat, credentials: Credentials, dialled: asyncio.Future[None]
-    ) -> None:
-        """Dial and tell `dialled` how it went; if nobody waits any more, keep the session warm."""
-        try:
-            await self._dial(seat, credentials)
-        except (LoginRefused, DialError) as problem:
-            self._give_up(seat)
-            if not dialled.cancelled():
-                dialled.set_exception(problem)
-        except BaseException:
-            self._give_up(seat)
-            dialled.cancel()
-            raise
-        else:
-            if dialled.cancelled():
-                self._leave(seat)
-            else:
-                dialled.set_result(None)
-
-    async def _dial(self, seat: Seat, credentials: Credentials) -> None:
-        if (trouble := self.trouble) is not None:
-            raise trouble
-        started, dialer, seat.generation = self._clock(), self.dialer, self._generation
-        try:
-            if seat.instead_of is not None:
-                await say_goodbye(seat.instead_of, resets=self._limits.resets)
-                # Until its place is free again there would be one session too many.
-                await asyncio.sleep(REST_AFTER_CLOSE)
-            session = seat.session = await dialer.connect(self._clock())
-            session.channel.when_closed(partial(self._gone, seat))
-            await dialer.log_in(session, credentials)
-        except Busy as busy:
-            backoff = self.troubles.was_full(self._clock())
-            self.places.refused(seat)
-            self._announce(UpstreamRefused(busy.words, busy.reason.value, backoff))
-            raise
-        except DialError as problem:
-            pause = self.troubles.failed(problem, self._clock(), self._limits.outage)
-            self._announce(UpstreamRefused(problem.words, problem.reason.value, pause))
-            raise
-        except LoginRefused:
-            self._forget(credentials.key())
-            raise
-        self.troubles.are_over()
-        now = self._clock()
-        if seat.generation == self._generation:
-            self._proofs.add(credentials.key(), session.home, now)
-        seat.verifies = None
-        seat.become(Use.LENT, now)
-        user = credentials.user.decode("ascii", "replace")
-        seconds, until = now - started, session.certificate_until
-        self._announce(UpstreamOpened(session.id, user, seconds, session.tls, until))
-        self.on_room()
-
-    def _forget(self, key: LoginKey) -> None:
-        """The server no longer takes this login: its warm sessions vouch for nobody."""
-        self._proofs.forget(key)
-        self.send_home("password changed", key)
 
     async def _settle(self, seat: Seat) -> None:
         """Drain what an abandoned command still answers, so that the session may be lent again."""

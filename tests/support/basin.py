@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 from proxy.events import Event
@@ -42,6 +43,7 @@ class Basin:
         order: Order,
     ) -> None:
         self.now = 1000.0
+        self._host, self._limits = server.host, limits
         self.events: list[Event] = []
         self.budget = Budget(
             budget,
@@ -67,6 +69,13 @@ class Basin:
 
     def clock(self) -> float:
         return self.now
+
+    def adopt(self, port: int, sessions: int | None = None, *, renew: bool = False) -> None:
+        """Have the pool go on with the server at this port, and so many sessions."""
+        limits = self._limits
+        if sessions is not None:
+            limits = replace(limits, sessions=sessions)
+        self.pool.adopt(Dialer(self._host, port, QUICK), limits, renew=renew)
 
     async def lease(
         self, who: Credentials = ALICE, wanted: State | None = None, *, verify: bool = False

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from loadtest.ports import free_port
-from proxy.upstream.dial import Busy, Dialer, DialError
+from proxy.upstream.dial import Busy, DialError
 from proxy.upstream.knock import knock
-from tests.support.basin import QUICK, basin
+from tests.support.basin import basin
 from tests.support.misdeeds import says
 from tests.support.scripted import GREETING, Scripted, scripted
 
@@ -52,7 +52,7 @@ async def test_a_server_that_is_full_is_there(server: Scripted) -> None:
 
 async def test_nobody_at_home_is_told_and_leaves_nothing_behind(server: Scripted) -> None:
     async with basin(server) as pool:
-        pool.pool.dialer = Dialer("127.0.0.1", free_port("127.0.0.1"), QUICK)
+        pool.adopt(free_port("127.0.0.1"))
         with pytest.raises(DialError):
             await knock(pool.fleet.ways[0], pool.now)
         await pool.until(lambda: not pool.uses)
