@@ -18,6 +18,7 @@ from proxy.events import Reloaded, ReloadRefused
 from proxy.net.doors import Doors
 from proxy.phase import Phase
 from proxy.refusals import Reason
+from proxy.session.expectation import slot_wait
 from proxy.session.gate import Gate
 from proxy.session.request import Request
 from proxy.session.roster import Roster
@@ -29,6 +30,8 @@ from proxy.upstream.seat import Seat
 
 from .recent import Recent
 from .snapshot import (
+    MOST_SESSIONS,
+    MOST_WAITERS,
     ONLY_BUDGET,
     BudgetSeen,
     ClassQueue,
@@ -42,8 +45,6 @@ from .snapshot import (
     Waiter,
 )
 
-MOST_SESSIONS: Final = 2000  # listed; they are all counted
-MOST_WAITERS: Final = 50  # listed, with an ETA; they are all counted
 FRESH: Final = 0.5  # seconds for which one snapshot serves everybody who asks
 
 
@@ -202,8 +203,7 @@ def _waiters(server: Server, now: float) -> Iterator[Waiter]:
         if request.blocked is Reason.BUDGET:
             for_a_slot += 1
             ways = (request.egress,) if request.egress is not None else server.egresses
-            dealt = -(-for_a_slot // len(ways))  # several addresses serve the line together
-            eta = min(way.budget.eta(dealt, spare=way.pool.places.unfilled) for way in ways)
+            eta = slot_wait(ways, for_a_slot)
         kind = request.kind.value if request.kind is not None else "command"
         yield Waiter(
             place=place,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import takewhile
 
 from proxy.refusals import Reason
 from proxy.shaping.fairqueue import FairQueue, Ticket
@@ -23,6 +22,7 @@ from proxy.upstream.fleet import Fleet
 from .chance import next_chance
 from .declined import Declined
 from .demand import Demand
+from .expectation import expected_wait
 from .request import Permit, Request, Waiting
 from .verdict import verdict
 
@@ -170,40 +170,17 @@ class Gate:
         request = ticket.item.request
         if request.kind is Kind.LISTING:
             return  # several clients take a refused listing for an empty one: delay it instead
-        if request.blocked is Reason.BUDGET:
-            eta = request.expected = self._budget_eta(ticket, patience)
-        elif request.blocked is Reason.CLASS_RATE:
-            eta = self._transfer_wait(request) or 0.0
-        elif request.blocked is Reason.SUSPECTED_BAN:
-            eta = min(egress.budget.banned_for for egress in self._open_to(request))
-        else:
-            return
-        if eta > patience:
-            raise self._declined(request, eta)
-
-    def _budget_eta(self, ticket: Ticket[Waiting], patience: float) -> float:
-        """Seconds until this ticket gets a slot; whoever waits for something else stands aside."""
-        request = ticket.item.request
-        ways = self._open_to(request)
-        pace = min(way.budget.pace(request.source.host) for way in ways)
-        if pace:
-            _, own_place = self._queue.position(ticket)
-            return own_place * pace / len(ways)
-
-        def eta(place: int) -> float:
-            # Several addresses serve the line together: its places are dealt out among them.
-            dealt = -(-place // len(ways))
-            return min(way.budget.eta(dealt, spare=way.pool.places.unfilled) for way in ways)
-
-        last = eta(len(self._queue))
-        if last <= patience:
-            return last  # even the last one is served in time: no need to count
-        rivals = (
-            other
-            for other in takewhile(lambda other: other is not ticket, self._queue.turns())
-            if other.item.request.blocked is Reason.BUDGET
+        eta = expected_wait(
+            ticket,
+            self._queue,
+            self._open_to(request),
+            patience=patience,
+            rate_wait=self._transfer_wait(request),
         )
-        return eta(1 + sum(1 for _ in rivals))
+        if request.blocked is Reason.BUDGET:
+            request.expected = eta
+        if eta is not None and eta > patience:
+            raise self._declined(request, eta)
 
     def _declined(self, request: Request, eta: float | None = None) -> Declined:
         return verdict(
