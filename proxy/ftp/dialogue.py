@@ -18,23 +18,15 @@ from .action import (
     Login,
     Move,
     Name,
-    OpenPassive,
     Pin,
     Rename,
     Restart,
-    SetActive,
     Transfer,
-)
-from .address import (
-    EpsvArgument,
-    check_active,
-    parse_eprt,
-    parse_epsv,
-    parse_port,
 )
 from .command import COMMANDS, Command, Direction, Kind, Needs
 from .facts import ServerFacts, features_reply
 from .protection import NO_TLS, Protection, Require, TlsTerms
+from .rendezvous import Rendezvous
 from .reply import Refused, Reply
 from .virtual import BINARY, State, directory_reply
 
@@ -79,15 +71,12 @@ class Dialogue:
         self.user = b""
         self.state = State()
         self.facts = ServerFacts()
-        self._client = client
-        self._is_ipv6 = is_ipv6
+        self._rendezvous = Rendezvous(client, is_ipv6=is_ipv6)
         self._site_harmless = site_harmless
         self._requires = requires  # what the class of a login name requires of TLS
         self._password = b""
         self._restart: bytes | None = None
         self._rename_from: Command | None = None
-        # RFC 2428 section 4: holds for the rest of the session, whatever fails meanwhile.
-        self._epsv_all = False
 
     @property
     def is_logged_in(self) -> bool:
@@ -116,7 +105,7 @@ class Dialogue:
             case Kind.LOCAL:
                 return self._local(command)
             case Kind.DATA_PORT:
-                return self._data_port(command)
+                return self._rendezvous.decide(command)
             case Kind.FORWARD:
                 return self._forward(command, rule.needs)
             case Kind.DIRECTORY:
@@ -266,33 +255,6 @@ class Dialogue:
         if word == b"MLST":
             return Forward(command, Needs.OPTIONS)
         return Pin(command)
-
-    def _data_port(self, command: Command) -> Action:
-        if self._epsv_all and command.verb != "EPSV":
-            raise Refused(Reply.of(501, "EPSV ALL was agreed: only EPSV from now on."))
-        match command.verb:
-            case "PASV":
-                if self._is_ipv6:
-                    raise Refused(Reply.of(502, "PASV cannot tell an IPv6 address: use EPSV."))
-                return OpenPassive(extended=False)
-            case "EPSV":
-                return self._extended_passive(parse_epsv(command.argument))
-            case "PORT":
-                endpoint = parse_port(command.argument)
-            case _:
-                endpoint = parse_eprt(command.argument)
-        check_active(endpoint, self._client)
-        return SetActive(endpoint)
-
-    def _extended_passive(self, argument: EpsvArgument) -> Action:
-        if argument is EpsvArgument.ALL:
-            self._epsv_all = True
-            return Answer(Reply.of(200, "Only EPSV from now on."))
-        ours = EpsvArgument.IPV6 if self._is_ipv6 else EpsvArgument.IPV4
-        if argument not in (EpsvArgument.ANY, ours):
-            number = 2 if self._is_ipv6 else 1
-            raise Refused(Reply.of(522, f"Network protocol not supported, use ({number})"))
-        return OpenPassive(extended=True)
 
     def _forward(self, command: Command, needs: Needs) -> Action:
         if command.verb == "STAT" and not command.argument:
