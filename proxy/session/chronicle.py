@@ -10,6 +10,7 @@ from proxy.ftp.command import Command, Kind
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
 from proxy.net.control import Ended
+from proxy.refusals import Reason
 
 from .client_tls import TlsFailed
 from .standing import Standing
@@ -36,6 +37,7 @@ class Chronicle:
         self._host = host
         self._standing = standing
         self._dialogue = dialogue
+        self.doing = "greeting"  # then the verb it is at, or "idle"
         self.tally = Tally()
 
     @property
@@ -66,6 +68,10 @@ class Chronicle:
     def forbidden(self, command: Command, setting: str) -> None:
         """A command was not obeyed because a setting forbids it."""
         self._announce(events.Forbidden(*self._who, command.verb, setting))
+
+    def refused(self, reason: Reason, code: int, sentence: str, ref: str) -> None:
+        """The client hears an explained refusal."""
+        self._announce(events.Refused(*self._who, reason.value, code, sentence, ref))
 
     def pinned(self, upstream_session: int, verb: str) -> None:
         """The session keeps its upstream session from now on."""

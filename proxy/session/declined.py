@@ -1,4 +1,4 @@
-"""An explained refusal on its way: raised where it is decided, worded in session.py."""
+"""An explained refusal on its way: raised where it is decided, worded in voice.py."""
 
 from __future__ import annotations
 

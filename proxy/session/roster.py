@@ -11,7 +11,11 @@ class Guest(Protocol):
     """What the roster asks of a session."""
 
     id: str
-    doing: str  # the verb it is at, "idle" or "greeting"
+
+    @property
+    def doing(self) -> str:
+        """The verb it is at, "idle" or "greeting"."""
+        ...
 
     def ask_to_leave(self) -> None:
         """End at the next boundary: at once when idle, else after the transfer."""

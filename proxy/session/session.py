@@ -1,7 +1,7 @@
 """One client, from greeting to goodbye: read a command, decide, do.
 
 The only room where policy, server and client meet. What a command means is decided in
-ftp/dialogue.py, who may go on in gate.py; here it is done, and here errors become replies.
+ftp/dialogue.py, who may go on in gate.py; here it is done. Errors become replies in voice.py.
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ from .chronicle import Chronicle, Tally
 from .client_tls import NOTHING, ClientTls, TlsFailed, TlsOffer
 from .data_port import DataPort
 from .declined import Declined
-from .explainer import Explainer
 from .login import LoginAttempts
 from .parting import Goodbye, part
 from .request import Source
@@ -54,9 +53,7 @@ from .server_commands import ServerCommands
 from .shared import Shared
 from .standing import Standing
 from .transfer import ABORTED, TransferRun
-
-# Refusals that need no delay: nobody comes back the sooner for them.
-AT_ONCE = frozenset({Reason.IDLE, Reason.DRAINING, Reason.DESCRIPTORS})
+from .voice import Voice
 
 _GREETING = Reply.of(220, "ftpweir is ready.")
 _NO_DATA_PORT = Reply.of(425, "Send PASV, EPSV, PORT or EPRT first.")
@@ -105,7 +102,7 @@ class Session:
             self._attention,
             self._chronicle.pinned,
         )
-        self._explainer = Explainer(shared, self.id)
+        self._voice = Voice(client, shared, self.dialogue, self._chronicle)
         self._access = Access(
             shared,
             entrance,
@@ -119,7 +116,6 @@ class Session:
         self._task: asyncio.Task[object] | None = None
         self._is_leaving = False
         self.transfer: TransferRun | None = None
-        self.doing = "greeting"
         self.started = shared.clock()
 
     # Life.
@@ -142,11 +138,11 @@ class Session:
             reason = self._chronicle.gone(end)
         except asyncio.CancelledError:
             reason = "thrown out"
-            self._send(self._explain(Declined(Reason.DRAINING)))
+            self._voice.say(self._voice.explain(Declined(Reason.DRAINING)))
         except Exception:
             # One client's bad luck must not become everybody's: told, logged by our owner, over.
             reason = Reason.FAULT.value
-            self._send(self._explain(Declined(Reason.FAULT)))
+            self._voice.say(self._voice.explain(Declined(Reason.FAULT)))
             raise
         finally:
             self._clear_up(reason)
@@ -168,6 +164,11 @@ class Session:
         return self._standing.source
 
     @property
+    def doing(self) -> str:
+        """The verb it is at, "idle" or "greeting"."""
+        return self._chronicle.doing
+
+    @property
     def tally(self) -> Tally:
         """What it has done so far."""
         return self._chronicle.tally
@@ -179,7 +180,7 @@ class Session:
 
     async def _greet(self) -> None:
         if self._is_leaving:
-            raise await self._goodbye(Declined(Reason.DRAINING))
+            raise await self._voice.goodbye(Declined(Reason.DRAINING))
         refusal = None
         try:
             await self._standing.enter(self._client.fileno)
@@ -188,8 +189,8 @@ class Session:
         if self.dialogue.protection.is_on:
             await self._tls.started()  # what is said is said in TLS, a refusal too
         if refusal is not None:
-            raise await self._goodbye(refusal)
-        self._send(_GREETING)
+            raise await self._voice.goodbye(refusal)
+        self._voice.say(_GREETING)
 
     async def _obey_next(self) -> None:
         """Read one command and see it through to its final reply."""
@@ -199,19 +200,19 @@ class Session:
             if isinstance(line, Malformed):
                 raise Refused(_MALFORMED[line])
             command = parse_command(line)
-            self.doing = command.verb
+            self._chronicle.doing = command.verb
             self._raise_if_forbidden(command)
             if command.rule.kind is Kind.TRANSFER and self._lacks_data_port:
                 raise Refused(_NO_DATA_PORT)  # before it is decided: a REST stays for the next try
             await self._do(command, self.dialogue.decide(command))
         except Refused as refused:
-            self._send(refused.reply)
+            self._voice.say(refused.reply)
         except Lost as lost:
-            await self._decline(explain_lost(lost))
+            await self._voice.decline(explain_lost(lost))
         except Unprotected as lack:
-            await self._decline(Declined(lack.reason))
+            await self._voice.decline(Declined(lack.reason))
         except Declined as declined:
-            await self._decline(declined)
+            await self._voice.decline(declined)
 
     def _raise_if_forbidden(self, command: Command) -> None:
         if not self.dialogue.is_logged_in:
@@ -228,16 +229,16 @@ class Session:
     async def _next_line(self) -> bytes | Malformed:
         if self._client.is_full:
             await self._wait_until_read()
-        self.doing = "idle"
+        self._chronicle.doing = "idle"
         if self._is_leaving:
-            raise await self._goodbye(Declined(Reason.DRAINING))
+            raise await self._voice.goodbye(Declined(Reason.DRAINING))
         try:
             return await self._client.next(self._shared.manners.idle)
         except TimeoutError:
             limit = round(self._shared.manners.idle)
-            raise await self._goodbye(Declined(Reason.IDLE, limit=limit)) from None
+            raise await self._voice.goodbye(Declined(Reason.IDLE, limit=limit)) from None
         except Disturbed:
-            raise await self._goodbye(Declined(Reason.DRAINING)) from None
+            raise await self._voice.goodbye(Declined(Reason.DRAINING)) from None
 
     async def _wait_until_read(self) -> None:
         """Who does not read our replies is not obeyed further, and not for ever waited for."""
@@ -269,13 +270,13 @@ class Session:
     async def _obey(self, command: Command, action: Action) -> None:
         match action:
             case Answer(reply):
-                self._send(reply)
+                self._voice.say(reply)
             case Transfer():
                 await self._move_data(action)
             case Forward(forwarded, needs):
                 self._tell(action, forwarded, await self._server.forward(forwarded, needs))
             case Move(moving):
-                self._send(await self._server.move(moving))
+                self._voice.say(await self._server.move(moving))
             case Rename(source, target):
                 both = Command(target.verb, source.argument + b" -> " + target.argument)
                 self._tell(action, both, await self._server.rename(source, target))
@@ -283,16 +284,16 @@ class Session:
                 self._tell(action, pinning, await self._server.pin(pinning))
             case OpenPassive(extended):
                 told = self._shared.manners.passive_address or self._reached_at
-                self._send(self._data_port.offer(told, extended=extended))
+                self._voice.say(self._data_port.offer(told, extended=extended))
             case SetActive(endpoint):
                 self._data_port.point_at(endpoint)
-                self._send(Reply.of(200, f"{command.verb} accepted."))
+                self._voice.say(Reply.of(200, f"{command.verb} accepted."))
             case DropData(reply):
                 self._data_port.drop()
-                self._send(reply)
+                self._voice.say(reply)
             case Restart(reply):
                 self._forget()
-                self._send(reply)
+                self._voice.say(reply)
             case StartTls(reply):
                 self._forget()
                 await self._tls.start(reply.encode())
@@ -300,9 +301,9 @@ class Session:
             case Name(reply):
                 self._forget()
                 self.backend = self._access.choose_server()
-                self._send(reply)
+                self._voice.say(reply)
             case Login(user, password, account):
-                self._send(await self._access.log_in(Credentials(user, password, account)))
+                self._voice.say(await self._access.log_in(Credentials(user, password, account)))
             case Close(reply):
                 raise Goodbye("quit", reply)
 
@@ -314,7 +315,7 @@ class Session:
         """Pass on what the server said; what may have changed something is announced."""
         if may_change_files(action):
             self._chronicle.changed(command, reply)
-        self._send(reply)
+        self._voice.say(reply)
 
     async def _move_data(self, job: Transfer) -> None:
         shared = self._shared
@@ -329,47 +330,17 @@ class Session:
         )
         try:
             if not self._attention.is_abort_heard:
-                await run.run(self.borrower, self.source, self.dialogue.state, self._explain)
+                await run.run(self.borrower, self.source, self.dialogue.state, self._voice.explain)
             if run.was_declined and not self._is_leaving:
                 await asyncio.sleep(self._shared.manners.refusal_delay)
             if run.ends_session:
                 raise Goodbye(run.result, run.reply)
-            self._send(run.reply)  # before the bookkeeping: somebody waits for it
+            self._voice.say(run.reply)  # before the bookkeeping: somebody waits for it
         except asyncio.CancelledError:
-            self._send(ABORTED)  # thrown out: the 421 follows
+            self._voice.say(ABORTED)  # thrown out: the 421 follows
             raise
         finally:
             self.transfer = self._attention.transfer = None
             self._chronicle.transfer(run.told(self.id, self.source, self.user))
         self._data_port.drop()
         self._attention.raise_if_gone()
-
-    # Words.
-
-    def _send(self, reply: Reply) -> None:
-        self._client.write(reply.encode())
-
-    async def _decline(self, declined: Declined) -> None:
-        """Say why not; a refusal of the whole session ends it."""
-        reply = self._explain(declined)
-        if reply.code == 421:
-            raise await self._goodbye(declined, reply)
-        await asyncio.sleep(self._shared.manners.refusal_delay)
-        self._send(reply)
-
-    async def _goodbye(self, declined: Declined, reply: Reply | None = None) -> Goodbye:
-        """Word a refusal that ends the session; late, so that nobody hammers (clients.md)."""
-        reply = reply or self._explain(declined)
-        if declined.reason not in AT_ONCE:
-            await asyncio.sleep(self._shared.manners.refusal_delay)
-        return Goodbye(declined.reason.value, reply)
-
-    def _explain(self, declined: Declined, preliminary_sent: bool = False) -> Reply:
-        return self._explainer.explain(
-            declined,
-            source=self.source,
-            doing=self.doing,
-            user=self.user,
-            is_logged_in=self.dialogue.is_logged_in,
-            preliminary_sent=preliminary_sent,
-        )

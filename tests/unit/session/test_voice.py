@@ -3,15 +3,17 @@ from __future__ import annotations
 import pytest
 
 from proxy.events import Refused
+from proxy.net.client_channel import ClientChannel
 from proxy.refusals import REFUSALS, Reason, Scope
+from proxy.session.chronicle import Chronicle
 from proxy.session.declined import Declined
-from proxy.session.explainer import LISTINGS, Explainer
-from proxy.session.request import Source
-from proxy.shaping.quota import Limits
+from proxy.session.standing import Standing
+from proxy.session.voice import LISTINGS, Voice
+from tests.support.dialogues import guest, stranger
 from tests.support.house import House, house
 from tests.support.scripted import scripted
 
-SOURCE = Source("192.0.2.1", "nightly", Limits(None, None, None, 1.0))
+HOST = "192.0.2.1"
 
 
 def explain(
@@ -22,14 +24,13 @@ def explain(
     is_logged_in: bool = True,
     preliminary_sent: bool = False,
 ) -> tuple[int, str]:
-    reply = Explainer(home.app.rooms.shared, "s1").explain(
-        declined,
-        source=SOURCE,
-        doing=doing,
-        user="bob",
-        is_logged_in=is_logged_in,
-        preliminary_sent=preliminary_sent,
-    )
+    shared = home.app.rooms.shared
+    dialogue = guest() if is_logged_in else stranger()
+    chronicle = Chronicle(shared.announce, "s1", HOST, Standing(shared, HOST), dialogue)
+    chronicle.doing = doing
+    client = ClientChannel(lambda _: None)
+    reply = Voice(client, shared, dialogue, chronicle).explain(declined, preliminary_sent)
+    client.connection_lost(None)
     return reply.code, reply.lines[0].decode()
 
 
@@ -66,5 +67,5 @@ async def test_the_client_and_the_log_have_the_same_reference() -> None:
         told = home.told(Refused)[0]
         assert line == f"425 {told.sentence}"
         assert line.endswith(f"Ref {told.ref}")
-        assert (told.session, told.source, told.user) == ("s1", "192.0.2.1", "bob")
-        assert (told.client_class, told.reason, told.code) == ("nightly", "budget", 425)
+        assert (told.session, told.source, told.user) == ("s1", HOST, "alice")
+        assert (told.client_class, told.reason, told.code) == ("everyone", "budget", 425)
