@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 from proxy import events
 from proxy.events import Event
 from proxy.refusals import REFUSALS, Reason
 
-from .snapshot import RefusalSeen, Totals, Trouble
-
-KEPT: Final = 200  # refusals
+from .snapshot import MOST_REFUSALS, RefusalSeen, Totals, Trouble
 
 
 class Recent:
@@ -24,7 +21,7 @@ class Recent:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._refusals: deque[tuple[float, events.Refused]] = deque(maxlen=KEPT)
+        self._refusals: deque[tuple[float, events.Refused]] = deque(maxlen=MOST_REFUSALS)
         self._troubles: dict[str, Trouble] = {}  # the last one of each server
         self.store_lost = ""  # what is done without the store; empty: it is there, or none is used
         self._sessions = self._transfers = self._transfers_failed = self._moved = 0

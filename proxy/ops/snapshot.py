@@ -10,6 +10,10 @@ from typing import Final
 from proxy.phase import Phase
 
 ONLY_BUDGET: Final = "default"  # the name of one that needs none
+# Told one by one, whether one process tells them or several; all of them are counted.
+MOST_SESSIONS: Final = 2000
+MOST_WAITERS: Final = 50  # with an ETA each
+MOST_REFUSALS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

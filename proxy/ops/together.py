@@ -17,6 +17,9 @@ from proxy.phase import Phase
 
 from .pulse import Sample
 from .snapshot import (
+    MOST_REFUSALS,
+    MOST_SESSIONS,
+    MOST_WAITERS,
     BudgetSeen,
     ClassQueue,
     ClassSeen,
@@ -28,9 +31,6 @@ from .snapshot import (
     WorkerSeen,
 )
 
-MOST_SESSIONS: Final = 2000  # listed; as many as one process lists
-MOST_WAITERS: Final = 50
-MOST_REFUSALS: Final = 200
 ABOUT: Final = 2.0  # seconds: samples that are farther apart are not of the same moment
 ORDER: Final = list(Phase)
 

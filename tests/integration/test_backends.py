@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ftplib
 import os
 import re
@@ -114,7 +115,7 @@ def test_what_clients_say_is_in_the_log(servers: Servers, kind: type[Backend]) -
 
 @every_server
 def test_stopping_ends_open_sessions_and_leaves_nothing(kind: type[Backend]) -> None:
-    with kind() as server, World(server.pid) as world:
+    with kind() as server, contextlib.closing(World(server.pid)) as world:
         ftp = login(server)
         folder = server.folder
         assert world.processes() == server.processes()

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 
 class World:
@@ -39,14 +37,3 @@ class World:
     def close(self) -> None:
         """Let go of it."""
         os.close(self._held)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from proxy.events import StoreBack, StoreLost
-from proxy.ops.recent import KEPT, Recent
+from proxy.ops.recent import Recent
+from proxy.ops.snapshot import MOST_REFUSALS
 from proxy.refusals import REFUSALS, Reason
 
 from .examples import BANNED, DOWN, FAULT, OPENED, REFUSED, SESSION, transfer
@@ -25,10 +26,10 @@ def test_refusals_are_told_the_latest_first_with_cause_and_remedy() -> None:
 
 def test_however_many_refusals_come_few_are_kept() -> None:
     recent = Recent(lambda: 0.0)
-    for _ in range(KEPT + 50):
+    for _ in range(MOST_REFUSALS + 50):
         recent(REFUSED)
-    assert len(recent.refusals) == KEPT
-    assert recent.totals.refusals == KEPT + 50
+    assert len(recent.refusals) == MOST_REFUSALS
+    assert recent.totals.refusals == MOST_REFUSALS + 50
 
 
 def test_trouble_is_over_once_a_session_was_had_but_not_forgotten() -> None:
