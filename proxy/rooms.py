@@ -31,6 +31,7 @@ from proxy.store.caps import Caps
 from proxy.store.group import Group
 from proxy.upstream.egress import Egress
 from proxy.upstream.server_tls import ServerTls
+from proxy.ways import CommonGround
 
 # Left for data connections, pipes and the server when clients take all other descriptors.
 SPARE_DESCRIPTORS = 128
@@ -45,11 +46,10 @@ class Rooms:
 
     def __init__(self, config: Config, tls: TlsOfServers, announce: Announce, spawn: Spawn) -> None:
         self.clock = time.monotonic
-        self._announce = announce
-        self._spawn = spawn
         self._descriptors = raise_descriptor_limit()
         self.replays = ReplayMemory(config.heal.upload_memory)
         self.group = Group(config, clock=self.clock, announce=announce)
+        self._ground = CommonGround(self.group, self.replays, self.clock, announce, spawn)
         # By name. One that was removed stays, without sessions: its firewall has not forgotten us.
         self._sides: dict[str, ServerSide] = {}
         self._watching: asyncio.TaskGroup | None = None
@@ -105,7 +105,7 @@ class Rooms:
         try:
             for name, its_own in config.by_server.items():
                 if name not in self._sides:
-                    built.append(self._side(name, its_own, tls[name]))
+                    built.append(ServerSide(name, its_own, tls[name], self._ground))
         except BaseException:
             for side in built:
                 side.close_books()
@@ -178,18 +178,6 @@ class Rooms:
             if side.name not in config.by_server and is_the_same and side.is_remembered:
                 return side.name if new.budget.enforce == "on" else None
         return None
-
-    def _side(self, name: str, config: Config, tls: Sequence[ServerTls | None]) -> ServerSide:
-        return ServerSide(
-            name,
-            config,
-            tls,
-            group=self.group,
-            replays=self.replays,
-            clock=self.clock,
-            announce=self._announce,
-            spawn=self._spawn,
-        )
 
     def _add(self, sides: Sequence[ServerSide]) -> None:
         for side in sides:

@@ -5,10 +5,9 @@ What belongs to the clients, whichever server they are for, is in rooms.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from proxy import sections
 from proxy.config import Config, Effect, effect_of
@@ -19,44 +18,29 @@ from proxy.events import (
     UpstreamOpened,
     UpstreamRefused,
 )
-from proxy.net.replay import ReplayMemory
 from proxy.net.throttle import Throttle
 from proxy.session.backend import Backend
 from proxy.session.exchange_rules import ExchangeRules
 from proxy.session.gate import Gate
 from proxy.store.caps import Caps
-from proxy.store.group import Group
 from proxy.upstream.habits import Habits
 from proxy.upstream.reach import Reach
 from proxy.upstream.server_tls import ServerTls
-from proxy.ways import Ways
-
-# What a change of these would make wrong is what was learned of listings.
-LISTING_KEYS = {"upstream.list_by_stat", "upstream.share_listings", "queue.max_wait"}
+from proxy.ways import CommonGround, Ways
 
 
 class ServerSide:
     """One server. `config` is what it would have if it were the only one."""
 
     def __init__(
-        self,
-        name: str,
-        config: Config,
-        tls: Sequence[ServerTls | None],
-        *,
-        group: Group,
-        replays: ReplayMemory,
-        clock: Callable[[], float],
-        announce: Announce,
-        spawn: Callable[[Coroutine[Any, Any, object]], object],
+        self, name: str, config: Config, tls: Sequence[ServerTls | None], ground: CommonGround
     ) -> None:
         self.name = name
         self.config = config
-        self._replays = replays
-        announce = announce if not name else partial(_announce_of, name, announce)
-        self._ways = Ways(
-            name, config, tls, group=group, clock=clock, announce=announce, spawn=spawn
-        )
+        if name:
+            ground = replace(ground, announce=partial(_announce_of, name, ground.announce))
+        self._replays = ground.replays
+        self._ways = Ways(name, config, tls, ground)
         self._is_retired = False
         self.has_ledger = self._ways.has_ledger
         self.fleet = self._ways.fleet
@@ -67,14 +51,14 @@ class ServerSide:
             fleet=self.fleet,
             max_wait=config.queue.max_wait,
             max_length=config.queue.max_length,
-            clock=clock,
-            caps=Caps(group.store, clock, name),
+            clock=ground.clock,
+            caps=Caps(ground.group.store, ground.clock, name),
         )
         self.backend = Backend(
             name=name,
             gate=self.gate,
-            throttle=Throttle(config.upstream.bandwidth, clock),
-            exchange_rules=self._exchange_rules(config),
+            throttle=Throttle(config.upstream.bandwidth, ground.clock),
+            exchange_rules=self._exchange_rules,
             listings=sections.listings(config),
             keeps_session=sections.keeps_session(config),
             site_harmless=sections.site_harmless(config),
@@ -89,18 +73,13 @@ class ServerSide:
         renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
         relearn = renew or "upstream.pipelining" in changed
         self._is_retired, self.fleet.is_wanted = False, True
-        self.config, backend = config, self.backend
+        self.config = config
         self._ways.adopt(config, tls, renew=renew, relearn=relearn)
-        if renew:
-            self._habits = Habits()
         if renew or "upstream.data" in changed:
-            self._reach = Reach(config.upstream.data, self._ways.order)
-        backend.throttle.limit_total(config.upstream.bandwidth)
-        backend.exchange_rules = self._exchange_rules(config)
-        backend.keeps_session = sections.keeps_session(config)
-        backend.site_harmless = sections.site_harmless(config)
-        if renew or LISTING_KEYS & set(changed):
-            backend.listings = sections.listings(config)
+            self._learn_anew()
+        else:
+            self._tell_rules()
+        self.backend.throttle.limit_total(config.upstream.bandwidth)
         # Last, for it lets those go on who may now.
         self.gate.adopt(max_wait=config.queue.max_wait, max_length=config.queue.max_length)
 
@@ -146,15 +125,22 @@ class ServerSide:
             egress.budget.close()
 
     def _learn_anew(self) -> None:
-        """Another machine is at work: what was learned of the last one is of no use."""
-        config = self.config
+        """Another machine is at work, or is asked otherwise: what was learned is of no use."""
         self._habits = Habits()
-        self._reach = Reach(config.upstream.data, self._ways.order)
-        self.backend.exchange_rules = self._exchange_rules(config)
-        self.backend.listings = sections.listings(config)
+        self._reach = Reach(self.config.upstream.data, self._ways.order)
+        self._tell_rules()
 
-    def _exchange_rules(self, config: Config) -> ExchangeRules:
-        return sections.exchange_rules(config, self._habits, self._reach, self._replays)
+    def _tell_rules(self) -> None:
+        """Have the sessions go by what is configured and learned now."""
+        backend, config = self.backend, self.config
+        backend.exchange_rules = self._exchange_rules
+        backend.listings = sections.listings(config)
+        backend.keeps_session = sections.keeps_session(config)
+        backend.site_harmless = sections.site_harmless(config)
+
+    @property
+    def _exchange_rules(self) -> ExchangeRules:
+        return sections.exchange_rules(self.config, self._habits, self._reach, self._replays)
 
 
 def _announce_of(server: str, announce: Announce, event: Event) -> None:

@@ -7,6 +7,7 @@ each has a budget, a state file and a pool of sessions of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from proxy import sections
 from proxy.config import Config
 from proxy.events import Announce
+from proxy.net.replay import ReplayMemory
 from proxy.store.budget import Budget
 from proxy.store.group import Group
 from proxy.store.journal import Journal
@@ -25,6 +27,17 @@ from proxy.upstream.pool import Pool
 from proxy.upstream.server_tls import ServerTls
 
 
+@dataclass(frozen=True, slots=True)
+class CommonGround:
+    """What all servers are built upon. `clock` is the one that all go by."""
+
+    group: Group
+    replays: ReplayMemory
+    clock: Callable[[], float]
+    announce: Announce
+    spawn: Callable[[Coroutine[Any, Any, object]], object]
+
+
 class Ways:
     """The fleet of one server, and what its parts are built from."""
 
@@ -33,19 +46,12 @@ class Ways:
         name: str,
         config: Config,
         tls: Sequence[ServerTls | None],
-        *,
-        group: Group,
-        clock: Callable[[], float],
-        announce: Announce,
-        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        ground: CommonGround,
     ) -> None:
         self._name = name
         self._config = config
         self._tls = tls
-        self._group = group
-        self._clock = clock
-        self._announce = announce
-        self._spawn = spawn
+        self._ground = ground
         keeps_none = config.state is None or config.budget.enforce == "off"
         self._state = None if keeps_none else config.state
         # It keeps a state file, or was told to keep none.
@@ -56,8 +62,8 @@ class Ways:
         self.fleet = Fleet(
             [self._server(number) for number in servers],
             sections.spread(config),
-            clock=clock,
-            announce=announce,
+            clock=ground.clock,
+            announce=ground.announce,
         )
         self._let_dialers_hurry()
 
@@ -98,7 +104,7 @@ class Ways:
         return Server(name, tuple(ways), health, weight)
 
     def _way(self, server: int, source: str | None) -> Egress:
-        config = self._config
+        config, ground = self._config, self._ground
         place = config.upstream.name_of(server, source)
         name = way_name(self._name, place)
         budget = Budget(
@@ -106,19 +112,19 @@ class Ways:
             holds=sections.holds(config),
             guard=config.budget.guard,
             enforce=sections.enforce(config),
-            clock=self._clock,
-            announce=self._announce,
+            clock=ground.clock,
+            announce=ground.announce,
             journal=self._journal(place),
-            share=self._group.slots(name),
+            share=ground.group.slots(name),
         )
         pool = Pool(
             sections.dialer(config, source, server, self._tls[server]),
             sections.limits(config),
             budget=budget,
-            clock=self._clock,
-            announce=self._announce,
-            spawn=self._spawn,
-            share=self._group.seats(name),
+            clock=ground.clock,
+            announce=ground.announce,
+            spawn=ground.spawn,
+            share=ground.group.seats(name),
             order=self._orders[server],
         )
         return Egress(source, budget, pool, name)
@@ -127,7 +133,7 @@ class Ways:
         if self._state is None:
             return None
         path = f"{self._state}.{place}" if place else self._state
-        return Journal(Path(path), clock=self._clock())
+        return Journal(Path(path), clock=self._ground.clock())
 
     def _let_dialers_hurry(self) -> None:
         for server in self.fleet.servers:

@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from proxy.config import Config
+from proxy.net.replay import ReplayMemory
 from proxy.store.group import Group
 from proxy.upstream.fleet import Spread
-from proxy.ways import Ways, way_name
+from proxy.ways import CommonGround, Ways, way_name
 
 
 def ways(**sections: Any) -> Ways:
     upstream = {"host": "ftp.example.com"} | sections.pop("upstream", {})
     config = Config.model_validate({"state": None, "upstream": upstream, **sections})
     group = Group(config, clock=lambda: 0.0, announce=lambda event: None)
-    return Ways(
-        "",
-        config,
-        [None] * len(config.upstream.servers),
-        group=group,
+    ground = CommonGround(
+        group,
+        ReplayMemory(0),
         clock=lambda: 0.0,
         announce=lambda event: None,
         spawn=lambda work: work.close(),
     )
+    return Ways("", config, [None] * len(config.upstream.servers), ground)
 
 
 TWO_BY_TWO = {"standby": ["ftp2:2121"], "source_addresses": ["127.0.0.2", "127.0.0.3"]}
