@@ -106,10 +106,12 @@ def run(
             config = config.model_copy(update={"budget": NO_FIREWALL})
         try:
             process.run(
-                config,
-                EventLog(config.log.format, config.log.level),
-                lambda serving: _ready(config, serving, demo=demo),
-                None if path is None else partial(settings.check, path),
+                process.serve(
+                    config,
+                    EventLog(config.log.format, config.log.level),
+                    lambda serving: _ready(config, serving, demo=demo),
+                    None if path is None else partial(settings.check, path),
+                )
             )
         except CANNOT_BEGIN as problem:
             click.echo(str(problem), err=True)

@@ -1,4 +1,5 @@
-"""The process around the app: its loop, what the signals mean, what its starter is told."""
+"""The process around the app, or around the desk of several: its loop, what the signals mean, what
+its starter is told."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from proxy.app import App
 from proxy.config import Config
@@ -41,7 +42,13 @@ class Starter(Protocol):
         ...
 
 
-def run(
+def run(life: Coroutine[Any, Any, None]) -> None:
+    """Live this life in this thread, on uvloop where there is one."""
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(life)
+
+
+async def serve(
     config: Config,
     log: EventLog,
     ready: Ready,
@@ -50,25 +57,13 @@ def run(
     starter: Starter | None = None,
     hatch: Hatch | None = None,
 ) -> None:
-    """Run the proxy in this thread until SIGTERM or SIGINT; on uvloop where there is one.
+    """Serve until SIGTERM or SIGINT.
 
     `reread` reads the configuration's file anew; None where there is no file. `starter` is the
     parent of several that share their addresses, each looked into by its `hatch`; None: this one
     is alone, and a service manager may have begun it.
     """
     spare_the_collector()
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_run(config, log, ready, reread, starter, hatch))
-
-
-async def _run(
-    config: Config,
-    log: EventLog,
-    ready: Ready,
-    reread: Callable[[], Reading] | None,
-    starter: Starter | None,
-    hatch: Hatch | None,
-) -> None:
     service = starter or ServiceManager(os.environ, os.getpid())
     announce = Audit(log, config.log.audit, config.log.xferlog)
     app = App(
@@ -98,7 +93,7 @@ async def _run(
     await app.serve(ready, partial(service.keep_told, lambda: app.is_sound, partial(_status, app)))
 
 
-def run_desk(
+async def show_workers(
     config: Config,
     log: EventLog,
     hatches: Sequence[Hatch],
@@ -106,17 +101,6 @@ def run_desk(
     drain: Callable[[], None],
 ) -> None:
     """Show the workers behind these hatches until SIGTERM; `drain` has all of them end."""
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_run_desk(config, log, hatches, starter, drain))
-
-
-async def _run_desk(
-    config: Config,
-    log: EventLog,
-    hatches: Sequence[Hatch],
-    starter: Starter,
-    drain: Callable[[], None],
-) -> None:
     from proxy.ops.admin import Admin
     from proxy.ops.desk import Desk
     from proxy.ops.orders import Orders

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -70,8 +71,8 @@ class Crew:
                 return reading
             return replace(reading, config=for_worker(reading.config, number, self._count))
 
-        def run() -> None:
-            process.run(
+        return _exit_code(
+            lambda: process.serve(
                 for_worker(self._config, number, self._count),
                 self._log(),
                 lambda serving: None,
@@ -79,8 +80,7 @@ class Crew:
                 starter=voice,
                 hatch=self._hatches[number],
             )
-
-        return _exit_code(run)
+        )
 
     def show(self, number: int, voice: Voice) -> int:
         """Be the desk; return the exit code."""
@@ -89,7 +89,7 @@ class Crew:
             voice.say(Word.DRAIN)
 
         return _exit_code(
-            lambda: process.run_desk(self._config, self._log(), self._hatches, voice, drain)
+            lambda: process.show_workers(self._config, self._log(), self._hatches, voice, drain)
         )
 
     def _log(self) -> EventLog:
@@ -123,9 +123,9 @@ class Crew:
         click.echo(line, err=True)
 
 
-def _exit_code(work: Callable[[], None]) -> int:
+def _exit_code(life: Callable[[], Coroutine[Any, Any, None]]) -> int:
     try:
-        work()
+        process.run(life())
     except CANNOT_BEGIN as problem:
         click.echo(str(problem), err=True)
         return 2
