@@ -11,6 +11,7 @@ import contextlib
 import socket
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -40,6 +41,7 @@ from proxy.server_side import ServerSide
 from proxy.session.backend import Entrance
 from proxy.session.session import Session
 from proxy.store.journal import JournalError
+from proxy.workers import Agree, Outcome
 
 SWEEP_EVERY = 5.0  # seconds between two looks for idle upstream sessions
 
@@ -52,6 +54,17 @@ Lasting = Callable[[], Coroutine[Any, Any, None]]  # what goes on for as long as
 
 class _Abandoned(Exception):
     """Told to end at once, whatever runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Another configuration with all that it needs and that can fail; nothing has changed yet."""
+
+    config: Config
+    told: Reloaded
+    tls: sections.Tls
+    new: Sequence[ServerSide]
+    doors: list[Door]
 
 
 class App:
@@ -203,22 +216,39 @@ class App:
 
     # Another configuration.
 
-    def reload_soon(self) -> None:
+    def reload_soon(self, agree: Agree | None = None) -> None:
         """Begin a reload; its outcome is announced."""
-        self._spawn(self.reload())
+        self._spawn(self.reload(agree))
 
-    async def reload(self) -> Reloaded | ReloadRefused:
-        """Read the file anew and go on by it; or change nothing at all, and tell why."""
+    async def reload(self, agree: Agree | None = None) -> Outcome:
+        """Read the file anew and go on by it; or change nothing at all, and tell why.
+
+        `agree` hears what would become of it here, and decides; None: that decides.
+        """
         async with self._reloading:
             if self.phase is Phase.SERVING:
                 self._enter(Phase.RELOADING)
-            outcome = await self._reload()
+            outcome = await self._reload(agree or _alone)
             if self.phase is Phase.RELOADING:
                 self._enter(Phase.SERVING)
         self._announce(outcome)
         return outcome
 
-    async def _reload(self) -> Reloaded | ReloadRefused:
+    async def _reload(self, agree: Agree) -> Outcome:
+        with contextlib.ExitStack() as undo:
+            prepared = await self._prepare(undo)
+            if isinstance(prepared, ReloadRefused):
+                return await agree(prepared)
+            outcome = await agree(prepared.told)
+            if self._stop.is_set():
+                return ReloadRefused((STOPPING,))
+            if isinstance(outcome, Reloaded):
+                undo.pop_all()
+                await self._adopt(prepared)
+            return outcome
+
+    async def _prepare(self, undo: contextlib.ExitStack) -> _Prepared | ReloadRefused:
+        """Do what can fail, and what `undo` can undo."""
         if self._reread is None:
             return ReloadRefused((NO_FILE,))
         # Not in the loop: it would hold up every transfer for as long as the file takes.
@@ -226,32 +256,33 @@ class App:
         if self._stop.is_set():
             return ReloadRefused((STOPPING,))
         told = tuple(str(problem) for problem in reading.problems)
-        if reading.config is None:
+        if (config := reading.config) is None:
             return ReloadRefused(told)
-        changed = changed_keys(self.config, reading.config)
-        if rigid := tuple(self.rooms.rigid(reading.config, reading.document)):
+        if rigid := tuple(self.rooms.rigid(config, reading.document)):
             return ReloadRefused(rigid)
         try:
-            await self._adopt(reading.config, changed)
+            tls = sections.tls(config, self._announce, self.tls)
+            new = self.rooms.build_new(config, tls.servers)
+            for server in new:
+                undo.callback(server.close_books)
+            doors = self.doors.bind(config.listen)
         except (BadCertificate, CannotListen, JournalError) as problem:
             return ReloadRefused((str(problem),))
-        return Reloaded(changed, told)
+        undo.callback(self.doors.abandon, doors)
+        return _Prepared(config, Reloaded(changed_keys(self.config, config), told), tls, new, doors)
 
-    async def _adopt(self, config: Config, changed: tuple[str, ...]) -> None:
-        """Go on by another configuration; raise CannotListen, BadCertificate or JournalError before
-        anything has changed."""
-        tls = sections.tls(config, self._announce, self.tls)
-        new = self.rooms.build_new(config, tls.servers)
-        try:
-            doors = self.doors.bind(config.listen)
-        except CannotListen:
-            for server in new:
-                server.close_books()
-            raise
+    async def _adopt(self, prepared: _Prepared) -> None:
+        """Go on by another configuration. Nothing here can fail."""
+        config, tls = prepared.config, prepared.tls
         self.config, self.tls = config, tls
-        self.rooms.adopt(config, changed, tls.servers, new)
+        self.rooms.adopt(config, prepared.told.changed, tls.servers, prepared.new)
         self.on_adopted(config)
-        await self.doors.adopt(doors, config.listen)
+        await self.doors.adopt(prepared.doors, config.listen)
+
+
+async def _alone(outcome: Outcome) -> Outcome:
+    """Nobody else is asked."""
+    return outcome
 
 
 async def _give_up() -> None:

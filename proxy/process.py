@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from proxy.app import App
 from proxy.config import Config
@@ -24,22 +24,7 @@ from proxy.ops.logs import EventLog
 from proxy.ops.service import ServiceManager
 from proxy.ops.station import status_socket
 from proxy.phase import Phase, Ready
-
-
-class Starter(Protocol):
-    """Whoever began this process, and wants to know how it is."""
-
-    def entered(self, phase: Phase) -> None:
-        """It is doing this now."""
-        ...
-
-    def adopted(self) -> None:
-        """It goes on by another configuration."""
-        ...
-
-    async def keep_told(self, is_sound: Callable[[], bool], status: Callable[[], str]) -> None:
-        """Tell again and again how it is."""
-        ...
+from proxy.workers import Voice, Word
 
 
 def run(life: Coroutine[Any, Any, None]) -> None:
@@ -54,71 +39,72 @@ async def serve(
     ready: Ready,
     reread: Callable[[], Reading] | None = None,
     *,
-    starter: Starter | None = None,
+    voice: Voice | None = None,
     hatch: Hatch | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    `reread` reads the configuration's file anew; None where there is no file. `starter` is the
-    parent of several that share their addresses, each looked into by its `hatch`; None: this one
-    is alone, and a service manager may have begun it.
+    `reread` reads the configuration's file anew; None where there is no file. `voice` is
+    the way to the parent of several that share their addresses, each looked into by its `hatch`;
+    None: this one is alone, and a service manager may have begun it.
     """
     spare_the_collector()
-    service = starter or ServiceManager(os.environ, os.getpid())
+    service = voice or ServiceManager(os.environ, os.getpid())
     announce = Audit(log, config.log.audit, config.log.xferlog)
     app = App(
         config,
         announce,
         reread=reread,
         inherited=inherited(os.environ, os.getpid()),
-        shares_port=starter is not None,
+        shares_port=voice is not None,
         hatch=hatch,
     )
-
-    def adopted(config: Config) -> None:
-        log.adopt(config.log.format, config.log.level)
-        service.adopted()
-
-    app.on_phase, app.on_adopted = service.entered, adopted
+    app.on_phase = service.entered
+    app.on_adopted = lambda config: log.adopt(config.log.format, config.log.level)
     loop = asyncio.get_running_loop()
     for number, meaning in {
         signal.SIGTERM: app.stop,
         signal.SIGINT: app.stop,
         signal.SIGQUIT: app.abandon,
-        signal.SIGHUP: app.reload_soon,
+        # One of several never reads it anew alone.
+        signal.SIGHUP: app.reload_soon if voice is None else partial(voice.say, Word.RELOAD),
         signal.SIGUSR1: _nothing,  # else it would end us: tools send it to have logs reopened
         signal.SIGUSR2: lambda: log(state(app.phase, app.roster, app.servers)),
     }.items():
         loop.add_signal_handler(number, meaning)
-    await app.serve(ready, partial(service.keep_told, lambda: app.is_sound, partial(_status, app)))
+    beside = [partial(service.keep_told, lambda: app.is_sound, partial(_status, app))]
+    if voice is not None:
+        beside.append(partial(voice.listen, app.reload_soon))
+    await app.serve(ready, *beside)
 
 
 async def show_workers(
     config: Config,
     log: EventLog,
     hatches: Sequence[Hatch],
-    starter: Starter,
-    drain: Callable[[], None],
+    voice: Voice,
 ) -> None:
-    """Show the workers behind these hatches until SIGTERM; `drain` has all of them end."""
+    """Show the workers behind these hatches until SIGTERM."""
     from proxy.ops.admin import Admin
     from proxy.ops.desk import Desk
     from proxy.ops.orders import Orders
 
-    desk, over = Desk(hatches, drain, time.monotonic), asyncio.Event()
+    desk, over = Desk(hatches, time.monotonic), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     async with contextlib.AsyncExitStack() as belongings:
         sock = status_socket(config, log)
         if sock is not None and config.status is not None:
             belongings.enter_context(sock)
-            admin = Admin(desk, Orders(desk, log), token=config.status.token)
+            admin = Admin(desk, Orders(voice, log), token=config.status.token)
             belongings.push_async_callback(admin.close)
             await admin.open(sock)
-        starter.entered(Phase.SERVING)
+        voice.entered(Phase.SERVING)
         async with asyncio.TaskGroup() as tasks:
-            signs = tasks.create_task(starter.keep_told(lambda: True, str))
+            signs = tasks.create_task(voice.keep_told(lambda: True, str))
+            words = tasks.create_task(voice.listen(lambda agree: None))  # its page stays
             await over.wait()
             signs.cancel()
+            words.cancel()
 
 
 def _status(app: App) -> str:

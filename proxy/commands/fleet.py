@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -15,7 +16,9 @@ from proxy import config as settings
 from proxy import process
 from proxy.config import Config
 from proxy.config.parsing import Reading
+from proxy.config.problem import Problem
 from proxy.config.worker import TooFew, for_worker
+from proxy.events import Reloaded
 from proxy.net.certificate import BadCertificate
 from proxy.net.doors import CannotListen
 from proxy.net.inherited import NotListening
@@ -25,7 +28,7 @@ from proxy.ops.logs import EventLog
 from proxy.ops.service import ServiceManager
 from proxy.phase import Phase, Serving
 from proxy.store.journal import JournalError
-from proxy.workers import Voice, Word, Workers
+from proxy.workers import Outcome, Voice, Workers
 
 # What a proxy cannot begin with; the message says why.
 CANNOT_BEGIN = (*(BadCertificate, CannotListen, CannotWrite, JournalError, NotListening, TooFew),)
@@ -54,6 +57,7 @@ class Crew:
     ) -> None:
         self._path = path
         self._config = config  # what holds now: what a worker that is started again begins with
+        self._sheet = Sheet()
         self._count = len(hatches)
         self._say_ready = ready
         self._hatches = hatches  # one for each worker
@@ -66,10 +70,13 @@ class Crew:
         """Be one worker; return the exit code."""
 
         def reread() -> Reading:
-            reading = settings.check(self._path)
+            reading = self._sheet.read()
             if reading.config is None:
                 return reading
-            return replace(reading, config=for_worker(reading.config, number, self._count))
+            try:
+                return replace(reading, config=for_worker(reading.config, number, self._count))
+            except TooFew as problem:
+                return Reading(None, (Problem(str(self._path), 0, 0, "", str(problem)),))
 
         return _exit_code(
             lambda: process.serve(
@@ -77,19 +84,15 @@ class Crew:
                 self._log(),
                 lambda serving: None,
                 reread,
-                starter=voice,
+                voice=voice,
                 hatch=self._hatches[number],
             )
         )
 
     def show(self, number: int, voice: Voice) -> int:
         """Be the desk; return the exit code."""
-
-        def drain() -> None:
-            voice.say(Word.DRAIN)
-
         return _exit_code(
-            lambda: process.show_workers(self._config, self._log(), self._hatches, voice, drain)
+            lambda: process.show_workers(self._config, self._log(), self._hatches, voice)
         )
 
     def _log(self) -> EventLog:
@@ -108,9 +111,16 @@ class Crew:
         """Tell the service manager."""
         self._service.entered(Phase.STOPPING)
 
-    def adopted(self) -> None:
-        """Begin with the same from now on."""
-        self._config = settings.check(self._path).config or self._config
+    def reread(self) -> None:
+        """Write down what the file says now, the same for all."""
+        self._service.entered(Phase.RELOADING)
+        self._sheet.write(settings.check(self._path))
+
+    def decided(self, outcome: Outcome) -> None:
+        """Begin with the same from now on, if they go on by it."""
+        if isinstance(outcome, Reloaded):
+            self._config = self._sheet.read().config or self._config
+        self._service.entered(Phase.SERVING)
 
     def look(self, is_sound: bool, status: str) -> None:
         """Tell the service manager how it is, as often as it wants to know."""
@@ -121,6 +131,27 @@ class Crew:
     def tell(self, line: str) -> None:
         """Write it where the log goes."""
         click.echo(line, err=True)
+
+
+class Sheet:
+    """What the parent has read last, in memory that all who are forked share.
+
+    Else a file that is written just now could be read by one before, by another after it.
+    """
+
+    def __init__(self) -> None:
+        self._memory = os.memfd_create("ftpweir")
+
+    def write(self, reading: Reading) -> None:
+        """Replace what it says."""
+        os.ftruncate(self._memory, 0)
+        os.pwrite(self._memory, pickle.dumps(reading), 0)
+
+    def read(self) -> Reading:
+        """Return what was written last; nobody else can have written there."""
+        reading = pickle.loads(os.pread(self._memory, os.fstat(self._memory).st_size, 0))
+        assert isinstance(reading, Reading)
+        return reading
 
 
 def _exit_code(life: Callable[[], Coroutine[Any, Any, None]]) -> int:

@@ -80,11 +80,15 @@ class Doors:
             if claim_all:
                 self._expect_claimed({door.place for door in doors})
         except CannotListen:
-            for door in doors:
-                if door not in self._doors:
-                    door.close()
+            self.abandon(doors)
             raise
         return doors
+
+    def abandon(self, doors: Sequence[Door]) -> None:
+        """Close those that `bind` made and nobody adopted."""
+        for door in doors:
+            if door not in self._doors:
+                door.close()
 
     async def adopt(self, doors: list[Door], listens: Sequence[Listen]) -> None:
         """Open what `bind` returned for these listeners, and close every other door."""

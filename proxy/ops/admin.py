@@ -52,9 +52,9 @@ _REFUSED: Final[Mapping[Verdict, tuple[int, str]]] = {
 
 
 class Admin:
-    """Serves from `open` to `close`."""
+    """Serves from `open` to `close`; without orders it only shows."""
 
-    def __init__(self, view: View, orders: Orders, *, token: str | None) -> None:
+    def __init__(self, view: View, orders: Orders | None, *, token: str | None) -> None:
         self._view = view
         self._answers = Answers()
         self._doorkeeper = Doorkeeper(token)
@@ -68,7 +68,8 @@ class Admin:
         app.router.add_get("/api/config", self._show_config)
         app.router.add_get("/api/history", self._show_history)
         app.router.add_get("/api/{section}", self._show_section)
-        orders.add_to(app.router)
+        if orders is not None:
+            orders.add_to(app.router)
         self._runner = web.AppRunner(
             app,
             handle_signals=False,

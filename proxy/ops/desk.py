@@ -1,7 +1,7 @@
 """The desk: the status page of several workers, each of which it asks by its hatch.
 
 A process of its own, so that a worker that hangs or dies leaves nobody without a view. Keeps
-nothing but the last answer.
+nothing but the last answer, and has nobody do anything.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter
 
 from proxy.config.in_effect import Setting
-from proxy.events import Reloaded, ReloadRefused
 
 from .hatch import Hatch, NoSign
 from .lookout import FRESH
@@ -26,19 +25,15 @@ from .view import NoSight
 
 SNAPSHOT: Final = TypeAdapter(Snapshot)
 SETTINGS: Final = TypeAdapter(tuple[Setting, ...])
-OTHERS_GO_ON: Final = "the other workers go on by the new file"
 
 T = TypeVar("T")
 
 
 class Desk:
-    """Asks all workers at once; `drain` has all of them end. A View, and what obeys orders."""
+    """A View that asks all workers at once."""
 
-    def __init__(
-        self, hatches: Sequence[Hatch], drain: Callable[[], None], clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, hatches: Sequence[Hatch], clock: Callable[[], float]) -> None:
         self._hatches = hatches
-        self.drain = drain
         self._clock = clock
         self._last: Snapshot | None = None
         self._asked_at = float("-inf")
@@ -78,21 +73,6 @@ class Desk:
         """Name the workers that do not answer."""
         answers = await self._all(lambda hatch: hatch.ask("/healthz"))
         return [f"worker {at}" for at, answer in enumerate(answers, 1) if answer is None]
-
-    async def reload(self) -> Reloaded | ReloadRefused:
-        """Have all of them read the file anew; refused if one of them refuses."""
-        answers = await self._all(lambda hatch: hatch.order("/api/reload"))
-        told = [answer or {"problems": ["it does not answer"]} for answer in answers]
-        refused = [at for at, one in enumerate(told, 1) if not one.get("reloaded")]
-        if not refused:
-            return Reloaded(tuple(told[0]["changed"]), tuple(told[0]["warnings"]))
-        words = [tuple(one.get("problems", ())) for one in told]
-        if len(set(words)) == 1:
-            return ReloadRefused(words[0])
-        problems = [f"worker {at}: {problem}" for at in refused for problem in words[at - 1]]
-        if len(refused) < len(told):
-            problems.append(OTHERS_GO_ON)
-        return ReloadRefused(tuple(problems))
 
     async def _answers(self, path: str, read: Callable[[bytes], T]) -> list[T | None]:
         """Ask everybody, and return what was understood; NoSight if that is nothing."""

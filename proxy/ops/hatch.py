@@ -2,6 +2,7 @@
 
 It stands in Linux' abstract names: there is no file to protect or to tidy up. Anybody on this
 machine may connect to such a name, so who asks must know the token, which no configuration holds.
+Nothing is obeyed here: what all are to do, the parent tells them.
 """
 
 from __future__ import annotations
@@ -9,16 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
-import json
 import secrets
 import socket
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-from .access import ACTION_HEADER
+from typing import Final
 
 PATIENCE: Final = 3.0  # seconds: a worker that does not answer keeps nobody waiting for longer
-DEED: Final = 60.0  # seconds for an order: a long file takes its time
 BACKLOG: Final = 64
 LARGEST: Final = 64 << 20  # bytes of an answer
 
@@ -44,25 +41,16 @@ class Hatch:
 
     async def ask(self, path: str) -> bytes:
         """Return what a GET brings; raise NoSign."""
-        status, body = await asyncio.to_thread(self._request, "GET", path, PATIENCE)
+        status, body = await asyncio.to_thread(self._request, path)
         if status != http.client.OK:
             raise NoSign(f"{path}: {status}")
         return body
 
-    async def order(self, path: str) -> dict[str, Any]:
-        """Return what a POST brings; raise NoSign."""
-        _, body = await asyncio.to_thread(self._request, "POST", path, DEED)
-        with contextlib.suppress(ValueError):
-            told = json.loads(body)
-            if isinstance(told, dict):
-                return told
-        raise NoSign(path)
-
-    def _request(self, method: str, path: str, patience: float) -> tuple[int, bytes]:
-        headers = {"Authorization": f"Bearer {self.token}", ACTION_HEADER: "1"}
-        with contextlib.closing(_Line(self.sock.getsockname(), patience)) as line:
+    def _request(self, path: str) -> tuple[int, bytes]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with contextlib.closing(_Line(self.sock.getsockname(), PATIENCE)) as line:
             try:
-                line.request(method, path, headers=headers)
+                line.request("GET", path, headers=headers)
                 answer = line.getresponse()
                 return answer.status, answer.read(LARGEST)
             except (OSError, http.client.HTTPException) as problem:

@@ -58,9 +58,6 @@ class ServiceManager:
             case Phase.STARTING | Phase.DRAINING | Phase.OVER:
                 pass
 
-    def adopted(self) -> None:
-        """Nothing is to be told: it is serving before and after."""
-
     async def keep_told(self, is_sound: Callable[[], bool], status: Callable[[], str]) -> None:
         """Say again and again how it is; the watchdog hears of it only while it is well."""
         while self.is_there:

@@ -41,8 +41,7 @@ class Station:
     async def opened(self, watched: Watched) -> AsyncIterator[str | None]:
         """Serve while the block lasts; tell where. Raise CannotListen for an address asked for."""
         if (hatch := self._hatch) is not None:
-            # The desk has announced the orders that it passes on.
-            async with self._serving(hatch.sock, watched, hatch.token, _unheard):
+            async with self._serving(hatch.sock, watched, hatch.token, obeys=False):
                 yield None
             return
         sock = status_socket(watched.config, self._announce)
@@ -52,12 +51,12 @@ class Station:
         status = watched.config.status
         token = status.token if status is not None else None
         with sock:
-            async with self._serving(sock, watched, token, self):
+            async with self._serving(sock, watched, token, obeys=True):
                 yield str(Address(*sock.getsockname()[:2]))
 
     @contextlib.asynccontextmanager
     async def _serving(
-        self, sock: socket.socket, watched: Watched, token: str | None, announce: Announce
+        self, sock: socket.socket, watched: Watched, token: str | None, *, obeys: bool
     ) -> AsyncIterator[None]:
         # Half a second to import: not for `ftpweir check`, nor for who wants no status page.
         from .admin import Admin
@@ -68,7 +67,7 @@ class Station:
         lookout = Lookout(watched, self.recent, time.monotonic, started=time.time())
         pulse = Pulse(lambda: watched.servers, self.tally, time.time)
         view = Here(lookout, Metrics(self.tally, lookout), pulse)
-        admin = Admin(view, Orders(watched, announce), token=token)
+        admin = Admin(view, Orders(watched, self) if obeys else None, token=token)
         pulse.start()
         try:
             await admin.open(sock)
@@ -90,7 +89,3 @@ def status_socket(config: Config, announce: Announce) -> socket.socket | None:
         # Nobody's work depends on a default address.
         announce(StatusUnavailable(str(problem)))
         return None
-
-
-def _unheard(event: Event) -> None:
-    """Announce to nobody."""

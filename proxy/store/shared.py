@@ -84,7 +84,7 @@ class SharedStore:
         # Never used again: after a crash the old name's part is free when its lease is over.
         self._instance = secrets.token_hex(8)
         self._serial = 0
-        self._lasting: list[Share] = []
+        self._lasting: dict[str, Share] = {}  # by key
         self._brief: dict[Share, None] = {}  # in the order in which they began
         self._asking: set[Share] = set()
         self._asked = asyncio.Event()
@@ -97,9 +97,12 @@ class SharedStore:
         self.latency: float | None = None  # seconds that the last answer took
 
     def share(self, name: str, stake: Stake, *, hold: float) -> Share:
-        """Begin to share a thing for good; all instances call it by the same name."""
+        """Begin to share a thing for good; all instances call it by the same name.
+
+        One who shared it before under this name was built in vain: two would contradict each other.
+        """
         share = self._share(name, stake, hold, self._recovery)
-        self._lasting.append(share)
+        self._lasting[share.key] = share
         return share
 
     def share_briefly(self, name: str, stake: Stake, *, hold: float) -> Share:
@@ -161,13 +164,13 @@ class SharedStore:
 
     def _whose_turn(self, now: float) -> list[Share]:
         brief = (share for share in self._brief if share.due <= now or share in self._asking)
-        shares = [*self._lasting, *islice(brief, MOST_AT_ONCE)]
+        shares = [*self._lasting.values(), *islice(brief, MOST_AT_ONCE)]
         self._asking.difference_update(shares)
         return shares
 
     async def leave(self) -> None:
         """Say goodbye: what still cools counts as long as it must, and no longer."""
-        shares = [*self._lasting, *self._brief]
+        shares = [*self._lasting.values(), *self._brief]
         try:
             async with asyncio.timeout(CLOSE_PATIENCE):
                 for first in range(0, len(shares), MOST_AT_ONCE):
@@ -195,7 +198,7 @@ class SharedStore:
 
     async def _pause(self) -> None:
         """Wait until the next call is due, or somebody asks for what was not asked yet."""
-        due = min(share.due for share in (*self._lasting, *self._brief))
+        due = min(share.due for share in (*self._lasting.values(), *self._brief))
         if self.is_lost:
             due = max(due, self._clock() + POLL)
         while (left := due - self._clock()) > 0:
@@ -212,12 +215,14 @@ class SharedStore:
     def _was_lost(self, why: str) -> None:
         now = self._clock()
         self.failures += 1
-        for share in (*self._lasting, *self._brief):
+        for share in (*self._lasting.values(), *self._brief):
             share.stake.lost()
         if self._lost_at is None:
             self._lost_at = now
             self._announce(StoreLost(why, self.terms.lost.value))
-        if not self.is_cut_off and not any(share.stake.is_valid(now) for share in self._lasting):
+        if not self.is_cut_off and not any(
+            share.stake.is_valid(now) for share in self._lasting.values()
+        ):
             self.is_cut_off = True
             self.on_cut_off()
 

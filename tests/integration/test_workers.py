@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from loadtest.ports import free_port
 from tests.support.batch import Batch
 from tests.support.proxy import Ftpweir
 from tests.support.redis import RedisServer
@@ -72,7 +74,34 @@ def test_a_worker_that_was_killed_is_replaced() -> None:
     assert done.errors == []
 
 
-def test_a_reload_reaches_all_of_them() -> None:
+def test_a_reload_reaches_all_of_them_whichever_process_is_told() -> None:
     with workers() as (_, weir):
         weir.reload(queue={"max_wait": "20s"})
-        until(lambda: weir.log.count('"event": "reloaded"') == WORKERS, "all have read it anew")
+        until(lambda: len(weir.events("reloaded")) == WORKERS, "all have read it anew")
+        os.kill(min(children(weir.pid)), signal.SIGHUP)
+        until(lambda: len(weir.events("reloaded")) == 2 * WORKERS, "all have read it again")
+
+
+def test_a_reload_that_one_refuses_changes_nobody() -> None:
+    with workers() as (server, weir):
+        in_the_way = weir.config_file.with_name("ftpweir.state.worker2.other")
+        in_the_way.mkdir()
+        another_port = free_port(weir.host)
+        other = {"host": server.host, "port": server.port}
+        weir.reload(
+            listen=[weir.address, f"{weir.host}:{another_port}"],
+            servers=[{"name": "other", "match": {"user": "other-*"}, "upstream": other}],
+        )
+        until(lambda: len(weir.events("reload refused")) == WORKERS, "all have given it up")
+        for event in weir.events("reload refused"):
+            (problem,) = event["problems"]
+            assert problem.startswith("worker 2: ")
+            assert str(in_the_way.name) in problem
+        assert weir.events("reloaded") == []
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((weir.host, another_port))
+        in_the_way.rmdir()
+        weir.signal(signal.SIGHUP)
+        until(lambda: len(weir.events("reloaded")) == WORKERS, "all go on by it")
+        socket.create_connection((weir.host, another_port)).close()
+        assert fetch(weir, 10).errors == []

@@ -17,10 +17,11 @@ from proxy.app import App
 from proxy.config import Config
 from proxy.config.document import Document
 from proxy.config.parsing import Reading
-from proxy.events import Event, Reloaded, ReloadRefused
+from proxy.events import Event
 from proxy.phase import Serving
 from proxy.session.gate import Gate
 from proxy.upstream.egress import Egress
+from proxy.workers import Agree, Outcome
 
 from .raw_client import RawClient, patiently
 from .scripted import PATIENCE, Scripted
@@ -41,10 +42,10 @@ class House:
         self.events = events
         self._file = file
 
-    async def reload(self, **sections: Any) -> Reloaded | ReloadRefused:
+    async def reload(self, agree: Agree | None = None, **sections: Any) -> Outcome:
         """Give the file these sections instead of those it began with, and have it read anew."""
         self._file.sections = sections
-        return await self.app.reload()
+        return await self.app.reload(agree)
 
     @contextlib.asynccontextmanager
     async def client(self, *, source: str = "127.0.0.1") -> AsyncIterator[RawClient]:

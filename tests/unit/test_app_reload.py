@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from loadtest.ports import free_port
 from proxy.app import STOPPING, App
 from proxy.config import Config, Effect, effect_of, keys
 from proxy.events import Event, Reloaded, ReloadRefused
+from proxy.workers import Outcome
 from tests.support.authority import Authority
 from tests.support.house import house
 from tests.support.misdeeds import waits_for
@@ -158,6 +160,34 @@ async def test_a_taken_address_leaves_everything_as_it_was(server: Scripted) -> 
         assert outcome.problems == (f"cannot listen on {place}: Address already in use",)
         assert home.gate.max_wait == 40.0
         assert (await client.ask("NOOP")).code == 200
+
+
+async def test_where_others_refuse_everything_is_undone_and_may_be_tried_again(
+    server: Scripted, tmp_path: Path
+) -> None:
+    """One of several workers hears from its parent what becomes of a reload."""
+    refused = ReloadRefused(("worker 2: cannot listen",))
+    sections: dict[str, Any] = {
+        "listen": ["127.0.0.1:0", f"127.0.0.1:{free_port('127.0.0.1')}"],
+        "servers": [{"name": "b", "match": {"user": "b-*"}, "upstream": {"host": "192.0.2.1"}}],
+        "queue": {"max_wait": 7.0},
+    }
+    asked: list[Event] = []
+
+    async def agree(outcome: Outcome) -> Outcome:
+        asked.append(outcome)
+        return refused
+
+    async with house(server, state=str(tmp_path / "state")) as home:
+        sections["state"] = str(tmp_path / "state")
+        before = handed_out(home.app)
+        for _ in range(2):
+            assert await home.reload(agree, **sections) == refused
+            assert handed_out(home.app) == before
+        assert [type(one) for one in asked] == [Reloaded, Reloaded]
+        assert home.told(ReloadRefused) == [refused, refused]
+        assert isinstance(await home.reload(**sections), Reloaded)
+        assert home.gate.max_wait == 7.0
 
 
 async def test_what_only_a_restart_can_change_is_refused_by_name(

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from proxy.cli import main
 from proxy.commands.fleet import Crew
-from proxy.config import Config
+from proxy.config import Config, load
+from proxy.events import Reloaded, ReloadRefused
 
 STORE = "store: unix:///nobody.sock\n"
 
@@ -40,6 +41,24 @@ def test_workers_go_with_a_file() -> None:
     result = invoke("--upstream", "ftp.example.com")
     assert result.exit_code == 2
     assert "--workers goes with -c FILE" in result.output
+
+
+def test_a_worker_that_is_started_again_begins_with_what_the_others_go_on_by(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "weir.yaml"
+    path.write_text("upstream: {host: ftp.example.com}\n")
+    crew = Crew(path, load(path), [], lambda serving: None)
+    for text, outcome, host in (
+        ("upstream: {host: other.example.com}", ReloadRefused(("no",)), "ftp.example.com"),
+        ("upstream: {host: other.example.com}", Reloaded((), ()), "other.example.com"),
+        ("upstream: {}", ReloadRefused(("upstream.host is missing",)), "other.example.com"),
+    ):
+        path.write_text(text)
+        crew.reread()
+        path.write_text("what is written after that is for the next reload")
+        crew.decided(outcome)
+        assert crew._config.upstream.host == host
 
 
 def test_the_watchdog_is_fed_in_its_own_pace_and_only_while_all_are_well(

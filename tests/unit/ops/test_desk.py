@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
-from proxy.events import Reloaded, ReloadRefused
-from proxy.ops.desk import OTHERS_GO_ON, Desk
+from proxy.ops.desk import Desk
 from proxy.ops.hatch import Hatch
 from proxy.ops.station import Station
 from proxy.ops.view import NoSight
@@ -24,10 +23,9 @@ class Scene:
 
     home: House
     hatches: list[Hatch]
-    orders: list[str] = field(default_factory=list)
 
     def desk(self, *hatches: Hatch) -> Desk:
-        return Desk(hatches or self.hatches, lambda: self.orders.append("drain"), time.monotonic)
+        return Desk(hatches or self.hatches, time.monotonic)
 
 
 @pytest.fixture
@@ -69,24 +67,3 @@ async def test_one_that_does_not_answer_is_named_and_the_others_are_shown(scene:
     assert [one.answers for one in (await desk.snapshot()).workers] == [True, False]
     with pytest.raises(NoSight):
         await scene.desk(stranger).snapshot()
-
-
-async def test_a_reload_is_done_when_all_have_done_it(scene: Scene) -> None:
-    assert isinstance(await scene.desk().reload(), Reloaded)
-    scene.home.app._reread = None
-    refused = await scene.desk().reload()
-    assert isinstance(refused, ReloadRefused)
-    assert len(refused.problems) == 1, "what all say is told once"
-
-
-async def test_a_reload_that_one_refuses_is_refused_and_says_by_whom(scene: Scene) -> None:
-    stranger = Hatch(scene.hatches[1].sock, "not the token")
-    refused = await scene.desk(scene.hatches[0], stranger).reload()
-    assert isinstance(refused, ReloadRefused)
-    assert refused.problems[0].startswith("worker 2: ")
-    assert refused.problems[-1] == OTHERS_GO_ON
-
-
-async def test_a_drain_is_passed_on(scene: Scene) -> None:
-    scene.desk().drain()
-    assert scene.orders == ["drain"]

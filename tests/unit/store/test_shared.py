@@ -73,6 +73,19 @@ async def test_what_one_has_another_has_not() -> None:
     assert (one.news, two.news) == (1, 1)
 
 
+async def test_what_was_built_in_vain_does_not_speak_for_what_is_built_again() -> None:
+    wire = Wire()
+    one, two = One(wire), One(wire)
+    again = one.store.share("slots", Stake(one.store.terms), hold=5.0)
+    again.report = lambda: Wish(LIMIT, 0, 7)
+    two.need = LIMIT
+    for _ in range(3):
+        await one.store.talk()
+        await two.store.talk()
+    assert again.stake.allowed(wire.now) + two.allowed(wire.now) <= LIMIT
+    assert again.stake.allowed(wire.now) > 0
+
+
 async def test_who_leaves_counts_as_long_as_it_says() -> None:
     wire = Wire()
     one, two = One(wire), One(wire)

@@ -13,29 +13,42 @@ from tests.support.waiting import until
 
 # Each child leaves a file with its process id, says that it serves, and waits for a signal.
 PARENT = """
-import os, signal, sys, time
+import asyncio, os, signal, sys, time
 from pathlib import Path
-from proxy import workers
-from proxy.workers import Word, Workers
+from proxy.events import Reloaded, ReloadRefused
+from proxy.phase import Phase
+from proxy.workers import Word, Workers, parent, voice as voices
 
-workers.SOON, workers.SILENT = 0.01, float(sys.argv[3])
+parent.SOON, parent.SILENT, voices.BEAT = 0.01, float(sys.argv[3]), 0.05
 folder, fails = Path(sys.argv[1]), sys.argv[2]
 
 def work(number, voice):
     if fails == "at once":
         return 2
     (folder / f"{number}.{os.getpid()}").touch()
-    heard = {signal.SIGTERM, signal.SIGHUP}
-    signal.pthread_sigmask(signal.SIG_BLOCK, heard)
-    voice.say(Word.SERVES)
-    while True:
-        told = signal.sigtimedwait(heard, 0.05)
-        if told is None:
-            voice.say(Word.SOUND)
-        elif told.si_signo == signal.SIGTERM:
-            return 0
-        else:
-            (folder / f"told.{number}").touch()
+    asyncio.run(listen(number, voice))
+    return 0
+
+async def listen(number, voice):
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+
+    async def judge(agree):
+        if (folder / f"dies.{number}").exists():
+            os._exit(3)
+        can = not (folder / f"refuses.{number}").exists()
+        told = await agree(Reloaded((), ()) if can else ReloadRefused(("no",)))
+        (folder / f"{type(told).__name__}.{number}").write_text(str(told))
+
+    async with asyncio.TaskGroup() as tasks:
+        voice.entered(Phase.SERVING)
+        beside = [
+            tasks.create_task(voice.keep_told(lambda: True, str)),
+            tasks.create_task(voice.listen(lambda agree: tasks.create_task(judge(agree)))),
+        ]
+        await over.wait()
+        for task in beside:
+            task.cancel()
 
 def desk(number, voice):
     voice.say(Word.SERVES)
@@ -51,7 +64,8 @@ def desk(number, voice):
 class Overseer:
     def ready(self): (folder / "ready").touch()
     def ending(self): (folder / "ending").touch()
-    def adopted(self): (folder / "adopted").touch()
+    def reread(self): (folder / "reread").touch()
+    def decided(self, outcome): (folder / "decided").write_text(str(outcome))
     def look(self, is_sound, status): (folder / "status").write_text(f"{is_sound} {status}")
     def tell(self, line): print(line, flush=True)
 
@@ -84,14 +98,37 @@ class Parent:
         return self.process.returncode
 
 
-def test_all_serve_are_told_and_end(tmp_path: Path) -> None:
+def test_all_serve_and_end(tmp_path: Path) -> None:
     parent = Parent(tmp_path)
     until(lambda: parent.has("ready"), "both serve")
-    parent.process.send_signal(signal.SIGHUP)
-    until(lambda: parent.has("told.0", "told.1"), "both are told to reload")
     assert not parent.has("ending")
     assert parent.end() == 0
     assert parent.has("ending")
+
+
+def test_a_reload_is_done_by_all_or_by_nobody(tmp_path: Path) -> None:
+    parent = Parent(tmp_path)
+    until(lambda: parent.has("ready"), "both serve")
+    parent.process.send_signal(signal.SIGHUP)
+    until(lambda: parent.has("Reloaded.0", "Reloaded.1"), "both go on by the new file")
+    assert parent.has("reread", "decided")
+    (tmp_path / "refuses.1").touch()
+    parent.process.send_signal(signal.SIGHUP)
+    until(lambda: parent.has("ReloadRefused.0", "ReloadRefused.1"), "both give it up")
+    assert "worker 2: no" in (tmp_path / "ReloadRefused.0").read_text()
+    assert parent.end() == 0
+
+
+def test_a_reload_in_which_one_dies_is_given_up(tmp_path: Path) -> None:
+    parent = Parent(tmp_path)
+    until(lambda: parent.has("ready"), "both serve")
+    (tmp_path / "dies.1").touch()
+    parent.process.send_signal(signal.SIGHUP)
+    until(lambda: parent.has("ReloadRefused.0"), "the other gives it up")
+    assert "worker 2: it has ended with 3" in (tmp_path / "decided").read_text()
+    (tmp_path / "dies.1").unlink()
+    until(lambda: len(parent.pids(1)) == 2, "another has taken its place")
+    assert parent.end() == 0
 
 
 def test_one_that_dies_is_started_again(tmp_path: Path) -> None:

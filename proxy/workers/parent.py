@@ -1,4 +1,4 @@
-"""Several processes behind one address: starts them, keeps them, passes on what it is told.
+"""The parent: starts the processes, keeps them, passes on what it is told, and has them agree.
 
 Forks before there is any loop or thread, and serves nobody itself. Beside the workers there may be
 a desk, which shows all of them on one page: it is kept like them, and ends when they have.
@@ -6,71 +6,33 @@ a desk, which shows all of them on one page: it is kept like them, and ends when
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from enum import IntEnum
 from typing import Final, Protocol
 
-from proxy.phase import Phase
+from .message import LONGEST, Outcome, Word, outcome_in
+from .reloads import Reloads
+from .voice import Voice
 
 PASSED_ON: Final = {
     signal.SIGTERM: signal.SIGTERM,
     signal.SIGINT: signal.SIGTERM,
     signal.SIGQUIT: signal.SIGQUIT,
-    signal.SIGHUP: signal.SIGHUP,
     signal.SIGUSR2: signal.SIGUSR2,
 }
 ENDINGS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
-HEARD: Final = {*PASSED_ON, signal.SIGCHLD, signal.SIGUSR1}
+HEARD: Final = {*PASSED_ON, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1}
 TICK: Final = 0.1  # seconds between two looks at what is due
 SOON, LATEST = 1.0, 30.0  # seconds until a worker that died is started again
 STEADY: Final = 10.0  # one that lived so long is started again soon
 DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of prctl(2)
-BEAT: Final = 3.0  # seconds between two signs of life
-SILENT: Final = 20.0  # one that gave none for so long hangs: it is ended and started again
-
-
-class Word(IntEnum):
-    """What a child tells its parent."""
-
-    SERVES = 0
-    SOUND = 1  # its loop turns, its books are in order
-    ADOPTED = 2  # it goes on by another configuration
-    DRAIN = 3  # somebody has asked it to have all of them end
-
-
-class Voice:
-    """A child's way to its parent; also what the process around its app reports to."""
-
-    def __init__(self, pipe: int, number: int) -> None:
-        self._pipe = pipe
-        self._number = number
-
-    def say(self, word: Word) -> None:
-        """Tell the parent; two bytes are never torn apart in a pipe."""
-        os.write(self._pipe, bytes([self._number, word]))
-
-    def entered(self, phase: Phase) -> None:
-        """Tell when it serves."""
-        if phase is Phase.SERVING:
-            self.say(Word.SERVES)
-
-    def adopted(self) -> None:
-        """Tell that another configuration holds now."""
-        self.say(Word.ADOPTED)
-
-    async def keep_told(self, is_sound: Callable[[], bool], status: Callable[[], str]) -> None:
-        """Give signs of life for as long as it is well."""
-        while True:
-            if is_sound():
-                self.say(Word.SOUND)
-            await asyncio.sleep(BEAT)
+SILENT: Final = 20.0  # one that gave no sign of life for so many seconds hangs: it is ended
 
 
 # Runs one child to its end, and returns its exit code.
@@ -88,8 +50,12 @@ class Overseer(Protocol):
         """All have been told to end."""
         ...
 
-    def adopted(self) -> None:
-        """A worker goes on by what the configuration's file says now."""
+    def reread(self) -> None:
+        """Read the file anew: all are about to judge what it says."""
+        ...
+
+    def decided(self, outcome: Outcome) -> None:
+        """All go on by what it said, or nobody does."""
         ...
 
     def look(self, is_sound: bool, status: str) -> None:
@@ -111,6 +77,7 @@ class Workers:
         self._works = [work] * count + ([desk] if desk is not None else [])
         self._overseer = overseer
         self._numbers: dict[int, int] = {}  # process id -> number
+        self._lines: dict[int, socket.socket] = {}  # number -> our end of the way to it
         self._started: dict[int, float] = {}
         self._heard: dict[int, float] = {}  # number -> its last sign of life; none before it serves
         self._pauses: dict[int, float] = {}
@@ -118,6 +85,7 @@ class Workers:
         self._waited_for = set(range(len(self._works)))  # those that have not served yet
         self._is_ending = False
         self._code = 0
+        self._reloads = Reloads(overseer.reread, overseer.decided, self._tell)
 
     def run(self) -> int:
         """Keep all of them until told to end; return the exit code.
@@ -125,63 +93,78 @@ class Workers:
         One that cannot even begin ends all.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
-        self._news, self._pipe = os.pipe()
-        os.set_blocking(self._news, False)
         for number in range(len(self._works)):
             self._start(number)
         while self._numbers or (self._due and not self._is_ending):
             heard = signal.sigtimedwait(HEARD, TICK)
             if heard is not None and heard.si_signo in PASSED_ON:
                 self._pass_on(signal.Signals(heard.si_signo))
+            if heard is not None and heard.si_signo == signal.SIGHUP:
+                self._reloads.ask()
             self._hear()
             self._reap()
             self._end_silent()
+            self._reloads.advance(self._members(), time.monotonic())
             self._start_due()
             self._overseer.look(not self._silent(), self._status())
-        os.close(self._news)
-        os.close(self._pipe)
         return self._code
 
     def _start(self, number: int) -> None:
         sys.stdout.flush()
         self._heard.pop(number, None)
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        self._lines[number] = ours
         pid = os.fork()
         if pid == 0:
-            self._become(number)
+            self._become(number, its)
+        its.close()
         self._numbers[pid] = number
         self._started[number] = time.monotonic()
 
-    def _become(self, number: int) -> None:
+    def _become(self, number: int, line: socket.socket) -> None:
         """Be the worker; never return."""
         code = 1
         try:
             # A terminal's Ctrl-C is for the parent, who passes it on once.
             os.setpgid(0, 0)
             ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM)
-            os.close(self._news)
+            for another in self._lines.values():
+                another.close()
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it knows what to do with it
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
             if "LISTEN_PID" in os.environ:  # sockets of the service manager are for all of us
                 os.environ["LISTEN_PID"] = str(os.getpid())
             os.environ.pop("NOTIFY_SOCKET", None)  # the parent speaks with it
-            code = self._works[number](number, Voice(self._pipe, number))
+            code = self._works[number](number, Voice(line))
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
 
     def _hear(self) -> None:
-        told = b""
-        with suppress(BlockingIOError):
-            told = os.read(self._news, 4096)
-        for number, word in zip(told[::2], told[1::2], strict=True):
-            match Word(word):
-                case Word.SERVES | Word.SOUND:
-                    self._serves(number)
-                case Word.ADOPTED:
-                    self._overseer.adopted()
-                case Word.DRAIN:
-                    if not self._is_ending:
-                        self._pass_on(signal.SIGTERM)
+        for number, line in self._lines.items():
+            with suppress(OSError):  # nothing more for now, or for ever
+                while heard := line.recv(LONGEST):
+                    self._understand(number, heard)
+
+    def _understand(self, number: int, heard: bytes) -> None:
+        match Word(heard[0]):
+            case Word.SERVES | Word.SOUND:
+                self._serves(number)
+            case Word.DRAIN:
+                if not self._is_ending:
+                    self._pass_on(signal.SIGTERM)
+            case Word.RELOAD:
+                self._reloads.ask(number)
+            case Word.JUDGED:
+                self._reloads.answered(heard[1], number, outcome_in(heard))
+            case Word.JUDGE | Word.DECIDED:
+                pass  # the parent's own
+
+    def _tell(self, number: int, told: bytes) -> None:
+        with suppress(OSError):  # one that has ended, or hangs: it will be seen
+            self._lines[number].send(told)
 
     def _serves(self, number: int) -> None:
         self._heard[number] = time.monotonic()
@@ -192,13 +175,21 @@ class Workers:
 
     def _pass_on(self, number: signal.Signals) -> None:
         if number in ENDINGS and not self._is_ending:
-            self._is_ending = True
+            self._end()
             self._overseer.ending()
         self._signal(self._workers(), PASSED_ON[number])
+
+    def _end(self) -> None:
+        self._is_ending = True
+        self._reloads.end()
 
     def _workers(self) -> list[int]:
         """Return the processes that serve clients."""
         return [pid for pid, number in self._numbers.items() if number < self._count]
+
+    def _members(self) -> list[int]:
+        """Return the numbers of those."""
+        return [number for number in self._numbers.values() if number < self._count]
 
     def _signal(self, pids: Iterable[int], number: signal.Signals) -> None:
         for pid in pids:
@@ -233,13 +224,15 @@ class Workers:
             self._signal(self._numbers, signal.SIGTERM)  # the desk: nothing is left to be seen
 
     def _has_ended(self, number: int, code: int) -> None:
+        self._lines.pop(number).close()
+        self._reloads.lost(number, f"it has ended with {code}")
         if self._is_ending:
             self._code = self._code or (code if code > 0 else 0)
             return
         if number in self._waited_for:
             # What cannot begin now cannot begin later: its words are on standard error already.
             self._code = code if code > 0 else 1
-            self._is_ending = True
+            self._end()
             self._signal(self._workers(), signal.SIGTERM)
             return
         lived = time.monotonic() - self._started[number]
@@ -249,6 +242,8 @@ class Workers:
         self._overseer.tell(f"{self._name(number)} ended with {code}: started again in {pause:g} s")
 
     def _start_due(self) -> None:
+        if self._reloads.goes_on:
+            return  # it would begin with what may be over when it serves
         now = time.monotonic()
         for number in [number for number, due in self._due.items() if due <= now]:
             del self._due[number]
