@@ -13,9 +13,7 @@ import socket
 from enum import Enum, auto
 from typing import Protocol
 
-from .replay import Replay
 from .throttle import Tap
-from .tls_socket import TlsSocket
 from .turns import TURNS
 
 CHUNK = 1 << 16  # the first bytes are copied: a small file never needs a pipe
@@ -218,11 +216,9 @@ class Relay:
             left -= taken
             if (self._kept or self._piped) and not self._deliver():
                 return left
-        # The turn is over: if more is there, the loop calls again after the others had theirs.
-        has_more = isinstance(self._source, TlsSocket | Replay) and self._source.has_more
-        self._watch(reading=not has_more, writing=False)
-        if has_more:
-            self._ask_for_turn()
+        # The turn is over. More is likely to be there: the next turn will show.
+        self._watch(reading=False, writing=False)
+        self._ask_for_turn()
         return left
 
     def _deliver(self) -> bool:

@@ -53,11 +53,6 @@ class Replay:
         """The first byte that can be read again, counted from the beginning."""
         return self.taken - self._held
 
-    @property
-    def has_more(self) -> bool:
-        """Tell whether something may be read although the socket itself has nothing to read."""
-        return bool(self._again) or getattr(self._stream, "has_more", False)
-
     def fileno(self) -> int:
         """Return the stream's own descriptor."""
         return self._stream.fileno()

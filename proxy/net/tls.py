@@ -86,11 +86,6 @@ class TlsWire:
         """The other side's certificate (DER), if it has shown one."""
         return self._tls.getpeercert(binary_form=True)
 
-    @property
-    def has_more(self) -> bool:
-        """Tell whether reading would find something: bytes, half a record or the end."""
-        return self.has_ended or bool(self._tls.pending() or self._incoming.pending)
-
     def sibling(self) -> TlsWire:
         """Return the wire for a data connection between the same two: it resumes our session.
 

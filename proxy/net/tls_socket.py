@@ -46,11 +46,6 @@ class TlsSocket:
         """Tell whether something waits for the kernel: then call `flush` when it takes more."""
         return bool(self._unsent)
 
-    @property
-    def has_more(self) -> bool:
-        """Tell whether something may be read although the socket itself has nothing to read."""
-        return self._wire.has_more
-
     def fileno(self) -> int:
         """Return the socket's own descriptor."""
         return self._sock.fileno()

@@ -39,7 +39,9 @@ def test_what_was_read_is_read_again_from_any_byte_and_then_goes_on() -> None:
             assert read(replay) == piece
         for position in range(10):
             replay.rewind(position)
-            again = b"".join(read(replay, 2) for _ in range(9) if replay.has_more)
+            again = b""
+            while len(again) < 9 - position:
+                again += read(replay, 2)
             assert again == b"abcdefghi"[position:]
         sender.send(b"jkl")
         assert read(replay) == b"jkl"
