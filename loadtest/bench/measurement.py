@@ -14,7 +14,7 @@ from statistics import median, quantiles
 from .crowd import SMALL_SIZE, UPLOADS, Deed, Seen, Window, Wishes, block
 from .ground import Ground, bound_buffers, certificate, ground, vsftpd
 from .peers import Peer, Place
-from .results import Sample, Toll
+from .results import Failure, Sample, Toll
 from .script import BLOCK
 from .toll import tolls
 from .works import Tls, Unit, Work
@@ -24,7 +24,7 @@ class Broken(Exception):
     """A measurement could not be made; the message says why."""
 
 
-def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, list[str]]:
+def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, list[Failure]]:
     """Measure one work behind one peer; return what was seen, and what went wrong in it.
 
     Raise Broken when there is nothing to return.
@@ -64,7 +64,7 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
         failures += wrong_uploads(here.root / UPLOADS, deeds, seen)
     where = f"{work.name} behind {peer.name}, round {number}"
     sample = _sample(work, peer, number, window, seen, toll)
-    return sample, [f"{where}: {failure}" for failure in failures]
+    return sample, [Failure(peer.name, f"{where}: {failure}") for failure in failures]
 
 
 def _watch(

@@ -52,7 +52,7 @@ def show(run: Run, console: Console) -> None:
         console.print(screen)
     console.print(", ".join(f"{key} {value}" for key, value in run.environment.items()))
     for failure in run.failures:
-        console.print(f"[bold red]{failure}[/]")
+        console.print(f"[bold red]{failure.words}[/]")
 
 
 def put_into(document: Path, run: Run) -> None:
@@ -73,6 +73,9 @@ def _markdown(run: Run) -> str:
             f"### {table.title[:1].upper()}{table.title[1:]}\n\n"
             + "".join(f"| {' | '.join(line)} |\n" for line in lines)
         )
+    if run.failures:
+        told = "".join(f"- {failure.words}\n" for failure in run.failures)
+        parts.append(f"### What broke off\n\n{told}")
     return "\n".join(parts)
 
 

@@ -59,12 +59,20 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A wrong byte, or a transfer that broke off, behind one peer."""
+
+    peer: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """All that was measured in one go."""
 
     environment: dict[str, str]
     samples: list[Sample]
-    failures: list[str]
+    failures: list[Failure]
 
     def of(self, work: str, peer: str) -> list[Sample]:
         """Return the samples of one work behind one peer, by round."""
@@ -78,8 +86,9 @@ class Run:
         of: Callable[[Sample], float] = lambda sample: sample.figure,
     ) -> float | None:
         """Return the median over the rounds of peer / other; None when one was not measured."""
-        pairs = zip(self.of(work, peer), self.of(work, other), strict=False)
-        ratios = [of(one) / of(two) for one, two in pairs if of(two)]
+        others = {sample.round: of(sample) for sample in self.of(work, other)}
+        ours = self.of(work, peer)
+        ratios = [of(it) / others[it.round] for it in ours if others.get(it.round)]
         return median(ratios) if ratios else None
 
     def middle(
@@ -103,4 +112,5 @@ def read(path: Path) -> Run:
     """Read what `write` has written."""
     told = json.loads(path.read_text())
     samples = [Sample(**{**it, "toll": Toll(**it["toll"])}) for it in told["samples"]]
-    return Run(told["environment"], samples, told["failures"])
+    failures = [Failure(**it) for it in told["failures"]]
+    return Run(told["environment"], samples, failures)

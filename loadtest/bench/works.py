@@ -93,9 +93,9 @@ def _works() -> tuple[Work, ...]:
             (fetch, "down", 1, 3),
             (fetch, "down", 8, 5),
             (fetch, "down", 32, 3),
-            (store, "up", 1, 3),
-            (store, "up", 8, 3),
-            (store, "up", 32, 3),
+            (store, "up", 1, 2),
+            (store, "up", 8, 2),
+            (store, "up", 32, 2),
         )
     ]
     # Those that know no FTP cannot put it on.
@@ -171,7 +171,7 @@ def _works() -> tuple[Work, ...]:
             1,
             peers=(DIRECT, HAPROXY, MOD_PROXY, FTPWEIR),
             warm=3.0,
-            seconds=6.0,
+            seconds=15.0,  # in less, chance makes shares unequal even straight at the server
         ),
     ]
     return tuple(works)

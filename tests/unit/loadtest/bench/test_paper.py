@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from loadtest.bench import paper
+from loadtest.bench.results import Failure
 from loadtest.bench.works import Unit
 
 from .examples import a_run, small
@@ -42,9 +43,13 @@ def test_only_what_stands_between_the_marks_is_replaced(tmp_path: Path) -> None:
     assert document.read_text() == text
 
 
-def test_failures_are_shown_with_the_figures(capsys: object) -> None:
+def test_failures_are_shown_with_the_figures(tmp_path: Path) -> None:
     failed = a_run(small("direct", 0, 1))
-    failed.failures.append("RETR small.bin: wrong bytes")
+    failed.failures.append(Failure("direct", "RETR small.bin: wrong bytes"))
     console = Console(width=150, record=True)
     paper.show(failed, console)
     assert "RETR small.bin: wrong bytes" in console.export_text()
+    document = tmp_path / "BENCHMARKS.md"
+    document.write_text(f"{paper.BEGIN}\n{paper.END}\n")
+    paper.put_into(document, failed)
+    assert "- RETR small.bin: wrong bytes\n" in document.read_text()

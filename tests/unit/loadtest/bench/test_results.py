@@ -42,6 +42,11 @@ def test_a_ratio_compares_round_with_round_and_takes_the_median() -> None:
     assert run.ratio("small-8-down", "ftpweir", "mod_proxy") == 0.5
 
 
+def test_a_round_that_lacks_one_of_two_gives_no_ratio() -> None:
+    run = a_run(small("ftpweir", 0, 100), small("ftpweir", 1, 100), small("mod_proxy", 1, 400))
+    assert run.ratio("small-8-down", "ftpweir", "mod_proxy") == 0.25
+
+
 def test_what_was_not_measured_has_no_figure() -> None:
     run = a_run(small("ftpweir", 0, 100))
     assert run.ratio("small-8-down", "ftpweir", "HAProxy") is None
@@ -51,5 +56,6 @@ def test_what_was_not_measured_has_no_figure() -> None:
 
 def test_a_run_that_was_written_is_read_as_it_was(tmp_path: Path) -> None:
     run = a_run(small("ftpweir", 0, 100), small("direct", 0, 500))
+    run.failures.append(results.Failure("direct", "RETR small.bin: wrong bytes"))
     results.write(run, tmp_path / "sub" / "run.json")
     assert results.read(tmp_path / "sub" / "run.json") == run
