@@ -85,7 +85,7 @@ class Dialogue:
 
     def decide(self, command: Command) -> Action:
         """Say what this command asks for; raise Refused when it is out of place or malformed,
-        Unprotected when its class wants TLS first."""
+        Unprotected when TLS is required first."""
         rule = command.rule
         logged_in = self.stage is Stage.LOGGED_IN
         if rule.kind not in ALLOWED[self.stage] or (

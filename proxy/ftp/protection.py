@@ -24,11 +24,12 @@ class Require(Enum):
 
 
 class Unprotected(Exception):
-    """The client's class requires TLS where there is none."""
+    """TLS is required where there is none; `setting` says so: the listener's, or the class's."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, setting: str) -> None:
         super().__init__(reason.value)
         self.reason = reason
+        self.setting = setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class TlsTerms:
 
 
 NO_TLS = TlsTerms()
+OF_LISTENER, OF_CLASS = "listen.require", "clients.require"
 FEATURES = (b"AUTH TLS", b"PBSZ", b"PROT")  # RFC 4217 section 6
 
 _NOT_OFFERED = Reply.of(502, "TLS is not offered here.")
@@ -77,23 +79,23 @@ class Protection:
                 return Answer(self._set_level(argument, require))
 
     def check_login(self, require: Require) -> None:
-        """Raise Refused or Unprotected for a login in clear where that is not allowed."""
-        if self._terms.require is not Require.NONE and not self.is_on:
-            # RFC 4217 section 12: before the password is sent, so at USER.
-            raise Refused(
-                Reply.of(530, "TLS is required here: send AUTH TLS before USER (listen.require).")
-            )
-        if require is not Require.NONE and not self.is_on:
-            raise Unprotected(Reason.TLS_LOGIN)
+        """Raise Unprotected for a login in clear where that is not allowed."""
+        if self.is_on:
+            return
+        # RFC 4217 section 12: before the password is sent, so at USER.
+        if self._terms.require is not Require.NONE:
+            raise Unprotected(Reason.TLS_LOGIN, OF_LISTENER)
+        if require is not Require.NONE:
+            raise Unprotected(Reason.TLS_LOGIN, OF_CLASS)
 
     def check_transfer(self, require: Require) -> None:
-        """Raise Refused or Unprotected for data in clear where that is not allowed."""
-        if self._terms.require is Require.DATA and not self.covers_data:
-            raise Refused(
-                Reply.of(522, "Data must be protected here: send PROT P first (listen.require).")
-            )
-        if require is Require.DATA and not self.covers_data:
-            raise Unprotected(Reason.TLS_DATA)
+        """Raise Unprotected for data in clear where that is not allowed."""
+        if self.covers_data:
+            return
+        if self._terms.require is Require.DATA:
+            raise Unprotected(Reason.TLS_DATA, OF_LISTENER)
+        if require is Require.DATA:
+            raise Unprotected(Reason.TLS_DATA, OF_CLASS)
 
     def started(self) -> None:
         """The handshake on the control connection is over."""

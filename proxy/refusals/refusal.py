@@ -26,7 +26,8 @@ HIGHEST_NUMBER = 99999
 class Refusal:
     """Everything known about one refusal. `who` and `words` may be hostile; they are cleaned here.
 
-    `scope` is given where it differs from the table's: before the login all is 421.
+    `scope` and `setting` are given where they differ from the table's: before the login all is 421,
+    and some limits stand in more than one place.
     """
 
     reason: Reason
@@ -38,6 +39,7 @@ class Refusal:
     words: str = ""  # the server's own
     waited: float | None = None
     scope: Scope | None = None
+    setting: str | None = None
 
     def code(
         self, transfer_code: int, *, preliminary_sent: bool = False, listing: bool = False
@@ -77,7 +79,7 @@ class Refusal:
         amount = self._amount(entry.unit)
         waited = _whole_seconds(self.waited)
         patience = "" if waited is None else f"waited {waited} s"
-        setting = entry.setting or ""
+        setting = self.setting or entry.setting or ""
         for parts in ((amount, patience, setting), (amount, setting), (setting,)):
             told = ", ".join(part for part in parts if part)
             yield f" ({told})" if told else ""

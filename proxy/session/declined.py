@@ -18,6 +18,7 @@ class Declined(Exception):
         retry: float | None = None,
         words: str = "",
         waited: float | None = None,
+        setting: str | None = None,
         ends_session: bool = False,
     ) -> None:
         super().__init__(reason.value)
@@ -28,4 +29,5 @@ class Declined(Exception):
         self.retry = retry
         self.words = words
         self.waited = waited
+        self.setting = setting
         self.ends_session = ends_session

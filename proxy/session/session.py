@@ -210,7 +210,7 @@ class Session:
         except Lost as lost:
             await self._voice.decline(explain_lost(lost))
         except Unprotected as lack:
-            await self._voice.decline(Declined(lack.reason))
+            await self._voice.decline(Declined(lack.reason, setting=lack.setting))
         except Declined as declined:
             await self._voice.decline(declined)
 

@@ -65,6 +65,7 @@ class Voice:
             words=declined.words,
             waited=declined.waited,
             scope=self._scope(declined),
+            setting=declined.setting,
         )
         doing = self._chronicle.doing
         # RFC 959 section 5.4 gives 425 to commands with data only.

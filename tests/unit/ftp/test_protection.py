@@ -7,7 +7,7 @@ import pytest
 from proxy.ftp.action import Answer, StartTls, Transfer
 from proxy.ftp.dialogue import Dialogue, Stage
 from proxy.ftp.facts import ServerFacts
-from proxy.ftp.protection import NO_TLS, Require, TlsTerms, Unprotected
+from proxy.ftp.protection import NO_TLS, OF_CLASS, OF_LISTENER, Require, TlsTerms, Unprotected
 from proxy.refusals import Reason
 from tests.support.dialogues import do, reply_to
 
@@ -34,6 +34,13 @@ def protected(terms: TlsTerms = OFFERED, require: Require = Require.NONE) -> Dia
     do(dialogue, "USER alice", "PASS secret")
     dialogue.logged_in(b"/", ServerFacts())
     return dialogue
+
+
+def lack(dialogue: Dialogue, line: str) -> tuple[Reason, str]:
+    """Return for want of what this line is not obeyed, and the setting that says so."""
+    with pytest.raises(Unprotected) as caught:
+        do(dialogue, line)
+    return caught.value.reason, caught.value.setting
 
 
 @pytest.mark.parametrize("mechanism", ["TLS", "tls", "SSL", "TLS-C"])
@@ -92,17 +99,13 @@ def test_implicit_means_data_too_until_the_client_says_otherwise() -> None:
 @pytest.mark.parametrize("line", ["USER alice", "PASS secret", "ACCT x"])
 def test_a_login_in_clear_is_refused_where_tls_is_required(require: Require, line: str) -> None:
     dialogue = newcomer(TlsTerms(is_offered=True, require=require))
-    heard = reply_to(dialogue, line)
-    assert heard.code == 530
-    assert "AUTH TLS" in heard.words
+    assert lack(dialogue, line) == (Reason.TLS_LOGIN, OF_LISTENER)
     assert dialogue.stage is Stage.GREETED
 
 
 def test_data_in_clear_is_refused_where_that_is_required() -> None:
     dialogue = protected(TlsTerms(is_offered=True, require=Require.DATA))
-    heard = reply_to(dialogue, "RETR a")
-    assert heard.code == 522
-    assert "PROT P" in heard.words
+    assert lack(dialogue, "RETR a") == (Reason.TLS_DATA, OF_LISTENER)
     do(dialogue, "PBSZ 0", "PROT P")
     assert isinstance(do(dialogue, "RETR a"), Transfer)
     assert reply_to(dialogue, "PROT C").code == 534
@@ -117,18 +120,14 @@ def test_data_in_clear_is_allowed_where_the_login_alone_is_required() -> None:
 @pytest.mark.parametrize("require", [Require.LOGIN, Require.DATA])
 def test_a_class_may_require_tls_before_its_users_name_themselves(require: Require) -> None:
     dialogue = newcomer(require=require)
-    with pytest.raises(Unprotected) as lack:
-        do(dialogue, "USER alice")
-    assert lack.value.reason is Reason.TLS_LOGIN
+    assert lack(dialogue, "USER alice") == (Reason.TLS_LOGIN, OF_CLASS)
     assert dialogue.stage is Stage.GREETED
     assert reply_to(dialogue, "USER bob").code == 331
 
 
 def test_a_class_may_require_tls_for_data_too() -> None:
     dialogue = protected(require=Require.DATA)
-    with pytest.raises(Unprotected) as lack:
-        do(dialogue, "RETR a")
-    assert lack.value.reason is Reason.TLS_DATA
+    assert lack(dialogue, "RETR a") == (Reason.TLS_DATA, OF_CLASS)
     do(dialogue, "PBSZ 0", "PROT P")
     assert isinstance(do(dialogue, "RETR a"), Transfer)
     assert reply_to(dialogue, "PROT C").code == 534
@@ -137,8 +136,8 @@ def test_a_class_may_require_tls_for_data_too() -> None:
 def test_a_class_that_requires_less_than_its_listener_changes_nothing() -> None:
     terms = TlsTerms(is_offered=True, require=Require.DATA)
     dialogue = protected(terms, require=Require.LOGIN)
-    assert reply_to(dialogue, "RETR a").code == 522
-    assert reply_to(newcomer(terms), "USER alice").code == 530
+    assert lack(dialogue, "RETR a") == (Reason.TLS_DATA, OF_LISTENER)
+    assert lack(newcomer(terms), "USER alice") == (Reason.TLS_LOGIN, OF_LISTENER)
 
 
 def test_who_logged_in_before_the_handshake_must_do_so_again() -> None:

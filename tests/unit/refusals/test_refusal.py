@@ -132,6 +132,13 @@ def test_a_row_with_a_code_of_its_own_keeps_it(reason: Reason, code: int) -> Non
     assert Refusal(reason, "7f3a", scope=Scope.SESSION).code(421) == code
 
 
+def test_a_limit_that_stands_in_two_places_names_the_one_that_was_met() -> None:
+    refusal = Refusal(Reason.TLS_LOGIN, "7f3a", setting="listen.require")
+    assert refusal.sentence() == (
+        "A login needs TLS here (listen.require), send AUTH TLS first. Ref 7f3a"
+    )
+
+
 def test_a_listing_never_hears_450() -> None:
     assert Refusal(Reason.BUDGET, "7f3a").code(450, listing=True) == 425
     assert Refusal(Reason.BUDGET, "7f3a").code(421, listing=True) == 421

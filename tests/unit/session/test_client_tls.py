@@ -54,8 +54,9 @@ async def test_what_is_required_is_told_before_the_password_is_sent(authority: A
     async with home_with(authority, require="login") as (home, server), home.client() as client:
         await client.expect(220)
         heard = await client.ask("USER alice")
-        assert "AUTH TLS" in heard.text
         assert heard.code == 530
+        assert "A login needs TLS here (listen.require), send AUTH TLS first." in heard.text
+        assert [refused.reason for refused in home.told(Refused)] == ["tls_login"]
         assert server.total == 0
 
 
