@@ -22,6 +22,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from proxy.upstream.egress import Egress
+from proxy.upstream.seat import Use
 
 from .lookout import Lookout, every_way, name_of
 from .metric_table import COUNTED, LOOKED_UP, PREFIX, Type
@@ -244,9 +245,7 @@ def _of_budgets(snapshot: Snapshot) -> dict[str, Samples]:
 
 def _of_sessions(snapshot: Snapshot) -> dict[str, Samples]:
     states: Samples = {
-        (budget.name, use): 0
-        for budget in snapshot.budgets
-        for use in ("opening", "idle", "lent", "settling", "closing")
+        (budget.name, use.name.lower()): 0 for budget in snapshot.budgets for use in Use
     }
     pinned: Samples = {(budget.name,): 0 for budget in snapshot.budgets}
     for session in snapshot.upstream_sessions:

@@ -107,7 +107,7 @@ class UpstreamSeen:
     id: int | None  # None: being dialled
     budget: str
     user: str
-    use: str  # opening, idle, lent, settling, closing
+    use: str  # opening, idle, lent, ending, settling, closing
     pinned: bool
     client: str  # whose transfer it carries or who keeps it, where that is known
     since: float

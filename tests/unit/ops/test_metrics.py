@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.events import UpstreamOpened
 from proxy.ops.metric_table import COUNTED, LOOKED_UP, METRICS
-from proxy.ops.metrics import Metrics, Reality
+from proxy.ops.metrics import Metrics, Reality, of_snapshot
 from proxy.ops.server_sockets import Sockets
 from proxy.ops.tally import Tally
 from proxy.shaping.stake import Lost, Stake, Terms
 from proxy.store.engine import Unreachable
 from proxy.store.shared import SharedStore
+from proxy.upstream.seat import Use
 from tests.support.house import House, house
 from tests.support.scripted import Scripted, scripted
 
@@ -84,6 +86,15 @@ async def test_what_there_is_now_is_looked_up(home: House) -> None:
     assert told["ftpweir_tasks", ()] > 1
     assert told["ftpweir_config_last_reload_success_timestamp_seconds", ()] > 0
     assert told["process_open_fds", ()] > 3
+
+
+@pytest.mark.parametrize("use", [use.name.lower() for use in Use])
+async def test_a_session_is_counted_whatever_it_does(home: House, use: str) -> None:
+    async with home.guest():
+        seen = lookout(home).snapshot()
+    (session,) = seen.upstream_sessions
+    told = of_snapshot(replace(seen, upstream_sessions=(replace(session, use=use),)))
+    assert told["upstream_sessions"]["default", use] == 1
 
 
 async def test_neither_names_nor_addresses_of_clients_are_told(home: House) -> None:
