@@ -21,7 +21,7 @@ from proxy.upstream.session import UpstreamSession
 from proxy.upstream.vigilance import Vigilance
 
 from .declined import Declined
-from .evidence import Identity, Unsure, found, told_size
+from .evidence import NO_SUCH_FILE, Identity, Unsure, found, told_size
 from .healing import Attempt, Broken, Healing
 
 NOT_KNOWN = (500, 502, 504)  # what a server without SIZE says to it
@@ -39,6 +39,8 @@ class UploadHealing(Healing):
         self._server: object = None  # whose file is meant
         self._before: Identity | Unsure = Unsure.UNKNOWN
         self._takes_restart = True
+        self._lacking = 0  # the first byte that the present attempt sends
+        self._was_missed = False  # it was all sent, and taken, and then said not to be there
         # A process of the server's may outlive its connection, and still write what it has read.
         # That does no harm where the same bytes are written to the same place; but it appends at
         # the wrong place, and after the file was cut to nothing it leaves a hole.
@@ -78,6 +80,7 @@ class UploadHealing(Healing):
         if lacking < self._replay.oldest:
             raise Declined(Reason.UPLOAD_UNSURE)
         self._replay.rewind(lacking)
+        self._lacking = lacking
         if lacking:
             command = b"STOR " + self._job.command.argument
             return Attempt(command, b"%d" % (self._begin + lacking), lacking)
@@ -99,8 +102,13 @@ class UploadHealing(Healing):
         answer = await session.ask(self._questions[0])
         if answer.code in NOT_KNOWN:
             return  # it was sent from its beginning, and the server says that it has it all
-        if told_size(answer) != self._begin + self._replay.taken:
-            raise Broken(Reason.UPLOAD_UNSURE)
+        if told_size(answer) == self._begin + self._replay.taken:
+            return
+        is_missed = answer.code == NO_SUCH_FILE and not (self._lacking or self._appends)
+        if is_missed and self._was_missed:
+            return  # a mailbox: no process that broke off can have deleted it once more
+        self._was_missed = is_missed
+        raise Broken(Reason.UPLOAD_UNSURE)
 
     def _may_go_on(self, broken: Broken, moved: int) -> bool:
         if self._has_sent and broken.reply is None:

@@ -248,6 +248,32 @@ async def test_a_server_without_size_gets_it_all_again() -> None:
         assert server.files[b"/new"] == CONTENT
 
 
+async def test_a_mailbox_that_shows_nobody_its_files_gets_it_twice_and_is_believed() -> None:
+    async with healed() as (server, home, client):
+        server.always["SIZE"] = says("550 Not enough privileges.")
+        server.plan("STOR", keeps_then(5, "426 Broken."))
+        await client.store("STOR /new", CONTENT)
+        assert server.files[b"/new"] == CONTENT
+        assert server.count("STOR") == 3
+        (ended,) = home.told(TransferEnded)
+        assert (ended.result, ended.heals) == ("done", 2)
+
+
+async def test_a_file_that_is_gone_behind_its_226_is_sent_again() -> None:
+    """The process of a STOR that broke off may delete what it began, whoever has made it anew."""
+
+    async def is_gone(visit: Visit, name: bytes) -> None:
+        server.files.pop(visit.path(name), None)
+        await visit.say("550 No such file.")
+
+    async with healed() as (server, _, client):
+        server.plan("STOR", keeps_then(5, "426 Broken."))
+        server.plan("SIZE", says("550 No such file."), says("550 No such file."), is_gone)
+        await client.store("STOR /new", CONTENT)
+        assert server.files[b"/new"] == CONTENT
+        assert server.count("STOR") == 3
+
+
 @pytest.mark.parametrize("words", ["452 The disk is full.", "552 Over quota."])
 async def test_a_full_disk_is_not_argued_with(words: str) -> None:
     async with healed() as (server, home, client):
