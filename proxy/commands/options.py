@@ -56,21 +56,19 @@ def at_server(config: Config, name: str | None) -> Chosen:
     """Return the server of that name, or the standby server at that HOST:PORT."""
     known: dict[str, Chosen] = {}
     for server, alone in config.by_server.items():
-        upstream = alone.upstream
-        first = next(iter(upstream.source_addresses), None)
-        known[server] = Chosen(alone, server, _budget(server, upstream.name_of(0, first)))
-        if first is None:  # else each has a state file for each of them
-            for number, place in enumerate(upstream.servers[1:], 1):
-                budget = _budget(server, upstream.name_of(number, None))
-                known[str(place)] = Chosen(alone.at_standby(place), server, budget)
+        known[server] = _chosen(alone, server)
+        for place in alone.upstream.servers[1:]:
+            known[str(place)] = _chosen(alone.at_standby(place), server)
     if (name or "") not in known:
         told = ", ".join(one for one in known if one) or "none"
         raise click.UsageError(f"there is no server {name!r} in the file; it names {told}")
     return known[name or ""]
 
 
-def _budget(server: str, place: str) -> str:
-    return way_name(server, place) or ONLY_BUDGET
+def _chosen(config: Config, server: str) -> Chosen:
+    first = next(iter(config.upstream.source_addresses), None)
+    budget = way_name(server, config.upstream.name_of(0, first)) or ONLY_BUDGET
+    return Chosen(config, server, budget)
 
 
 def load_config(path: Path) -> Config:

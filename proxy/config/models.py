@@ -220,14 +220,7 @@ class Config(Section):
 
     def at_standby(self, place: Address) -> Config:
         """Return the configuration that this standby server would have alone."""
-        alone = {"host": place.host, "port": place.port, "standby": (), "weight": 1.0}
-        return self.model_copy(
-            update={
-                "upstream": self.upstream.model_copy(update=alone),
-                "state": self.state and f"{self.state}.{place}",
-                "servers": (),
-            }
-        )
+        return self.model_copy(update={"upstream": self.upstream.at_standby(place), "servers": ()})
 
     @property
     def state_files(self) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from math import floor
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from .addresses import Address, PortRange
 from .section import Section
@@ -162,6 +162,8 @@ class Upstream(Section):
         "one upstream session, because its effect cannot be replayed.",
     )
 
+    _place: str = PrivateAttr("")  # of a standby server that is looked at alone
+
     @property
     def servers(self) -> tuple[Address, ...]:
         """All of them, the preferred one first."""
@@ -172,10 +174,17 @@ class Upstream(Section):
         """The share of the work that each of them gets."""
         return (self.weight, *(one.weight for one in self.standby))
 
+    def at_standby(self, place: Address) -> Self:
+        """Return what this standby server would have alone, under the name it is counted by."""
+        update = {"host": place.host, "port": place.port, "standby": (), "weight": 1.0}
+        alone = self.model_copy(update=update)
+        alone._place = str(place)
+        return alone
+
     def name_of(self, server: int, source: str | None) -> str:
         """Name what is counted for one server from one address of ours: in the store, and what
         its state file ends with. The first server's name came first: it needs none."""
-        place = "" if server == 0 else str(self.servers[server])
+        place = self._place if server == 0 else str(self.servers[server])
         return "@".join(part for part in (source, place) if part)
 
 

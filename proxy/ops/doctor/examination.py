@@ -125,7 +125,7 @@ class Examination:
         seen.machine = look_at_machine(
             [(address, upstream.port) for address in found],
             upstream.source_addresses,
-            Path(config.state) if config.state else None,
+            next(map(Path, config.state_files), None),
         )
         machine = seen.machine
         self._say(

@@ -50,11 +50,10 @@ def test_a_standby_server_is_chosen_by_its_address(tmp_path: Path) -> None:
     two = at_server(config, "two.example:2121").config
     four = at_server(config, "four.example:21").config
     assert (two.upstream.host, two.upstream.port, two.upstream.sessions) == ("two.example", 2121, 3)
-    assert (two.upstream.standby, two.state) == ((), "/var/lib/ftpweir.state.two.example:2121")
-    assert (four.upstream.host, four.state) == (
-        "four.example",
-        "/var/lib/ftpweir.state.b.four.example:21",
-    )
+    assert two.upstream.standby == ()
+    assert two.state_files == ("/var/lib/ftpweir.state.two.example:2121",)
+    assert four.upstream.host == "four.example"
+    assert four.state_files == ("/var/lib/ftpweir.state.b.four.example:21",)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +71,16 @@ def test_a_server_is_known_to_a_running_ftpweir_by_its_budget(
     (tmp_path / "good.yaml").write_text(STANDBY)
     chosen = at_server(load_config(tmp_path / "good.yaml"), name)
     assert (chosen.server, chosen.budget) == (server, budget)
+
+
+def test_a_standby_server_is_found_where_we_have_several_addresses_too(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(
+        "upstream: {host: one, standby: [two], source_addresses: [192.0.2.7, 192.0.2.8]}\n"
+        "state: s\n"
+    )
+    chosen = at_server(load_config(tmp_path / "good.yaml"), "two:21")
+    assert chosen.budget == "192.0.2.7@two:21"
+    assert chosen.config.state_files == ("s.192.0.2.7@two:21", "s.192.0.2.8@two:21")
 
 
 def test_a_server_that_the_file_lacks_is_told_with_those_it_has(tmp_path: Path) -> None:
