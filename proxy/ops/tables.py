@@ -80,7 +80,12 @@ def budget(told: Told) -> RenderableType:
 
 
 def _budget_words(one: Told) -> str:
-    words = [f"{one['open']} open", f"{one['cooling']} cooling"]
+    words = []  # what alarms first: a narrow terminal shows no more
+    if one["banned_for"]:
+        words.append(f"BAN SUSPECTED, nothing is tried for {duration(one['banned_for'])}")
+    elif one["limit"] < one["configured"]:
+        words.append(f"lowered from {one['configured']} after a suspected ban")
+    words += [f"{one['open']} open", f"{one['cooling']} cooling"]
     if one["elsewhere"]:
         words.append(f"{one['elsewhere']} of other instances")
     words.append(f"{max(0, one['limit'] - one['open'] - one['cooling'] - one['elsewhere'])} free")
@@ -89,10 +94,6 @@ def _budget_words(one: Told) -> str:
     words.append(f"carries {60 * one['per_second']:.0f} connections a minute")
     if one["enforce"] != "on":
         words.append(f"enforce: {one['enforce']}")
-    if one["banned_for"]:
-        words.append(f"BAN SUSPECTED, nothing is tried for {duration(one['banned_for'])}")
-    elif one["limit"] < one["configured"]:
-        words.append(f"lowered from {one['configured']} after a suspected ban")
     return ", ".join(words)
 
 

@@ -62,18 +62,20 @@ class Screen:
         }
         left = rows - len(waiting["first"])
         parts: Iterable[RenderableType] = (
-            self._head(seen),
+            Text(self._head(seen), "bold"),
             tables.budget(seen),
             Text(),
-            _cut(tables.queue(waiting)),
+            tables.queue(waiting),
             Text(),
-            _cut(tables.upstream(upstream)),
+            tables.upstream(upstream),
             Text(),
-            _cut(tables.sessions({"sessions": clients[:left], "total": seen["sessions_total"]})),
+            tables.sessions({"sessions": clients[:left], "total": seen["sessions_total"]}),
         )
-        return Group(*parts)
+        picture = Group(*parts)
+        _cut(picture)
+        return picture
 
-    def _head(self, seen: dict[str, Any]) -> RenderableType:
+    def _head(self, seen: dict[str, Any]) -> str:
         totals = seen["totals"]
         self._seen.append((seen["at"], totals["transfers"], totals["bytes_moved"]))
         (since, transfers, moved), (now, *_) = self._seen[0], self._seen[-1]
@@ -87,7 +89,7 @@ class Screen:
             f"{totals['refusals']} refusals",
             f"up {tables.duration(seen['at'] - seen['started'])}",
         )
-        return Text(" \u00b7 ".join(words), "bold", no_wrap=True, overflow="ellipsis")
+        return " \u00b7 ".join(words)
 
 
 def _workers(workers: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -96,11 +98,18 @@ def _workers(workers: list[dict[str, Any]]) -> tuple[str, ...]:
     return (f"{answers} of {len(workers)} workers",) if workers else ()
 
 
-def _cut(part: RenderableType) -> RenderableType:
+def _cut(part: RenderableType) -> None:
     """Have each row take one line on the narrowest terminal: the screen is counted in lines."""
-    for one in part.renderables if isinstance(part, Group) else (part,):
-        for column in one.columns if isinstance(one, Table) else ():
-            for cell in column.cells:
-                if isinstance(cell, Text):
-                    cell.no_wrap = True
-    return part
+    match part:
+        case Group():
+            for one in part.renderables:
+                _cut(one)
+        case Table():
+            for column in part.columns:
+                column.header = Text(str(column.header))
+                for cell in (column.header, *column.cells):
+                    _cut(cell)
+        case Text():
+            part.no_wrap, part.overflow = True, "ellipsis"
+        case _:
+            pass

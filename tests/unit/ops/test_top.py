@@ -68,7 +68,7 @@ async def test_several_machines_are_on_the_screen() -> None:
     assert "two.example:21" in capture.get()
 
 
-@pytest.mark.parametrize("width", [200, 80])
+@pytest.mark.parametrize("width", [200, 80, 40])
 async def test_many_clients_do_not_push_the_budget_off_the_screen(width: int) -> None:
     async with scripted() as server, open_house(server) as home, home.guest():
         seen = (await get(home.status, "/api/status")).told
@@ -77,4 +77,6 @@ async def test_many_clients_do_not_push_the_budget_off_the_screen(width: int) ->
     console = Console(width=width, height=30)
     with console.capture() as capture:
         console.print(Screen(30).drawn(crowded))
-    assert len(capture.get().splitlines()) <= 30
+    lines = capture.get().splitlines()
+    assert len(lines) <= 30
+    assert max(map(len, lines)) <= width
