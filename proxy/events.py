@@ -65,6 +65,7 @@ class Refused:
     code: int
     sentence: str
     ref: str
+    server: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)

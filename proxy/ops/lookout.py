@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Final, Protocol
@@ -39,6 +39,7 @@ from .snapshot import (
     ClientSeen,
     MachineSeen,
     QueueSeen,
+    ServerQueue,
     Snapshot,
     Totals,
     UpstreamSeen,
@@ -112,7 +113,8 @@ class Lookout:
         sessions = [guest for guest in watched.roster if isinstance(guest, Session)]
         servers = watched.servers
         egresses = every_way(servers)
-        waiting = [request for server in servers for request in server.gate.line]
+        lines = {server.name: tuple(server.gate.line) for server in servers}
+        waiting = [request for line in lines.values() for request in line]
         return Snapshot(
             at=time.time(),
             version=__version__,
@@ -126,7 +128,7 @@ class Lookout:
                 for server in servers
                 for egress in server.egresses
             ),
-            queue=_queue(servers, waiting, now),
+            queue=_queue(servers, lines, now),
             sessions_total=len(sessions),
             sessions=tuple(_client(session, now) for session in sessions[:MOST_SESSIONS]),
             upstream_limit=sum(egress.pool.places.limit for egress in egresses),
@@ -141,21 +143,30 @@ class Lookout:
         )
 
 
-def _queue(servers: Sequence[Server], waiting: Sequence[Request], now: float) -> QueueSeen:
-    since: dict[str, list[float]] = defaultdict(list)
-    for request in waiting:
-        since[request.source.class_name].append(request.since)
+def _queue(
+    servers: Sequence[Server], lines: Mapping[str, Sequence[Request]], now: float
+) -> QueueSeen:
+    since: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for server, line in lines.items():
+        for request in line:
+            since[request.source.class_name, server].append(request.since)
     classes = tuple(
-        ClassQueue(name, len(moments), now - min(moments)) for name, moments in since.items()
+        ClassQueue(name, len(moments), now - min(moments), server)
+        for (name, server), moments in since.items()
+    )
+    limits = tuple(
+        ServerQueue(one.config.queue.max_length, one.config.queue.max_wait, one.name)
+        for one in servers
     )
     first = chain.from_iterable(_waiters(server, now) for server in servers)
     return QueueSeen(
-        length=len(waiting),
-        limit=sum(server.config.queue.max_length for server in servers),
-        max_wait=max(server.config.queue.max_wait for server in servers),
+        length=sum(one.length for one in classes),
+        limit=sum(one.limit for one in limits),
+        max_wait=max(one.max_wait for one in limits),
         oldest=max((one.oldest for one in classes), default=0.0),
         classes=classes,
         first=tuple(islice(first, MOST_WAITERS)),
+        servers=limits,
     )
 
 

@@ -1,7 +1,8 @@
 """Every metric: its name, kind, labels and meaning. Counts nothing itself.
 
 /metrics, docs/OPERATIONS.md and the tests of dashboard and alerts read this one table. Labels are
-bounded: configured classes, fixed words and our own addresses, never a client's address or name.
+bounded: configured classes and servers (the one at the top of the file has an empty name, as if it
+had no label), fixed words and our own addresses, never a client's address or name.
 """
 
 from __future__ import annotations
@@ -58,20 +59,20 @@ def _histogram(name: str, labels: str, bounds: tuple[float, ...], told: str) -> 
 # What the collector counts as it happens, event by event.
 COUNTED: Final = (
     _counter("client_sessions", "class result", "Client sessions that have ended, and how."),
-    _counter("transfers", "class kind result", "Transfers that have ended, and how."),
+    _counter("transfers", "class kind result server", "Transfers that have ended, and how."),
     _counter(
         "transfer_bytes",
-        "class kind",
+        "class kind server",
         "Bytes handed to the receiving side, counted at the end of each transfer.",
     ),
     _counter(
         "transfer_heals",
-        "class kind",
+        "class kind server",
         "Times that the server's part of a transfer broke and was taken up again.",
     ),
     _histogram(
         "transfer_duration_seconds",
-        "kind",
+        "kind server",
         DURATIONS,
         "From command to final reply, of transfers that were done.",
     ),
@@ -83,13 +84,13 @@ COUNTED: Final = (
     ),
     _histogram(
         "queue_wait_seconds",
-        "class outcome",
+        "class outcome server",
         WAITS,
         "What transfers waited for their turn, by outcome: served, refused or left.",
     ),
     _counter(
         "budget_admissions",
-        "class kind status",
+        "class kind status server",
         "Transfers by what the queue did to them: passed, delayed (a tenth of a second or more) or "
         "refused.",
     ),
@@ -108,11 +109,11 @@ COUNTED: Final = (
     ),
     _counter(
         "transfer_terminations",
-        "party phase",
+        "party phase server",
         "Transfers that were not done, by who ended them (client, server, limit or proxy) and in "
         "which phase.",
     ),
-    _counter("refusals", "reason class", "Explained refusals that clients have heard."),
+    _counter("refusals", "reason class server", "Explained refusals that clients have heard."),
     _counter("upstream_logins", "", "Logins at the server that succeeded."),
     _counter(
         "upstream_login_failures",
@@ -197,10 +198,10 @@ LOOKED_UP: Final = (
     _gauge("budget_capacity_per_second", "budget", "Connections a second the budget can carry."),
     _gauge("ban_hold_active", "budget", "1 while nothing is tried because a ban is suspected."),
     _gauge("source_held_slots", "class", "Slots of the source that holds most of its class."),
-    _gauge("queue_length", "class", "Commands and transfers that wait."),
-    _gauge("queue_oldest_seconds", "class", "How long the one has waited that came first."),
-    _gauge("queue_limit", "", "The most that may wait."),
-    _gauge("queue_max_wait_seconds", "", "The longest that one may wait."),
+    _gauge("queue_length", "class server", "Commands and transfers that wait."),
+    _gauge("queue_oldest_seconds", "class server", "How long the one has waited that came first."),
+    _gauge("queue_limit", "server", "The most that may wait."),
+    _gauge("queue_max_wait_seconds", "server", "The longest that one may wait."),
 )
 
 METRICS: Final[Mapping[str, Metric]] = {metric.exposed: metric for metric in COUNTED + LOOKED_UP}

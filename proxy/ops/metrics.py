@@ -268,12 +268,13 @@ def _of_sessions(snapshot: Snapshot) -> dict[str, Samples]:
 
 def _of_queue(snapshot: Snapshot) -> dict[str, Samples]:
     queue = snapshot.queue
-    lengths: Samples = {(one.name,): one.waiting for one in snapshot.classes}
-    oldest: Samples = dict.fromkeys(lengths, 0.0)
-    oldest.update({(one.client_class,): one.oldest for one in queue.classes})
+    nobody: Samples = {
+        (one.name, server.server): 0 for one in snapshot.classes for server in queue.servers
+    }
+    waiting = {(one.client_class, one.server): one for one in queue.classes}
     return {
-        "queue_length": lengths,
-        "queue_oldest_seconds": oldest,
-        "queue_limit": {(): queue.limit},
-        "queue_max_wait_seconds": {(): queue.max_wait},
+        "queue_length": nobody | {labels: one.length for labels, one in waiting.items()},
+        "queue_oldest_seconds": nobody | {labels: one.oldest for labels, one in waiting.items()},
+        "queue_limit": {(one.server,): one.limit for one in queue.servers},
+        "queue_max_wait_seconds": {(one.server,): one.max_wait for one in queue.servers},
     }

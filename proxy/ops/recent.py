@@ -97,4 +97,5 @@ def _seen(at: float, refused: events.Refused) -> RefusalSeen:
         sentence=refused.sentence,
         cause=entry.cause,
         remedy=entry.operator,
+        server=refused.server,
     )

@@ -59,16 +59,26 @@ class Waiter:
 
 @dataclass(frozen=True, slots=True)
 class ClassQueue:
-    """What waits of one class."""
+    """What waits of one class, for one server."""
 
     client_class: str
     length: int
     oldest: float
+    server: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerQueue:
+    """How many may wait for one server, and for how long at most."""
+
+    limit: int
+    max_wait: float
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSeen:
-    """The line before the gate; `first` are those whose turn is next."""
+    """The lines before the servers, together; `first` are those whose turn is next."""
 
     length: int
     limit: int
@@ -76,6 +86,7 @@ class QueueSeen:
     oldest: float
     classes: tuple[ClassQueue, ...]
     first: tuple[Waiter, ...]
+    servers: tuple[ServerQueue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,7 @@ class RefusalSeen:
     sentence: str
     cause: str
     remedy: str
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ def refusals(told: Told) -> RenderableType:
         told["refusals"],
         (
             ("at", lambda one: time.strftime("%H:%M:%S", time.localtime(one["at"]))),
-            ("user", lambda one: one["user"]),
+            ("user", _user),
             ("source", lambda one: one["source"]),
             ("class", lambda one: one["client_class"]),
             ("heard", lambda one: f"{one['code']} {one['sentence']}"),

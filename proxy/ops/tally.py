@@ -107,7 +107,7 @@ class Tally:
             case events.SessionEnded():
                 self._count("client_sessions", event.client_class, event.reason)
             case events.Refused():
-                self._count("refusals", event.reason, event.client_class)
+                self._count("refusals", event.reason, event.client_class, event.server)
             case events.UpstreamOpened():
                 self._count("upstream_logins")
                 self.observe("upstream_login_seconds", event.seconds)
@@ -142,27 +142,28 @@ class Tally:
         self._histogram(name, *labels).add(value)
 
     def _transfer(self, event: events.TransferEnded) -> None:
-        counters, of_class, kind = self.counters, event.client_class, event.kind
-        counters["transfers"][of_class, kind, event.result] += 1
-        counters["transfer_bytes"][of_class, kind] += event.moved
+        counters, server = self.counters, event.server
+        of_class, kind = event.client_class, event.kind
+        counters["transfers"][of_class, kind, event.result, server] += 1
+        counters["transfer_bytes"][of_class, kind, server] += event.moved
         if event.heals:
-            self._count("transfer_heals", of_class, kind, by=event.heals)
+            self._count("transfer_heals", of_class, kind, server, by=event.heals)
         if event.result in NEVER_SERVED:
             status = outcome = "refused"
         else:
             status = "delayed" if event.queue >= DELAYED else "passed"
             outcome = "served" if event.upstream_session is not None else "left"
-        counters["budget_admissions"][of_class, kind, status] += 1
+        counters["budget_admissions"][of_class, kind, status, server] += 1
         if event.misjudged is not None:
             self.observe("queue_eta_error_seconds", event.misjudged)
-        self.observe("queue_wait_seconds", event.queue, of_class, outcome)
+        self.observe("queue_wait_seconds", event.queue, of_class, outcome, server)
         if event.result == "done":
             phases = (event.queue, event.prepare, event.open, event.data, event.final)
-            self.observe("transfer_duration_seconds", sum(phases), kind)
+            self.observe("transfer_duration_seconds", sum(phases), kind, server)
             for histogram, seconds in zip(self._phases, phases, strict=True):
                 histogram.add(seconds)
         else:
-            self._count("transfer_terminations", _party(event.result), _phase(event))
+            self._count("transfer_terminations", _party(event.result), _phase(event), server)
 
     def _count(self, name: str, *labels: str, by: int = 1) -> None:
         self.counters[name][labels] += by

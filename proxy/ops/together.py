@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -26,6 +26,7 @@ from .snapshot import (
     ClientSeen,
     MachineSeen,
     QueueSeen,
+    ServerQueue,
     Snapshot,
     Totals,
     WorkerSeen,
@@ -34,6 +35,7 @@ from .snapshot import (
 ABOUT: Final = 2.0  # seconds: samples that are farther apart are not of the same moment
 ORDER: Final = list(Phase)
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -68,7 +70,7 @@ def one_snapshot(of_workers: Sequence[Snapshot | None]) -> Snapshot:
         workers=tuple(_worker(at, one) for at, one in enumerate(of_workers, 1)),
         machines=tuple(
             _grouped(
-                seen, lambda one: one.machines, lambda one: f"{one.server} {one.address}", _machine
+                seen, lambda one: one.machines, lambda one: (one.server, one.address), _machine
             )
         ),
     )
@@ -103,12 +105,12 @@ def one_list(of_workers: Sequence[Sequence[Setting]]) -> Iterator[Setting]:
 
 
 def _grouped(
-    seen: Sequence[Snapshot],
-    parts: Callable[[Snapshot], Iterable[T]],
-    name: Callable[[T], str],
+    seen: Sequence[S],
+    parts: Callable[[S], Iterable[T]],
+    name: Callable[[T], Hashable],
     join: Callable[[list[T]], T],
 ) -> Iterator[T]:
-    groups: dict[str, list[T]] = defaultdict(list)
+    groups: dict[Hashable, list[T]] = defaultdict(list)
     for part in (part for one in seen for part in parts(one)):
         groups[name(part)].append(part)
     return (join(group) for group in groups.values())
@@ -133,9 +135,6 @@ def _budget(parts: list[BudgetSeen]) -> BudgetSeen:
 
 
 def _queue(parts: list[QueueSeen]) -> QueueSeen:
-    classes: dict[str, list[ClassQueue]] = defaultdict(list)
-    for each in (each for one in parts for each in one.classes):
-        classes[each.client_class].append(each)
     waiters = sorted((each for one in parts for each in one.first), key=lambda each: -each.waited)
     return QueueSeen(
         length=sum(one.length for one in parts),
@@ -143,12 +142,35 @@ def _queue(parts: list[QueueSeen]) -> QueueSeen:
         max_wait=max(one.max_wait for one in parts),
         oldest=max(one.oldest for one in parts),
         classes=tuple(
-            ClassQueue(name, sum(one.length for one in group), max(one.oldest for one in group))
-            for name, group in classes.items()
+            _grouped(
+                parts,
+                lambda one: one.classes,
+                lambda one: (one.client_class, one.server),
+                _class_queue,
+            )
         ),
         first=tuple(
             replace(each, place=place) for place, each in enumerate(waiters[:MOST_WAITERS], 1)
         ),
+        servers=tuple(
+            _grouped(parts, lambda one: one.servers, lambda one: one.server, _server_queue)
+        ),
+    )
+
+
+def _class_queue(parts: list[ClassQueue]) -> ClassQueue:
+    return replace(
+        parts[0],
+        length=sum(one.length for one in parts),
+        oldest=max(one.oldest for one in parts),
+    )
+
+
+def _server_queue(parts: list[ServerQueue]) -> ServerQueue:
+    return replace(
+        parts[0],
+        limit=sum(one.limit for one in parts),
+        max_wait=max(one.max_wait for one in parts),
     )
 
 

@@ -56,6 +56,7 @@ class Access:
             self._dialogue.login_failed()
             raise
         self._borrower.turn_to(backend)
+        self._chronicle.server = backend.name
         return backend
 
     async def log_in(self, credentials: Credentials) -> Reply:
@@ -76,7 +77,7 @@ class Access:
         self._attention.raise_if_gone()
         self._attempts.succeeded()
         self._dialogue.logged_in(home, facts)
-        self._chronicle.logged_in(self._borrower.server)
+        self._chronicle.logged_in()
         return _LOGGED_IN
 
     async def _failed(self, reply: Reply, asked_at: float) -> Refused:

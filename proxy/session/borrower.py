@@ -64,7 +64,6 @@ class Borrower:
 
     def turn_to(self, backend: Backend) -> None:
         """Borrow from this server from now on; nothing of another one's is held."""
-        self.server = backend.name
         self._gate = backend.gate
         self._always_keeps = backend.keeps_session
 

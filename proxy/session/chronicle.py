@@ -37,6 +37,7 @@ class Chronicle:
         self._host = host
         self._standing = standing
         self._dialogue = dialogue
+        self.server = ""  # the one that it is for, by name
         self.doing = "greeting"  # then the verb it is at, or "idle"
         self.tally = Tally()
 
@@ -45,9 +46,9 @@ class Chronicle:
         """The login name given, as text."""
         return self._dialogue.user.decode("utf-8", "backslashreplace")
 
-    def logged_in(self, server: str) -> None:
-        """The client has proved who it is, at this server."""
-        self._announce(events.LoggedIn(*self._who, server))
+    def logged_in(self) -> None:
+        """The client has proved who it is."""
+        self._announce(events.LoggedIn(*self._who, self.server))
 
     def gone(self, end: TlsFailed | Ended) -> str:
         """The client is gone; return why, in the words of the log."""
@@ -71,7 +72,7 @@ class Chronicle:
 
     def refused(self, reason: Reason, code: int, sentence: str, ref: str) -> None:
         """The client hears an explained refusal."""
-        self._announce(events.Refused(*self._who, reason.value, code, sentence, ref))
+        self._announce(events.Refused(*self._who, reason.value, code, sentence, ref, self.server))
 
     def pinned(self, upstream_session: int, verb: str) -> None:
         """The session keeps its upstream session from now on."""

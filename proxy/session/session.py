@@ -93,6 +93,7 @@ class Session:
         self._chronicle = Chronicle(
             shared.announce, self.id, self.host, self._standing, self.dialogue
         )
+        self._chronicle.server = self.backend.name
         self._attention = Attention(client)
         # Nothing in here refers back to the session: it is freed as soon as it is over.
         self._server = ServerCommands(

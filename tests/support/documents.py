@@ -39,6 +39,8 @@ API = {
     "`/api/budget`, each of `budgets`": snapshot.BudgetSeen,
     "`/api/queue`": snapshot.QueueSeen,
     "its `first`, whose turns are next": snapshot.Waiter,
+    "its `classes`, for each server": snapshot.ClassQueue,
+    "its `servers`": snapshot.ServerQueue,
     "`/api/sessions`: `total`, and each of `sessions`": snapshot.ClientSeen,
     "`/api/upstream`: `server`, `limit`, and each of `sessions`": snapshot.UpstreamSeen,
     "its `machines`, where there are several": snapshot.MachineSeen,

@@ -11,7 +11,8 @@ import yaml
 
 from proxy.ops.metric_table import METRICS, Type
 from proxy.refusals import Reason
-from tests.support.dashboard import FILE, ROWS, dashboard, written
+from tests.support.dashboard import FILE, dashboard, written
+from tests.support.panels import ROWS
 from tests.support.programs import CHECKOUT
 
 RULES = CHECKOUT / "config" / "prometheus" / "rules.yaml"

@@ -48,6 +48,7 @@ async def test_of_several_servers_each_is_seen_with_what_is_its_own(server: Scri
             ("b", 1, 1),
         ]
         assert told.queue.limit == 1005
+        assert [(one.server, one.limit) for one in told.queue.servers] == [("", 1000), ("b", 5)]
 
 
 async def test_of_several_machines_each_is_seen_with_its_state_and_its_sessions(

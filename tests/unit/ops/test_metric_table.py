@@ -22,6 +22,7 @@ BOUNDED = {
     "python",
     "reason",
     "result",
+    "server",
     "state",
     "status",
     "verb",

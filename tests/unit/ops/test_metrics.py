@@ -60,9 +60,9 @@ async def test_what_was_tallied_is_told(home: House) -> None:
     for event in (transfer(), REFUSED, BANNED):
         tally(event)
     told = await read(home, tally)
-    of_transfer = (("class", "nightly"), ("kind", "download"))
-    assert told["ftpweir_transfers_total", (*of_transfer, ("result", "done"))] == 1
-    assert told["ftpweir_transfer_bytes_total", of_transfer] == 1000
+    of_transfer, server = (("class", "nightly"), ("kind", "download")), ("server", "")
+    assert told["ftpweir_transfers_total", (*of_transfer, ("result", "done"), server)] == 1
+    assert told["ftpweir_transfer_bytes_total", (*of_transfer, server)] == 1000
     assert told["ftpweir_ban_holds_total", ()] == 1
     assert told["ftpweir_transfer_phase_seconds_count", (("phase", "data"),)] == 1
     bucket = "ftpweir_transfer_phase_seconds_bucket"
@@ -80,7 +80,8 @@ async def test_what_there_is_now_is_looked_up(home: House) -> None:
     assert told["ftpweir_upstream_sessions", (default, ("state", "idle"))] == 1
     assert told["ftpweir_budget_slots", (default, ("state", "open"))] == 1
     assert told["ftpweir_budget_limit", (default,)] == 100
-    assert told["ftpweir_queue_length", (("class", "everyone"),)] == 0
+    assert told["ftpweir_queue_length", (("class", "everyone"), ("server", ""))] == 0
+    assert told["ftpweir_queue_limit", (("server", ""),)] == 1000
     assert told["ftpweir_upstream_replies_total", (default, ("class", "1xx"))] == 1
     assert told["ftpweir_upstream_replies_total", (default, ("class", "5xx"))] == 0
     assert told["ftpweir_tasks", ()] > 1

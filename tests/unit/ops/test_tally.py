@@ -55,10 +55,12 @@ def test_every_event_is_counted_under_the_labels_of_the_table(kind: type[Event])
 
 def test_a_transfer_counts_with_its_bytes_and_its_phases() -> None:
     counted = tally(transfer(), transfer(moved=24, queue=2.0))
-    assert counted.counters["transfers"] == {("nightly", "download", "done"): 2}
-    assert counted.counters["transfer_bytes"] == {("nightly", "download"): 1024}
+    assert counted.counters["transfers"] == {("nightly", "download", "done", ""): 2}
+    assert counted.counters["transfer_bytes"] == {("nightly", "download", ""): 1024}
     assert counted.histograms["transfer_phase_seconds"][("data",)].sum == pytest.approx(0.6)
-    assert counted.histograms["transfer_duration_seconds"][("download",)].sum == pytest.approx(2.74)
+    assert counted.histograms["transfer_duration_seconds"][("download", "")].sum == pytest.approx(
+        2.74
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,8 @@ def test_what_the_queue_did_to_a_transfer(
     changes: dict[str, Any], status: str, outcome: str
 ) -> None:
     counted = tally(transfer(**changes))
-    assert counted.counters["budget_admissions"] == {("nightly", "download", status): 1}
-    assert list(counted.histograms["queue_wait_seconds"]) == [("nightly", outcome)]
+    assert counted.counters["budget_admissions"] == {("nightly", "download", status, ""): 1}
+    assert list(counted.histograms["queue_wait_seconds"]) == [("nightly", outcome, "")]
 
 
 def test_a_failed_transfer_has_no_duration() -> None:
@@ -98,7 +100,7 @@ def test_a_transfer_that_was_not_done_tells_who_ended_it_and_where(
     changes: dict[str, Any], party: str, phase: str
 ) -> None:
     counted = tally(transfer(**{**REACHED, **changes}), transfer())
-    assert counted.counters["transfer_terminations"] == {(party, phase): 1}
+    assert counted.counters["transfer_terminations"] == {(party, phase, ""): 1}
 
 
 def test_every_reason_that_ends_a_transfer_has_a_party() -> None:
@@ -123,6 +125,15 @@ def test_the_moment_of_the_configuration_is_that_of_the_last_good_reload() -> No
     assert (counted.configured_at, counted.reload_failed) == (200.0, False)
 
 
+def test_transfers_and_refusals_are_told_apart_by_server() -> None:
+    at_b = dataclasses.replace(REFUSED, server="b")
+    counted = tally(transfer(), transfer(server="b"), transfer(server="b"), REFUSED, at_b)
+    of_transfer = "nightly", "download", "done"
+    assert counted.counters["transfers"] == {(*of_transfer, ""): 1, (*of_transfer, "b"): 2}
+    of_refusal = "eta_too_long", "nightly"
+    assert counted.counters["refusals"] == {(*of_refusal, ""): 1, (*of_refusal, "b"): 1}
+
+
 def test_logins_and_their_failures_are_counted_apart() -> None:
     counted = tally(OPENED, DOWN, events.LoginFailed("a", "192.0.2.7", "alice", "530 No."))
     assert counted.counters["upstream_logins"] == {(): 1}
@@ -131,7 +142,7 @@ def test_logins_and_their_failures_are_counted_apart() -> None:
 
 def test_refusals_ends_and_leases_are_counted() -> None:
     counted = tally(REFUSED, SESSION, CLOSED, CLOSED)
-    assert counted.counters["refusals"] == {("eta_too_long", "nightly"): 1}
+    assert counted.counters["refusals"] == {("eta_too_long", "nightly", ""): 1}
     assert counted.counters["client_sessions"] == {("nightly", "quit"): 1}
     assert counted.counters["upstream_leases"] == {(): 14}
 

@@ -12,6 +12,7 @@ from proxy.ops.snapshot import (
     ClassSeen,
     MachineSeen,
     QueueSeen,
+    ServerQueue,
     Snapshot,
     Totals,
     Trouble,
@@ -48,7 +49,15 @@ ONE = Snapshot(
     listen=("0.0.0.0:2121",),
     pooling="transfer",
     budgets=(BUDGET,),
-    queue=QueueSeen(1, 1000, 40.0, 3.0, (ClassQueue("nightly", 1, 3.0),), (WAITER,)),
+    queue=QueueSeen(
+        length=1,
+        limit=1000,
+        max_wait=40.0,
+        oldest=3.0,
+        classes=(ClassQueue("nightly", 1, 3.0),),
+        first=(WAITER,),
+        servers=(ServerQueue(990, 40.0), ServerQueue(10, 20.0, "b")),
+    ),
     sessions_total=2,
     sessions=(),
     upstream_limit=2,
@@ -96,6 +105,7 @@ def test_the_line_is_one_with_the_longest_waiting_first() -> None:
     queue = one_snapshot([ONE, OTHER]).queue
     assert (queue.length, queue.limit, queue.oldest) == (2, 2000, 9.0)
     assert queue.classes == (ClassQueue("nightly", 2, 3.0),)
+    assert queue.servers == (ServerQueue(1980, 40.0), ServerQueue(20, 20.0, "b"))
     assert [(one.place, one.user) for one in queue.first] == [(1, "bob"), (2, "alice")]
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from proxy.events import Changed, LoggedIn, SessionEnded
+from proxy.events import Changed, LoggedIn, Refused, SessionEnded
 from tests.support.house import house
 from tests.support.scripted import scripted
 
@@ -43,3 +43,16 @@ async def test_looking_changes_nothing() -> None:
     async with scripted(FILES) as server, house(server) as home, home.guest() as client:
         assert (await client.ask("SIZE a")).code == 213
         assert home.told(Changed) == []
+
+
+async def test_a_refusal_names_the_server_that_its_client_has_chosen() -> None:
+    async with scripted(FILES) as server:
+        upstream = {"host": server.host, "port": server.port}
+        other = {"name": "b", "match": {"user": "bob"}, "upstream": upstream}
+        slow = [{"name": "slow", "transfers_per_minute": 1}]
+        async with house(server, servers=[other], clients=slow) as home, home.guest("bob") as bob:
+            await bob.fetch("RETR a")
+            with await bob.passive():
+                assert (await bob.ask("RETR a")).code == 425
+            (refused,) = home.told(Refused)
+            assert (refused.reason, refused.server) == ("class_rate", "b")
