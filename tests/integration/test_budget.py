@@ -12,6 +12,7 @@ from loadtest.lab.namespaces import lab
 from tests.support.batch import Batch
 from tests.support.namespaces import Lab
 from tests.support.proxy import Ftpweir
+from tests.support.rate import expect_rate
 from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
 from tests.support.watching import FlowWatch
@@ -49,7 +50,7 @@ def test_the_budget_is_never_exceeded_and_fully_used() -> None:
     assert done.digests == [hashlib.sha256(content).hexdigest()]
     assert firewall.most <= BUDGET
     assert firewall.flows >= 200
-    assert steady_rate(done.finished) >= 0.9 * BUDGET / HOLD
+    expect_rate(steady_rate(done.finished), BUDGET / HOLD)
 
 
 def test_each_of_two_addresses_has_a_budget_of_its_own_and_both_are_used() -> None:
@@ -84,7 +85,7 @@ def test_each_of_two_addresses_has_a_budget_of_its_own_and_both_are_used() -> No
     used = [len(firewall.opened(address)) for address in (one.client.address, second)]
     assert sum(used) >= 400
     assert min(used) >= 150, used
-    assert steady_rate(done.finished, 2 * BUDGET) >= 0.9 * 2 * BUDGET / (HOLD + GUARD)
+    expect_rate(steady_rate(done.finished, 2 * BUDGET), 2 * BUDGET / (HOLD + GUARD))
 
 
 def steady_rate(finished: list[float], budget: int = BUDGET) -> float:

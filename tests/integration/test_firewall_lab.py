@@ -21,6 +21,7 @@ from loadtest.lab.namespaces import Lab, lab
 from loadtest.lab.scanner import Scanner
 from loadtest.lab.table import KEPT
 from tests.support.proxy import Ftpweir
+from tests.support.rate import expect_rate
 from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
 
@@ -113,7 +114,7 @@ def test_downloads_that_end_by_fin_go_at_the_pace_the_scanner_allows(site: Site)
     assert firewall.banned == set()
     assert firewall.most <= limit
     # After the first hold's worth of files each slot serves once in hold, guard and duration.
-    assert steady_rate(outcome, limit) >= 0.9 * (limit - sessions) / (hold + guard)
+    expect_rate(steady_rate(outcome, limit), (limit - sessions) / (hold + guard))
 
 
 def test_with_the_profile_of_csf_and_its_sixty_seconds_nobody_is_banned(site: Site) -> None:
