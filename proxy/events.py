@@ -10,13 +10,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class SessionEnded:
-    """A client's session is over; `reason` is one word of the table in docs/BEHAVIOUR.md."""
+class OfClient:
+    """Whose deed it was; no event by itself."""
 
     session: str
     source: str
     user: str
     client_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded(OfClient):
+    """A client's session is over; `reason` is one word of the table in docs/BEHAVIOUR.md."""
+
     reason: str
     duration: float
     commands: int
@@ -27,14 +33,10 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class TransferEnded:
+class TransferEnded(OfClient):
     """One transfer is over, with the five timers of its phases."""
 
-    session: str
     upstream_session: int | None
-    source: str
-    user: str
-    client_class: str
     verb: str
     path: str
     kind: str
@@ -54,13 +56,9 @@ class TransferEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(OfClient):
     """A client heard an explained refusal; `ref` is the id it was given."""
 
-    session: str
-    source: str
-    user: str
-    client_class: str
     reason: str
     code: int
     sentence: str
@@ -69,38 +67,26 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoggedIn(OfClient):
     """A client has proved who it is."""
 
-    session: str
-    source: str
-    user: str
-    client_class: str
     server: str = ""  # its name, where there are several
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(OfClient):
     """A command that may change something on the server was answered. For RNTO `path` is both
     names; for SITE and verbs unknown to us it is the first word, for the others may be secret."""
 
-    session: str
-    source: str
-    user: str
-    client_class: str
     verb: str
     path: str
     code: int
 
 
 @dataclass(frozen=True, slots=True)
-class Forbidden:
+class Forbidden(OfClient):
     """A client asked for what its class may not do; `setting` is the one that says so."""
 
-    session: str
-    source: str
-    user: str
-    client_class: str
     verb: str
     setting: str
 

@@ -78,7 +78,7 @@ class EventLog:
         if _LEVELS[level] < self._least:
             return  # the making of a line costs more than a small transfer's other bookkeeping
         fields: dict[str, Any] = {}
-        for key in event.__slots__:
+        for key in event.__match_args__:
             value = getattr(event, key)
             if value not in ("", None, ()):
                 fields[key] = round(value, 4) if isinstance(value, float) else value
