@@ -58,12 +58,12 @@ class Entry:
     """One row: what a client reads on its single line, and what `explain` adds to it."""
 
     reason: Reason
-    scope: Scope  # for a session that has logged in; a Refusal may know better
     sentence: str  # how the client's line opens: the weightiest words first
     setting: str | None  # the configuration key that holds the limit
     cause: str
     script: str  # what the author of the script can do
     operator: str  # what whoever runs the proxy can do
+    scope: Scope = Scope.TRANSFER  # for a session that has logged in; a Refusal may know better
     advice: str = TRY_AGAIN
     code: int | None = None  # FTP's own for just this; the session goes on
     unit: str = ""  # of used and limit: empty for a count, " s" for seconds

@@ -13,7 +13,6 @@ from .reason import Entry, Reason, Scope
 _ENTRIES = (
     Entry(
         Reason.CLASS_SESSIONS,
-        Scope.SESSION,
         "Too many connections",  # lftp lowers its own parallelism when it reads this
         "clients.sessions",
         "This source holds as many sessions as its class allows. Usually scripts that never send "
@@ -21,20 +20,20 @@ _ENTRIES = (
         "End each session with QUIT, also on errors; use fewer jobs at once; retry with a pause.",
         "`ftpweir show sessions` names who holds them; raise `clients.sessions` of the class.",
         example=(4, 4),
+        scope=Scope.SESSION,
     ),
     Entry(
         Reason.NO_CLASS,
-        Scope.SESSION,
         "No class of clients fits",
         "clients.source",
         "No entry of `clients` matches this address and user, so no quota applies to it.",
         "A new try changes nothing: ask the operator to admit the address or user.",
         "Add a class for this source, or end `clients` with one that matches everybody.",
         advice="ask the operator",
+        scope=Scope.SESSION,
     ),
     Entry(
         Reason.TLS_LOGIN,
-        Scope.TRANSFER,
         "A login needs TLS here",
         "clients.require",
         "The listener takes no password in clear (`listen.require`), or the class of this client "
@@ -46,7 +45,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.TLS_DATA,
-        Scope.TRANSFER,
         "Data needs TLS here",
         "clients.require",
         "The listener carries no data in clear (`listen.require`), or the class of this client may "
@@ -58,7 +56,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.NO_SERVER,
-        Scope.TRANSFER,
         "No such server here",
         "servers.match.host",
         "The name given with USER ends in @ and a host that no entry of `servers` allows.",
@@ -69,7 +66,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.LOGIN_FAILURES,
-        Scope.SESSION,
         "Login failed too often",
         "login.attempts",
         "The server rejected several passwords from this source. The proxy stops passing them on, "
@@ -78,19 +74,19 @@ _ENTRIES = (
         "Find the source in the log; `login.attempts` sets how many failures are borne.",
         advice="check the password, try again later",
         example=(3, 3),
+        scope=Scope.SESSION,
     ),
     Entry(
         Reason.DRAINING,
-        Scope.SESSION,
         "Proxy is shutting down",
         "timeouts.drain",
         "The proxy was told to stop. Transfers that run may end, new work is turned away.",
         "Connect again in a moment; usually the proxy is only restarted.",
         "Nothing if this was meant. `timeouts.drain` sets how long running transfers get.",
+        scope=Scope.SESSION,
     ),
     Entry(
         Reason.IDLE,
-        Scope.SESSION,
         "Idle for too long",
         "timeouts.idle",
         "No command came and no transfer ran for the whole of the time limit.",
@@ -99,28 +95,28 @@ _ENTRIES = (
         advice="connect again when needed",
         unit=" s",
         example=(None, 300),
+        scope=Scope.SESSION,
     ),
     Entry(
         Reason.DESCRIPTORS,
-        Scope.SESSION,
         "Too many connections, proxy is out of descriptors",
         None,
         "The operating system lets the proxy open no more files and sockets.",
         "Retry with a pause; the script is not at fault.",
         "Raise the limit of open files (`ulimit -n`, LimitNOFILE): a transfer needs up to six.",
+        scope=Scope.SESSION,
     ),
     Entry(
         Reason.FAULT,
-        Scope.SESSION,
         "Fault inside the proxy",
         None,
         "The proxy met something its authors did not foresee. The server is not to blame.",
         "Retry once; if it comes back, give the reference to the operator.",
         "Look the reference up in the log: the full error stands there. Please report it.",
+        scope=Scope.SESSION,
     ),
     Entry(
         Reason.CLASS_TRANSFERS,
-        Scope.TRANSFER,
         "Too many transfers at once",
         "clients.transfers",
         "This source runs as many transfers as its class allows, and a place came free too late.",
@@ -130,7 +126,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.CLASS_RATE,
-        Scope.TRANSFER,
         "Too many transfers a minute",
         "clients.transfers_per_minute",
         "This source starts transfers faster than its class allows.",
@@ -140,7 +135,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.BUDGET,
-        Scope.TRANSFER,
         "Too many connections for the firewall",
         "budget.connections",
         "The firewall before the server tolerates a number of connections, closed ones included "
@@ -151,7 +145,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.SUSPECTED_BAN,
-        Scope.TRANSFER,
         "Firewall seems to have banned the proxy",
         "budget.time_wait",
         "Data connections met silence while the server still answered commands: so firewalls ban. "
@@ -162,7 +155,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.QUEUE_FULL,
-        Scope.TRANSFER,
         "Queue is full",
         "queue.max_length",
         "As many commands wait for a place as the queue holds; this one could not join them.",
@@ -172,7 +164,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.QUEUE_WAIT,
-        Scope.TRANSFER,
         "No place came free in time",
         "queue.max_wait",
         "The command waited as long as allowed. Longer would outlast the patience of the client: "
@@ -182,7 +173,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.ETA_TOO_LONG,
-        Scope.TRANSFER,
         "Wait would be too long",
         "queue.max_wait",
         "The queue is so long that this command would have waited in vain: it is told at once.",
@@ -193,7 +183,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.PASSIVE_PORTS,
-        Scope.TRANSFER,
         "No free passive port",
         "passive.ports",
         "Every port for data connections of clients is lent to another session.",
@@ -203,7 +192,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_PORTS,
-        Scope.TRANSFER,
         "No free port for the server to connect to",
         "upstream.ports",
         "In active mode the server connects to the proxy, and every port kept for that is in use, "
@@ -215,7 +203,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.CLIENT_DATA,
-        Scope.TRANSFER,
         "Your data connection failed",
         "timeouts.connect",
         "After PASV the client never connected to the port it was told; after PORT its own port "
@@ -226,7 +213,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_DATA,
-        Scope.TRANSFER,
         "Server's data connection failed",
         "timeouts.connect",
         "No data connection between proxy and server came about, though the server answers "
@@ -237,7 +223,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_DATA_LOST,
-        Scope.TRANSFER,
         "Transfer broken off: the server's data connection was lost",
         None,
         cause="The data connection with the FTP server broke before its regular end. Whatever the "
@@ -248,7 +233,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.FILE_CHANGED,
-        Scope.TRANSFER,
         "Transfer broken off: the file changed meanwhile",
         "heal.downloads",
         cause="The connection with the FTP server broke in the middle of a file. ftpweir was about "
@@ -260,7 +244,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPLOAD_UNSURE,
-        Scope.TRANSFER,
         "Upload broken off: send it again",
         "heal.upload_memory",
         cause="The connection with the FTP server broke in the middle of an upload, or the server "
@@ -272,7 +255,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.STALLED,
-        Scope.TRANSFER,
         "Transfer stalled",
         "timeouts.stall",
         "The transfer had begun, then no byte moved for the whole of the time limit.",
@@ -283,7 +265,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_SESSIONS,
-        Scope.TRANSFER,
         "Too many connections to the server",
         "upstream.sessions",
         "The server allows few sessions, and none came free in time: all are lent or pinned.",
@@ -294,7 +275,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_DOWN,
-        Scope.TRANSFER,
         "Server is down",
         "upstream.host",
         "The server's machine refused the connection, or ended it before its greeting.",
@@ -303,7 +283,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_UNREACHABLE,
-        Scope.TRANSFER,
         "Server cannot be reached",
         "upstream.host",
         "No answer in time, no route, or a name that does not resolve. If it worked until now, the "
@@ -314,7 +293,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_REFUSED,
-        Scope.TRANSFER,
         "Server refuses",  # short, so that the server's own words fit the line
         None,
         "The server itself turned the proxy away; its words are passed on.",
@@ -324,7 +302,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_TLS,
-        Scope.TRANSFER,
         "No TLS with the server",
         "upstream.tls",
         "The proxy and the server did not agree on TLS: the server does not offer it, or its "
@@ -337,7 +314,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_LOGIN,
-        Scope.SESSION,
         "Server no longer accepts this login",
         None,
         "The session had logged in, but the server rejected its password when the proxy had to "
@@ -345,10 +321,10 @@ _ENTRIES = (
         "Connect and log in again, with the present password.",
         "The account was changed at the server; `upstream.login_memory` bounds such surprises.",
         advice="log in again",
+        scope=Scope.SESSION,
     ),
     Entry(
         Reason.UPSTREAM_LOST,
-        Scope.TRANSFER,
         "Server hung up",
         None,
         "The server closed its control connection in the middle of this command.",
@@ -357,7 +333,6 @@ _ENTRIES = (
     ),
     Entry(
         Reason.UPSTREAM_SILENT,
-        Scope.TRANSFER,
         "Server does not answer",
         "timeouts.final",
         "No final reply to this command came in time. The server hangs, or the way was cut.",

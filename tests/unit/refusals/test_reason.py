@@ -10,9 +10,7 @@ from proxy.refusals.reason import TRY_AGAIN, Entry, Reason, Scope
 
 
 def row(advice: str) -> Entry:
-    return Entry(
-        Reason.BUDGET, Scope.TRANSFER, "Full", None, "Cause.", "Script.", "Operator.", advice
-    )
+    return Entry(Reason.BUDGET, "Full", None, "Cause.", "Script.", "Operator.", advice=advice)
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -26,9 +24,10 @@ def test_a_reason_fits_a_metric_and_a_log_field(reason: Reason) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", reason.value)
 
 
-def test_a_row_advises_to_try_again_unless_it_says_otherwise() -> None:
-    entry = Entry(Reason.BUDGET, Scope.TRANSFER, "Full", None, "Cause.", "Script.", "Operator.")
+def test_a_row_ends_a_command_and_advises_to_try_again_unless_it_says_otherwise() -> None:
+    entry = Entry(Reason.BUDGET, "Full", None, "Cause.", "Script.", "Operator.")
     assert entry.advice == TRY_AGAIN
+    assert entry.scope is Scope.TRANSFER
     assert entry.unit == ""
     assert entry.example == (None, None)
 
