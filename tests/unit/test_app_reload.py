@@ -12,78 +12,15 @@ import pytest
 
 from loadtest.ports import free_port
 from proxy.app import STOPPING, App
-from proxy.config import Config, Effect, effect_of, keys
+from proxy.config import Config
 from proxy.events import Event, Reloaded, ReloadRefused
 from proxy.workers import Outcome
 from tests.support.authority import Authority
+from tests.support.handed import handed_out
 from tests.support.house import house
 from tests.support.misdeeds import waits_for
 from tests.support.raw_client import dial, read_all
 from tests.support.scripted import Scripted, scripted
-
-# For each key that a reload changes, a value that is not the one of house.py.
-OTHER_VALUES: dict[str, Any] = {
-    "dscp": "af11",
-    "heal.downloads": "off",
-    "heal.uploads": "on",
-    "heal.upload_memory": "1MiB",
-    "listen": ["127.0.0.2:0"],
-    "passive.address": "192.0.2.9",
-    "passive.ports": "29000-29009",
-    "upstream.host": "localhost",
-    "upstream.port": 2100,
-    "upstream.spread": "by-user",
-    "upstream.weight": 2,
-    "upstream.sessions": 7,
-    "upstream.pooling": "session",
-    "upstream.data": "active",
-    "upstream.pipelining": "on",
-    "upstream.bandwidth": 1000,
-    "upstream.list_by_stat": "on",
-    "upstream.share_listings": "on",
-    "upstream.ports": "29010-29019",
-    "upstream.session_lifetime": 60.0,
-    "upstream.idle_timeout": 7.0,
-    "upstream.login_memory": 7.0,
-    "upstream.site_harmless": ["HELP"],
-    "budget.connections": 50,
-    "budget.time_wait": 7.0,
-    "budget.profile": "csf",
-    "budget.close": "reset",
-    "budget.headroom": 0.5,
-    "budget.reserved": 7,
-    "budget.guard": 7.0,
-    "budget.enforce": "shadow",
-    "queue.max_wait": 7.0,
-    "queue.max_length": 7,
-    "clients": [{"name": "others"}],
-    "refusals.transfer_code": 450,
-    "refusals.delay": 7.0,
-    "login.attempts": 7,
-    "login.anonymous": "allow",
-    "login.delay": 7.0,
-    "login.remember": 7.0,
-    "timeouts.connect": 7.0,
-    "timeouts.login": 7.0,
-    "timeouts.idle": 7.0,
-    "timeouts.stall": 7.0,
-    "timeouts.final": 7.0,
-    "timeouts.drain": 7.0,
-    "timeouts.drain_lag": 7.0,
-    "timeouts.outage": 7.0,
-    "timeouts.failover": 7.0,
-    "timeouts.failback": 7.0,
-    "log.format": "console",
-    "log.level": "error",
-    "servers": [{"name": "b", "match": {"user": ["b-*"]}, "upstream": {"host": "192.0.2.1"}}],
-}
-
-
-# Where TLS is not spoken with the server, nobody is handed these.
-IN_TLS = {
-    f"upstream.{key}"
-    for key in ("tls", "verify", "ca", "server_name", "certificate", "key", "min_version")
-}
 
 
 @pytest.fixture
@@ -227,51 +164,6 @@ async def test_nothing_is_read_anew_while_it_shuts_down(server: Scripted) -> Non
         assert await home.reload(queue={"max_wait": 7.0}) == ReloadRefused((STOPPING,))
 
 
-async def test_every_key_reaches_a_room_or_needs_a_restart(server: Scripted) -> None:
-    """A key that no room is handed would be ignored by a reload, without a word."""
-    async with house(server) as home:
-        for key, value in OTHER_VALUES.items():
-            section, _, name = key.rpartition(".")
-            before = handed_out(home.app)
-            sections = {section: {name: value}} if section else {name: value}
-            outcome = await home.reload(**sections)
-            assert outcome == Reloaded((key,), ()), key
-            assert handed_out(home.app) != before, key
-            await home.reload()
-
-
-async def test_every_key_about_tls_reaches_those_who_dial(server: Scripted, tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
-    pem = authority.issue()
-    before = {"tls": "explicit", "ca": str(authority.ca), "certificate": str(pem.certificate)}
-    values = before | {
-        "tls": "implicit",
-        "verify": "off",
-        "ca": str(Authority(tmp_path).ca),
-        "server_name": "ftp.example.com",
-        "certificate": str(authority.issue().certificate),
-        "key": str(pem.key),
-        "min_version": "1.3",
-    }
-    assert {f"upstream.{key}" for key in values} == IN_TLS
-    async with house(server, upstream=before) as home:
-        for key, value in values.items():
-            was = told_of_tls(home.app)
-            outcome = await home.reload(upstream=before | {key: value})
-            assert isinstance(outcome, Reloaded), key
-            assert outcome.changed == (f"upstream.{key}",)
-            assert told_of_tls(home.app) != was, key
-            await home.reload(upstream=before)
-        outcome = await home.reload(upstream=before | {"ca": "/nowhere.pem"})
-        assert outcome == ReloadRefused(("/nowhere.pem: No such file or directory",))
-
-
-def told_of_tls(app: App) -> tuple[object, ...]:
-    tls = app.tls.servers[""][0]
-    assert tls is not None
-    return (tls.files, tls.name, tls.is_implicit)
-
-
 async def test_another_certificate_is_shown_after_a_reload(
     server: Scripted, tmp_path: Path
 ) -> None:
@@ -310,43 +202,3 @@ async def test_a_budget_is_not_spent_twice_by_giving_its_server_another_name(enf
                 assert "still count as those of 'old'" in outcome.problems[0]
                 assert [one.name for one in home.app.servers] == ["", "old"]
             assert isinstance(await home.reload(servers=named("old")), Reloaded)
-
-
-def test_another_value_is_known_for_every_key_that_a_reload_changes() -> None:
-    lists = ("listen", "clients", "servers")
-    flexible = {
-        next((name for name in lists if key.startswith(name)), key)
-        for key in keys()
-        if effect_of(key) is not Effect.RESTART
-    }
-    assert flexible - IN_TLS <= set(OTHER_VALUES) <= flexible
-
-
-def handed_out(app: App) -> dict[str, object]:
-    """What the rooms have of the configuration, in a form that can be compared."""
-    side = app.servers[0]
-    (egress,), (machine,) = side.egresses, side.fleet.servers
-    backend = side.backend
-    shared, pool, budget = app.rooms.shared, egress.pool, egress.budget
-    return {
-        "manners": (shared.manners, backend.keeps_session, backend.site_harmless),
-        "classify": shared.classify("192.0.2.1", b"alice"),
-        "rules": backend.exchange_rules,
-        "listings": backend.listings,
-        "order": side._ways._orders[0].is_proven,
-        "total": backend.throttle._bandwidth.has_total,
-        "attempts": shared.attempts.memory,
-        "replays": app.rooms.replays.most,
-        "limits": pool._limits,
-        "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
-        "fleet": (side.fleet.spread, machine.health.failback, machine.weight),
-        "budget": (budget.limit, budget.longest_hold, budget._guard, budget._enforce),
-        "queue": (side.gate.max_wait, side.gate._max_length),
-        "ports": [
-            (pool._ports, pool._rest) for pool in (shared.passive_ports, shared.upstream_ports)
-        ],
-        "servers": [one.name for one in app.servers],
-        "doors": app.doors.places,
-        "told": app.config.log,
-        "drain": (app.config.timeouts.drain, app.config.timeouts.drain_lag),
-    }
