@@ -138,6 +138,11 @@ class Stake:
         award = self._award
         return award.short > 0 or award.own + award.others > award.limit
 
+    @property
+    def is_dealt_out(self) -> bool:
+        """Tell whether nothing is left that nobody owns, as last heard."""
+        return self._award.own + self._award.others >= self._award.limit
+
     def pace(self, now: float) -> float:
         """Seconds to the next call: few if its answer is awaited, by us or by others for what we
         give back."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from math import inf
 from typing import Final
 
 from proxy.shaping.quota import MINUTE, Key, Limits, Quotas
@@ -21,7 +23,8 @@ from proxy.shaping.stake import Stake, Wish
 from .shared import Share, SharedStore
 
 WANTED: Final = 2.0  # seconds for which one who asked is taken to be waiting
-SAY: Final = 1.5  # seconds within which the store has its say; others need one to give back
+SAY: Final = 1.5  # seconds for which nobody is refused: others need one to give back
+SILENCE: Final = 10.0  # ... while the store has not said no: a busy machine is slow to ask it
 
 
 class What(StrEnum):
@@ -39,6 +42,11 @@ class _Cap:
     share: Share
     limit: int
     asked_at: float
+    heard_at: float = -inf  # when the store answered last
+
+    def is_taken(self, since: float) -> bool:
+        """Tell whether the store has said since then that nothing is left for anybody."""
+        return self.heard_at >= since and self.share.stake.is_dealt_out
 
 
 class Caps:
@@ -52,6 +60,7 @@ class Caps:
         self._quotas = Quotas()
         self._clock = clock
         self._caps: dict[tuple[What, Key], _Cap] = {}
+        self._newcomers: Counter[Key] = Counter()  # sessions that wait for a place
         self._news = asyncio.Event()
         self.on_news: Callable[[], None] = lambda: None
 
@@ -62,14 +71,27 @@ class Caps:
 
     async def enter_session(self, key: Key, limits: Limits) -> bool:
         """Count a new session in. False means the source has as many as it may."""
-        until = self._clock() + SAY
+        if not self._allows(What.SESSIONS, key, limits.sessions):
+            self._newcomers[key] += 1
+            try:
+                if not await self._lets_in(key, limits):
+                    return False
+            finally:
+                self._newcomers[key] -= 1
+                self._newcomers += Counter()  # which forgets those of whom there is none
+        return self._quotas.enter_session(key, limits)
+
+    async def _lets_in(self, key: Key, limits: Limits) -> bool:
+        """Wait for a place; False once the store has said in time that all are taken."""
+        began = self._clock()
         while not self._allows(What.SESSIONS, key, limits.sessions):
-            if (left := until - self._clock()) <= 0:
+            waited, cap = self._clock() - began, self._caps[What.SESSIONS, key]
+            if waited >= SILENCE or (waited >= SAY and cap.is_taken(began)):
                 return False
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left):
+                async with asyncio.timeout(SAY):
                     await self._news.wait()
-        return self._quotas.enter_session(key, limits)
+        return True
 
     def move_session(self, old: Key, new: Key) -> None:
         """Count a session elsewhere, whether or not there is room."""
@@ -134,9 +156,11 @@ class Caps:
 
     def _wish(self, what: What, key: Key, cap: _Cap) -> Wish:
         used = self._used(what, key)
-        return Wish(cap.limit, used, used + (1 if self._is_wanted(cap) else 0))
+        more = max(1, self._newcomers[key] if what is What.SESSIONS else 0)
+        return Wish(cap.limit, used, used + (more if self._is_wanted(cap) else 0))
 
     def _hear(self, what: What, key: Key, cap: _Cap) -> None:
+        cap.heard_at = self._clock()
         if self._is_wanted(cap):
             self._news.set()
             self._news = asyncio.Event()

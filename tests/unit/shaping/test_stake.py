@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from proxy.shaping.stake import (
     HEARTBEAT,
     POLL,
@@ -65,6 +67,13 @@ def test_what_is_used_is_kept_even_if_it_is_too_much() -> None:
     given(one, award(10, others=30, target=4, short=2), used=8)
     assert one.claim(Wish(LIMIT, 8, 20), 1.0).keep == 8
     assert one.allowed(1.0) == 4
+
+
+@pytest.mark.parametrize(("own", "others"), [(10, 29), (10, 30), (10, 31)])
+def test_nothing_is_left_when_all_own_together_what_there_is(own: int, others: int) -> None:
+    one = stake()
+    given(one, award(own, others=others))
+    assert one.is_dealt_out == (own + others >= LIMIT)
 
 
 def test_only_others_who_are_short_make_us_give_way() -> None:

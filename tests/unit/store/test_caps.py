@@ -160,10 +160,42 @@ async def test_a_session_may_move_where_there_is_no_room() -> None:
     assert await caps.enter_session(KEY, one)
 
 
-async def test_who_gets_no_word_is_not_kept_for_ever() -> None:
+async def test_who_gets_no_word_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.store.caps.SAY", 0.01)
+    monkeypatch.setattr("proxy.store.caps.SILENCE", 0.05)
     one = One(Wire(), asyncio.get_running_loop().time)
-    async with asyncio.timeout(20 * SAY):
+    async with asyncio.timeout(20):
         assert not await one.caps.enter_session(KEY, TWO)
+
+
+async def test_a_crowd_that_comes_at_once_is_let_in_by_one_answer() -> None:
+    one = One(Wire())
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        crowd = [
+            tasks.create_task(one.caps.enter_session(KEY, Limits(sessions=50))) for _ in range(40)
+        ]
+        await asyncio.sleep(0)
+        await one.store.talk()
+    assert all(task.result() for task in crowd)
+    assert not one.caps._newcomers
+
+
+async def test_nobody_is_refused_before_the_store_has_said_no(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A machine that has no time to ask is no reason to say that all places are taken."""
+    monkeypatch.setattr("proxy.store.caps.SAY", 0.0)
+    wire = Wire()
+    one = One(wire)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        entering = tasks.create_task(one.caps.enter_session(KEY, TWO))
+        await asyncio.sleep(0)
+        wire.now += 3 * SAY
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not entering.done()
+        await one.store.talk()
+    assert entering.result()
 
 
 async def test_many_caps_are_told_in_several_calls() -> None:
