@@ -16,7 +16,7 @@ from proxy.net.replay import ReplayMemory
 from proxy.net.trust import TrustFiles
 from proxy.session.client_tls import NOTHING, TlsOffer
 from proxy.session.exchange_rules import ExchangeRules
-from proxy.session.listings import Listings
+from proxy.session.listings import ListingWays
 from proxy.session.shared import Manners
 from proxy.shaping.holds import PROFILES, Holds, explicit
 from proxy.store.budget import Enforce
@@ -163,13 +163,12 @@ def exchange_rules(
     )
 
 
-def listings(config: Config) -> Listings | None:
-    """Which listings need no data connection with the server; None: each one does."""
+def listing_ways(config: Config) -> ListingWays:
+    """Which other ways a listing may come than over a data connection of its own."""
     upstream = config.upstream
-    by_stat, shared = upstream.list_by_stat == "on", upstream.share_listings == "on"
-    if not by_stat and not shared:
-        return None
-    return Listings(by_stat=by_stat, shared=shared, max_wait=config.queue.max_wait)
+    return ListingWays(
+        by_stat=upstream.list_by_stat == "on", shared=upstream.share_listings == "on"
+    )
 
 
 def keeps_session(config: Config) -> bool:

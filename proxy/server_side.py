@@ -22,6 +22,7 @@ from proxy.net.throttle import Throttle
 from proxy.session.backend import Backend
 from proxy.session.exchange_rules import ExchangeRules
 from proxy.session.gate import Gate
+from proxy.session.listings import Listings
 from proxy.store.caps import Caps
 from proxy.upstream.habits import Habits
 from proxy.upstream.reach import Reach
@@ -47,6 +48,7 @@ class ServerSide:
         self.egresses = self.fleet.ways
         self._habits = Habits()
         self._reach = Reach(config.upstream.data, self._ways.order)
+        self._listings = Listings(sections.listing_ways(config), max_wait=config.queue.max_wait)
         self.gate = Gate(
             fleet=self.fleet,
             max_wait=config.queue.max_wait,
@@ -59,7 +61,7 @@ class ServerSide:
             gate=self.gate,
             throttle=Throttle(config.upstream.bandwidth, ground.clock),
             exchange_rules=self._exchange_rules,
-            listings=sections.listings(config),
+            listings=self._listings if sections.listing_ways(config) else None,
             keeps_session=sections.keeps_session(config),
             site_harmless=sections.site_harmless(config),
         )
@@ -128,13 +130,16 @@ class ServerSide:
         """Another machine is at work, or is asked otherwise: what was learned is of no use."""
         self._habits = Habits()
         self._reach = Reach(self.config.upstream.data, self._ways.order)
+        self._listings.learn_anew()
         self._tell_rules()
 
     def _tell_rules(self) -> None:
         """Have the sessions go by what is configured and learned now."""
         backend, config = self.backend, self.config
         backend.exchange_rules = self._exchange_rules
-        backend.listings = sections.listings(config)
+        ways = sections.listing_ways(config)
+        self._listings.adopt(ways, max_wait=config.queue.max_wait)
+        backend.listings = self._listings if ways else None
         backend.keeps_session = sections.keeps_session(config)
         backend.site_harmless = sections.site_harmless(config)
 

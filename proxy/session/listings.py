@@ -66,6 +66,17 @@ def wish(key: LoginKey | None, state: State, job: Transfer) -> Wish | None:
     return Wish(key, state.cwd, state.type, options, job.command.line)
 
 
+@dataclass(frozen=True, slots=True)
+class ListingWays:
+    """Which other ways a listing may come than over a data connection of its own."""
+
+    by_stat: bool = False
+    shared: bool = False
+
+    def __bool__(self) -> bool:
+        return self.by_stat or self.shared
+
+
 class _Fetch:
     """A listing on its way, that others may wait for."""
 
@@ -77,12 +88,23 @@ class _Fetch:
 class Listings:
     """The listings on their way now, and what is known of the server's STAT."""
 
-    def __init__(self, *, by_stat: bool, shared: bool, max_wait: float) -> None:
-        self._habit = StatHabit() if by_stat else None
-        self._is_shared = shared
-        self._max_wait = max_wait
+    def __init__(self, ways: ListingWays, *, max_wait: float) -> None:
+        self._habit = StatHabit()
         self._changes = 0
         self._fetches: dict[Wish, _Fetch] = {}
+        self.adopt(ways, max_wait=max_wait)
+
+    def adopt(self, ways: ListingWays, *, max_wait: float) -> None:
+        """Go on by other settings."""
+        self._ways = ways
+        self._max_wait = max_wait
+        if not ways.shared:
+            self._fetches.clear()  # while nobody may share, changes are not noted
+
+    def learn_anew(self) -> None:
+        """Another machine answers: its STAT may be another, and its files may be older."""
+        self._habit = StatHabit()
+        self._fetches.clear()
 
     def changed(self) -> None:
         """Note that a client of ours may have changed something on the server."""
@@ -117,7 +139,7 @@ class Listings:
         over_data: Callable[[], Awaitable[bytes | None]],
     ) -> Served:
         asked, habit, told = self._askable(wanted), self._habit, None
-        if asked is not None and habit is not None:
+        if asked is not None:
             told = await over_control(asked.stat_line)
             if told is None:
                 habit.gave_trouble(asked.options)
@@ -126,7 +148,7 @@ class Listings:
                 return Served("control connection", content)
         copy = await over_data()
         fetch.content.set_result(copy)
-        if asked is not None and habit is not None and told is not None and copy is not None:
+        if asked is not None and told is not None and copy is not None:
             habit.saw(asked.options, told, copy)
         return Served("data connection", None)
 
@@ -141,7 +163,7 @@ class Listings:
     def _fetch(self, wanted: Wish) -> Iterator[_Fetch]:
         """Let others wait for what is fetched in this block; at its end they have it, or not."""
         fetch = _Fetch()
-        if self._is_shared:
+        if self._ways.shared:
             self._fetches[wanted] = fetch
         try:
             yield fetch
@@ -154,7 +176,7 @@ class Listings:
     def _askable(self, wanted: Wish) -> Listed | None:
         """Say what STAT should ask; None: LIST must."""
         verb, _, argument = wanted.line.partition(b" ")
-        if self._habit is None or verb.upper() != b"LIST":
+        if not self._ways.by_stat or verb.upper() != b"LIST":
             return None
         asked = listed(argument)
         return None if asked is None or self._habit.is_hopeless(asked.options) else asked

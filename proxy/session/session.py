@@ -261,10 +261,11 @@ class Session:
     # Deeds.
 
     async def _do(self, command: Command, action: Action) -> None:
-        listings = self.backend.listings
         try:
             await self._obey(command, action)
         finally:
+            # Asked only now: a reload may have let listings be shared meanwhile.
+            listings = self.backend.listings
             if listings is not None and may_change_files(action):
                 listings.changed()
 

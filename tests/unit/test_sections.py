@@ -59,8 +59,9 @@ def test_data_is_exchanged_by_the_timeouts() -> None:
 
 
 def test_listings_take_a_data_connection_unless_told_otherwise() -> None:
-    assert sections.listings(config()) is None
-    assert sections.listings(config(upstream={"share_listings": "on"})) is not None
+    assert not sections.listing_ways(config())
+    assert sections.listing_ways(config(upstream={"share_listings": "on"}))
+    assert sections.listing_ways(config(upstream={"list_by_stat": "on"}))
 
 
 def test_clients_are_treated_as_the_file_says() -> None:

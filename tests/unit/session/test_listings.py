@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.support.house import House, house
+from tests.support.misdeeds import says, sends_then
 from tests.support.raw_client import read_all
 from tests.support.scripted import Visit, scripted
 
@@ -72,6 +73,57 @@ async def test_a_listing_asked_for_after_a_change_is_fetched_again() -> None:
                 await read_all(first)
             await one.expect(226)
     assert len(asked) == 2
+
+
+async def test_an_upload_that_spans_a_reload_makes_listings_stale_too() -> None:
+    asked = []
+    go_on = asyncio.Event()
+
+    async def lists(visit: Visit, _: bytes) -> None:
+        asked.append(visit)
+        await visit.say("150 Here.")
+        with await visit.data() as sock:
+            if len(asked) == 1:
+                await go_on.wait()
+            sock.send(ENTRY + b"a\r\n")
+        await visit.say("226 Sent.")
+
+    wishes = {**SHARED, "sessions": 3}
+    async with scripted(FILES) as server, house(server, upstream=wishes) as home:
+        server.plan("LIST", lists, lists)
+        async with home.guest() as writer, home.guest() as one, home.guest() as other:
+            with await writer.passive() as upload:
+                await writer.say("STOR /pub/new")
+                await writer.expect(150)
+                await home.reload(upstream=wishes, timeouts={"stall": 7.0})
+                with await one.passive() as first:
+                    await one.say("LIST /pub")
+                    await one.expect(150)
+                    upload.close()
+                    await writer.expect(226)
+                    assert await other.fetch("LIST /pub") == ENTRY + b"a\r\n"
+                    go_on.set()
+                    await read_all(first)
+                await one.expect(226)
+    assert len(asked) == 2
+
+
+async def test_what_was_learned_of_stat_outlives_a_reload_but_not_another_server() -> None:
+    entry = ENTRY + b"a\r\n"
+    wishes = {"list_by_stat": "on"}
+    async with scripted(FILES) as server, house(server, upstream=wishes) as home:
+        server.always["STAT"] = says("213-Status:", entry.decode().rstrip(), "213 End.")
+        server.always["LIST"] = sends_then(entry, "226 Sent.")
+        async with home.guest() as client:
+            for _ in range(2):
+                assert await client.fetch("LIST /pub") == entry
+            assert server.count("LIST") == 1
+            await home.reload(upstream=wishes, timeouts={"stall": 7.0})
+            assert await client.fetch("LIST /pub") == entry
+            assert server.count("LIST") == 1
+            await home.reload(upstream={**wishes, "host": "localhost"})
+            assert await client.fetch("LIST /pub") == entry
+            assert server.count("LIST") == 2
 
 
 async def test_when_the_one_who_fetches_leaves_another_fetches() -> None:
