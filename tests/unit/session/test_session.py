@@ -55,13 +55,13 @@ async def test_an_idle_client_is_told_goodbye() -> None:
 
 async def test_a_running_transfer_is_no_silence() -> None:
     go_on = asyncio.Event()
-    async with scripted(FILES) as server, house(server, timeouts={"idle": 0.05}) as home:
+    async with scripted(FILES) as server, house(server, timeouts={"idle": 0.5}) as home:
         server.plan("RETR", waits_for(go_on, "RETR"))
         async with home.guest() as client:
             with await client.passive():
                 await client.say("RETR /ten")
                 await server.until_heard("RETR")
-                asyncio.get_running_loop().call_later(0.15, go_on.set)
+                asyncio.get_running_loop().call_later(0.75, go_on.set)
                 await client.expect(150, 226)
 
 
