@@ -242,6 +242,16 @@ class StoreNew:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsDiffer:
+    """Of several instances that share a thing one goes by a lower limit, which holds for all."""
+
+    setting: str
+    ours: int
+    lowest: int
+    way: str = ""  # the server and our address, where there are several
+
+
+@dataclass(frozen=True, slots=True)
 class Reloaded:
     """The file was read anew, and these keys are others now; `warnings` are of `ftpweir check`."""
 
@@ -332,6 +342,7 @@ Event = (
     | StoreLost
     | StoreBack
     | StoreNew
+    | LimitsDiffer
     | Reloaded
     | ReloadRefused
     | Ordered

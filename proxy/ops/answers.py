@@ -18,6 +18,7 @@ SECTIONS: Final[Mapping[str, Callable[[Snapshot], object]]] = {
     "upstream": lambda seen: {
         "server": seen.upstream,
         "limit": seen.upstream_limit,
+        "elsewhere": sum(one.sessions_elsewhere for one in seen.budgets),
         "sessions": seen.upstream_sessions,
         "trouble": seen.trouble,
         **({"machines": seen.machines} if seen.machines else {}),

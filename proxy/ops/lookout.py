@@ -203,7 +203,10 @@ def _budget(egress: Egress, config: Config, now: float) -> BudgetSeen:
         next_slot=next_slot,
         per_second=1 / budget.interval if budget.interval else 0.0,
         banned_for=budget.banned_for,
+        sessions=len(egress.pool.places),
+        sessions_elsewhere=egress.pool.places.elsewhere,
         sessions_limit=egress.pool.places.limit,
+        is_lowered=budget.is_lowered,
     )
 
 
@@ -305,6 +308,7 @@ def _machines(servers: Sequence[Server], now: float) -> Iterator[MachineSeen]:
                 state=server.fleet.state_of(machine),
                 down_for=machine.health.down_for(now),
                 sessions=sum(seat.session is not None for pool in pools for seat in pool.seats),
+                elsewhere=sum(pool.places.elsewhere for pool in pools),
                 limit=sum(pool.places.limit for pool in pools),
                 server=server.name,
             )

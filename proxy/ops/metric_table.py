@@ -191,7 +191,11 @@ LOOKED_UP: Final = (
         "When the server's certificate expires, in seconds since 1970; absent without TLS.",
     ),
     _gauge("budget_limit", "budget", "Slots the configuration lets us use."),
-    _gauge("budget_limit_effective", "budget", "The same, lower after a suspected ban."),
+    _gauge(
+        "budget_limit_effective",
+        "budget",
+        "The same, lower after a suspected ban, here or elsewhere.",
+    ),
     _gauge("budget_over_limit", "budget", "Slots above the limit; 0 unless it was lowered."),
     _gauge("budget_hold_seconds", "budget", "The longest that a closed connection counts."),
     _gauge("budget_next_slot_seconds", "budget", "Until a slot is free; 0: one is free now."),

@@ -26,14 +26,17 @@ class BudgetSeen:
     cooling: int
     elsewhere: int  # taken by other instances that share the budget
     reserved: int  # kept for other programs behind our address
-    limit: int  # in force now; lower than configured after a suspected ban
+    limit: int  # in force now; lower than configured after a suspected ban, here or elsewhere
     configured: int
     connections: int  # what the firewall tolerates, reserve and headroom included
     longest_hold: float
     next_slot: float | None  # None: only the end of a connection frees one
     per_second: float  # connections in the long run; 0.0: only the hold is known to limit nothing
     banned_for: float  # 0.0: no ban is suspected
-    sessions_limit: int  # control connections from this address
+    sessions: int  # control connections from this address
+    sessions_elsewhere: int  # had by other instances
+    sessions_limit: int
+    is_lowered: bool  # another instance goes by this limit, we would go by more
 
     @property
     def used(self) -> int:
@@ -135,6 +138,7 @@ class MachineSeen:
     state: str  # in use, standby, down, removed
     down_for: float | None  # None: it is up, as far as anybody knows
     sessions: int
+    elsewhere: int  # had by other instances
     limit: int
     server: str = ""
 

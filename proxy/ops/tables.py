@@ -83,6 +83,8 @@ def _budget_words(one: Told) -> str:
     words = []  # what alarms first: a narrow terminal shows no more
     if one["banned_for"]:
         words.append(f"BAN SUSPECTED, nothing is tried for {duration(one['banned_for'])}")
+    elif one["is_lowered"]:
+        words.append(f"another instance goes by {one['limit']}, not by {one['configured']}")
     elif one["limit"] < one["configured"]:
         words.append(f"lowered from {one['configured']} after a suspected ban")
     words += [f"{one['open']} open", f"{one['cooling']} cooling"]
@@ -150,7 +152,7 @@ def _deed(one: Told) -> str:
 
 def upstream(told: Told) -> RenderableType:
     """Show our sessions with the server; where there are several, how they share them."""
-    head = f"{told['server']}: {len(told['sessions'])} of {told['limit']} sessions"
+    head = f"{told['server']}: {len(told['sessions'])} of {_seats(told)} sessions"
     parts: list[RenderableType] = [Text(head, "bold")]
     if machines := told.get("machines"):
         parts += [_machines(machines), Text()]
@@ -183,10 +185,15 @@ def _machines(machines: Sequence[Told]) -> RenderableType:
         (
             ("server", lambda one: f"{one.get('server', '')} {one['address']}".strip()),
             ("is", _state),
-            (">sessions", lambda one: f"{one['sessions']} of {one['limit']}"),
+            (">sessions", lambda one: f"{one['sessions']} of {_seats(one)}"),
         ),
         "",
     )
+
+
+def _seats(one: Told) -> str:
+    others = f" ({one['elsewhere']} of other instances)" if one["elsewhere"] else ""
+    return f"{one['limit']}{others}"
 
 
 def _state(one: Told) -> str:

@@ -118,19 +118,24 @@ def _grouped(
 
 def _budget(parts: list[BudgetSeen]) -> BudgetSeen:
     ours = sum(one.used for one in parts)
-    taken = max(one.used + one.elsewhere for one in parts)
+    sessions = sum(one.sessions for one in parts)
     next_slots = [one.next_slot for one in parts if one.next_slot is not None]
     return replace(
         parts[0],
         open=sum(one.open for one in parts),
         cooling=sum(one.cooling for one in parts),
-        elsewhere=max(0, taken - ours),
+        elsewhere=_beyond(ours, (one.used + one.elsewhere for one in parts)),
         limit=min(one.limit for one in parts),
         longest_hold=max(one.longest_hold for one in parts),
         next_slot=min(next_slots, default=None),
         per_second=max(one.per_second for one in parts),
         banned_for=max(one.banned_for for one in parts),
+        sessions=sessions,
+        sessions_elsewhere=_beyond(
+            sessions, (one.sessions + one.sessions_elsewhere for one in parts)
+        ),
         sessions_limit=max(one.sessions_limit for one in parts),
+        is_lowered=any(one.is_lowered for one in parts),
     )
 
 
@@ -186,11 +191,18 @@ def _class(parts: list[ClassSeen]) -> ClassSeen:
     )
 
 
+def _beyond(ours: int, taken: Iterable[int]) -> int:
+    """Tell what others than our workers have: each of them takes the other workers' for others'."""
+    return max(0, max(taken) - ours)
+
+
 def _machine(parts: list[MachineSeen]) -> MachineSeen:
     """Who has not asked it lately does not know yet that it is down."""
+    sessions = sum(one.sessions for one in parts)
     return replace(
         max(parts, key=lambda one: one.down_for or 0.0),
-        sessions=sum(one.sessions for one in parts),
+        sessions=sessions,
+        elsewhere=_beyond(sessions, (one.sessions + one.elsewhere for one in parts)),
         limit=max(one.limit for one in parts),
     )
 

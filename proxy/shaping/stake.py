@@ -128,6 +128,17 @@ class Stake:
         return self._award.others
 
     @property
+    def limit(self) -> int:
+        """The limit that the store was last told."""
+        return self._limit
+
+    def agreed(self, limit: int) -> int:
+        """Return this limit, or the lowest that any instance goes by, as last heard."""
+        if self._valid_until == -inf:
+            return limit
+        return max(1, min(limit, self._award.limit + self._floors))
+
+    @property
     def target(self) -> int:
         """What we may come to own while others want some too."""
         return self._floor + self._award.target

@@ -69,6 +69,7 @@ class Budget:
         self.wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # slots, for whose weight
         self.beyond_share = 0  # slots booked that other instances may have booked as well
         if share is not None:
+            share.setting = "budget.connections"
             share.report = self._wish
             share.on_news = lambda: self.on_closed()
             share.remaining = self._all_free_in
@@ -101,7 +102,7 @@ class Budget:
                 self._announce(ShadowWait(source, kind.value, wait))
         if self._is_paced(kind):
             held, used = self._ledger.held(source, now), self._taken(now)
-            self._burst.took(held, used, self._ledger.limit, now, self.interval)
+            self._burst.took(held, used, self.limit, now, self.interval)
         if self._share is not None and self._share.stake.exceeds(self._ledger.used(now) + 1, now):
             self.beyond_share += 1
         slot = self._ledger.force(kind, source, now)
@@ -141,7 +142,7 @@ class Budget:
 
     def _burst_wait(self, source: str, now: float) -> float:
         held = self._ledger.held(source, now)
-        return self._burst.wait(held, self._taken(now), self._ledger.limit, now)
+        return self._burst.wait(held, self._taken(now), self.limit, now)
 
     def _taken(self, now: float) -> int:
         """Count what is not free, whichever instance has it."""
@@ -196,8 +197,10 @@ class Budget:
 
     @property
     def limit(self) -> int:
-        """The slots that may be used: the configured ones, fewer after a suspected ban."""
-        return self._ledger.limit
+        """The slots that may be used: the configured ones, fewer after a suspected ban or where
+        another instance goes by fewer."""
+        limit = self._ledger.limit
+        return limit if self._share is None else self._share.stake.agreed(limit)
 
     @property
     def banned_for(self) -> float:
@@ -224,6 +227,11 @@ class Budget:
     def taken(self) -> int:
         """Slots that are not free, those of other instances included."""
         return self._taken(self._clock())
+
+    @property
+    def is_lowered(self) -> bool:
+        """Tell whether another instance goes by fewer slots than we would."""
+        return self.limit < self._ledger.limit
 
     @property
     def open(self) -> int:
@@ -266,14 +274,14 @@ class Budget:
         if self._share is None:
             return self._ledger.eta(place + spare, now, self.typical)
         # What the others will do is not known: an estimate, in the long run right.
-        if self._taken(now) + spare + place <= self._ledger.limit:
+        if self._taken(now) + spare + place <= self.limit:
             return 0.0
         return (place + spare) * self.typical / max(1, self._share.stake.target)
 
     @property
     def interval(self) -> float:
         """Mean seconds between two slots, in the long run."""
-        return self.typical / self._ledger.limit
+        return self.typical / self.limit
 
     def _learn(self, ending: Ending, now: float) -> None:
         """Tell the ban watch how the firewall treats us; follow the limit it believes in."""

@@ -44,7 +44,7 @@ class Group:
             return None
         sharing = self._config.sharing
         stake = Stake(self.store.terms, floor=sharing.floor, instances=sharing.instances)
-        return self.store.share(_name("slots", way), stake, hold=0.0)  # the budget's to tell
+        return self.store.share("slots", stake, hold=0.0, way=way)  # the hold: the budget's to tell
 
     def seats(self, way: str) -> Share | None:
         """Share the sessions that a server allows one egress address."""
@@ -52,7 +52,7 @@ class Group:
             return None
         # A change of hands costs a login: all have had their turn in half of a client's patience.
         stake = Stake(self.store.terms, patience=self._config.queue.max_wait / 2)
-        return self.store.share(_name("seats", way), stake, hold=SEAT_HOLD)
+        return self.store.share("seats", stake, hold=SEAT_HOLD, way=way)
 
     def when_cut_off(self, cut: Callable[[], None]) -> None:
         """Let `cut` end every connection when the lease ends without the store, if configured."""
@@ -68,7 +68,3 @@ class Group:
         """Give back what is ours."""
         if self.store is not None:
             await self.store.leave()
-
-
-def _name(thing: str, way: str) -> str:
-    return f"{thing}:{way}" if way else thing

@@ -15,7 +15,7 @@ from itertools import islice
 from math import inf
 from typing import Final, Protocol
 
-from proxy.events import Announce, StoreBack, StoreLost, StoreNew
+from proxy.events import Announce, LimitsDiffer, StoreBack, StoreLost, StoreNew
 from proxy.shaping.stake import POLL, Award, Claim, Stake, Terms, Wish
 
 from .engine import Unreachable
@@ -51,6 +51,9 @@ class Share:
     # Seconds for which something still counts, if nothing is begun any more.
     remaining: Callable[[], float] = field(default=lambda: 0.0)
     drop: Callable[[], None] = field(default=lambda: None)  # to be called when it is over
+    setting: str = ""  # where its limit stands, if all should go by the same
+    way: str = ""
+    has_lower: bool = False  # another instance goes by a lower limit
     due: float = -inf  # when (on the clock) it is to be told next
 
     def numbers(self, claim: Claim) -> list[str | float]:
@@ -96,12 +99,13 @@ class SharedStore:
         self.failures = 0
         self.latency: float | None = None  # seconds that the last answer took
 
-    def share(self, name: str, stake: Stake, *, hold: float) -> Share:
-        """Begin to share a thing for good; all instances call it by the same name.
+    def share(self, name: str, stake: Stake, *, hold: float, way: str = "") -> Share:
+        """Begin to share a thing for good; all instances call it and the way by the same names.
 
         One who shared it before under this name was built in vain: two would contradict each other.
         """
-        share = self._share(name, stake, hold, self._recovery)
+        share = self._share(f"{name}:{way}" if way else name, stake, hold, self._recovery)
+        share.way = way
         self._lasting[share.key] = share
         return share
 
@@ -157,6 +161,7 @@ class SharedStore:
             self._is_new_for(max((award.recovers for award in awards), default=0) / MILLISECONDS)
             for share, claim, award in zip(shares, claims, awards, strict=True):
                 share.stake.awarded(award, claim, asked_at)
+                self._compare(share)
         now = self._clock()
         for share in shares:
             share.due = now + min(share.stake.pace(now), self.terms.lease / 3)
@@ -225,6 +230,14 @@ class SharedStore:
         ):
             self.is_cut_off = True
             self.on_cut_off()
+
+    def _compare(self, share: Share) -> None:
+        """Tell once, until they agree again, that another instance goes by a lower limit."""
+        ours = share.stake.limit
+        lowest = share.stake.agreed(ours)
+        if lowest < ours and not share.has_lower and share.setting:
+            self._announce(LimitsDiffer(share.setting, ours, lowest, share.way))
+        share.has_lower = lowest < ours
 
     def _is_new_for(self, seconds: float) -> None:
         if seconds and not self.new_for:

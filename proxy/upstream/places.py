@@ -26,6 +26,7 @@ class Places:
         self.wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # more seats, for whom
         if share is not None:
             share.report = self._wish
+        self._say_where_the_limit_stands()
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(tuple(self._seats))
@@ -35,8 +36,14 @@ class Places:
 
     @property
     def limit(self) -> int:
-        """How many the server allows us, all instances together."""
-        return self._allowance.limit
+        """How many the server allows us, all instances together: the lowest that any goes by."""
+        limit = self._allowance.limit
+        return limit if self._share is None else self._share.stake.agreed(limit)
+
+    @property
+    def elsewhere(self) -> int:
+        """How many of them other instances have."""
+        return 0 if self._share is None else self._share.stake.others
 
     @property
     def ours(self) -> int:
@@ -97,13 +104,12 @@ class Places:
     def refused(self, seat: Seat) -> None:
         """The server would not have this one: learn from the number of the others."""
         others = sum(1 for other in self._seats if other is not seat and other.key is not None)
-        if self._share is not None:
-            others += self._share.stake.others
-        self._allowance.refused(others, self._clock())
+        self._allowance.refused(others + self.elsewhere, self._clock())
 
     def adopt(self, fixed: int | None) -> None:
         """Go on with another limit; None: it is learned."""
         self._allowance.adopt(fixed)
+        self._say_where_the_limit_stands()
 
     def tick(self) -> bool:
         """Let a learned limit creep up; True when it did."""
@@ -122,4 +128,10 @@ class Places:
         # Who is to take the place of a session that still says goodbye has none of its own yet.
         used = sum(1 for seat in self._seats if seat.instead_of not in self._seats)
         more, weight = self.wanted()
-        return Wish(self.limit, used, self.busy + more, weight)
+        return Wish(self._allowance.limit, used, self.busy + more, weight)
+
+    def _say_where_the_limit_stands(self) -> None:
+        """Limits that are learned may differ: each instance hears other refusals."""
+        if self._share is not None:
+            is_learned = self._allowance.is_learned
+            self._share.setting = "" if is_learned else "upstream.sessions"

@@ -42,7 +42,7 @@ API = {
     "its `classes`, for each server": snapshot.ClassQueue,
     "its `servers`": snapshot.ServerQueue,
     "`/api/sessions`: `total`, and each of `sessions`": snapshot.ClientSeen,
-    "`/api/upstream`: `server`, `limit`, and each of `sessions`": snapshot.UpstreamSeen,
+    "`/api/upstream`: `server`, `limit`, `elsewhere`, each of `sessions`": snapshot.UpstreamSeen,
     "its `machines`, where there are several": snapshot.MachineSeen,
     "its `trouble`": snapshot.Trouble,
     "`/api/classes`, each of `classes`": snapshot.ClassSeen,

@@ -45,7 +45,7 @@ def test_a_server_is_told_where_it_has_a_name() -> None:
 
 
 async def test_machines_are_told_where_there_are_several() -> None:
-    machine = MachineSeen("two.example:21", "standby", None, 0, 2)
+    machine = MachineSeen("two.example:21", "standby", None, 0, 0, 2)
     async with scripted() as server, house(server) as home:
         one = seen(home)
         several = replace(one, machines=(machine,))

@@ -40,6 +40,9 @@ def test_what_is_used_is_open_or_cooling() -> None:
         next_slot=0.0,
         per_second=1.0,
         banned_for=0.0,
+        sessions=1,
+        sessions_elsewhere=0,
         sessions_limit=2,
+        is_lowered=False,
     )
     assert seen.used == 7

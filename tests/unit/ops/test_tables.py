@@ -21,6 +21,7 @@ BUDGET: dict[str, Any] = {
     "next_slot": 0.0,
     "per_second": 0.5,
     "banned_for": 0.0,
+    "is_lowered": False,
 }
 CLIENT: dict[str, Any] = {
     "id": "a1b2c3",
@@ -69,6 +70,7 @@ def test_a_new_store_is_told_beside_the_budget() -> None:
     [
         ({"banned_for": 90.0}, "BAN SUSPECTED, nothing is tried for 90 s"),
         ({"limit": 5}, "lowered from 10 after a suspected ban"),
+        ({"limit": 5, "is_lowered": True}, "another instance goes by 5, not by 10"),
         ({"enforce": "shadow"}, "enforce: shadow"),
     ],
 )
@@ -115,12 +117,29 @@ def test_trouble_with_the_server_stands_above_its_sessions() -> None:
     told = {
         "server": "ftp:21",
         "limit": 2,
+        "elsewhere": 0,
         "sessions": [],
         "trouble": {**trouble, "is_over": False},
     }
     assert "upstream_down: Connection refused" in read(tables.upstream(told))
     told["trouble"] = {**trouble, "is_over": True}
     assert "upstream_down" not in read(tables.upstream(told))
+
+
+def test_the_sessions_of_other_instances_are_told_beside_ours() -> None:
+    machine = {"address": "a:21", "state": "in use", "down_for": None, "sessions": 0, "limit": 2}
+    told = {
+        "server": "ftp:21",
+        "limit": 4,
+        "elsewhere": 3,
+        "sessions": [],
+        "trouble": None,
+        "machines": [machine | {"elsewhere": 2}, machine | {"elsewhere": 0}],
+    }
+    head, _, first, second, *_ = read(tables.upstream(told)).splitlines()
+    assert head.rstrip() == "ftp:21: 0 of 4 (3 of other instances) sessions"
+    assert first.rstrip().endswith("0 of 2 (2 of other instances)")
+    assert second.rstrip().endswith("0 of 2")
 
 
 @pytest.mark.parametrize(
@@ -143,16 +162,17 @@ def test_every_section_of_the_api_can_be_shown() -> None:
 def test_a_session_with_a_standby_server_is_told_from_others() -> None:
     session = {"id": 1, "user": "alice", "use": "idle", "pinned": False, "client": ""}
     figures = {"since": 1.0, "age": 2.0, "leases": 3, "budget": "two.example:21"}
-    told = {"server": "one.example:21", "limit": 4, "trouble": None}
+    told = {"server": "one.example:21", "limit": 4, "elsewhere": 0, "trouble": None}
     shown = read(tables.upstream({**told, "sessions": [session | figures]}))
     assert shown.splitlines()[2].split()[:4] == ["1", "alice", "two.example:21", "idle"]
 
 
 def test_several_machines_are_shown_with_their_part_of_the_limit() -> None:
-    up = {"address": "one.example:21", "state": "in use", "down_for": None}
-    down = {"address": "two.example:21", "state": "down", "down_for": 300.0}
-    told = {"server": "one.example:21", "limit": 4, "sessions": [], "trouble": None}
-    machines = [{**up, "sessions": 1, "limit": 2}, {**down, "sessions": 0, "limit": 2}]
+    each = {"elsewhere": 0, "limit": 2}
+    up = {"address": "one.example:21", "state": "in use", "down_for": None, **each}
+    down = {"address": "two.example:21", "state": "down", "down_for": 300.0, **each}
+    told: dict[str, Any] = {"server": "one.example:21", "sessions": [], "trouble": None, **each}
+    machines = [{**up, "sessions": 1}, {**down, "sessions": 0}]
     lines = read(tables.upstream({**told, "machines": machines})).splitlines()
     assert [" ".join(line.split()) for line in lines[2:4]] == [
         "one.example:21 in use 1 of 2",

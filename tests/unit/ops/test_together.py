@@ -37,7 +37,10 @@ BUDGET = BudgetSeen(
     next_slot=None,
     per_second=0.5,
     banned_for=0.0,
-    sessions_limit=2,
+    sessions=1,
+    sessions_elsewhere=2,
+    sessions_limit=4,
+    is_lowered=False,
 )
 CLASS = ClassSeen("nightly", 1, 2, 1, 1, 3, 3, 20, None, None, 1.0)
 ONE = Snapshot(
@@ -72,7 +75,9 @@ OTHER = replace(
     ONE,
     at=101.0,
     started=50.0,
-    budgets=(replace(BUDGET, open=10, cooling=2, elsewhere=8, next_slot=2.0, limit=20),),
+    budgets=(
+        replace(BUDGET, open=10, cooling=2, elsewhere=8, next_slot=2.0, limit=20, is_lowered=True),
+    ),
     queue=replace(ONE.queue, oldest=9.0, first=(replace(WAITER, user="bob", waited=9.0),)),
 )
 
@@ -92,13 +97,16 @@ def test_what_they_share_is_told_once_and_elsewhere_is_beyond_all_of_them() -> N
     assert budget.elsewhere == 1  # the second sees 12 + 8 taken, of which 19 are theirs
     assert (budget.reserved, budget.limit, budget.configured) == (5, 20, 40)
     assert budget.next_slot == 2.0
+    assert (budget.sessions, budget.sessions_elsewhere, budget.sessions_limit) == (2, 1, 4)
+    assert budget.is_lowered
 
 
 def test_a_machine_that_one_worker_found_down_is_down() -> None:
-    up = MachineSeen("one.example:21", "in use", None, 1, 2)
+    up = MachineSeen("one.example:21", "in use", None, 1, 3, 4)
     down = replace(up, state="down", down_for=5.0, sessions=1)
     (told,) = one_snapshot([replace(ONE, machines=(one,)) for one in (up, down)]).machines
-    assert (told.state, told.down_for, told.sessions, told.limit) == ("down", 5.0, 2, 2)
+    assert (told.state, told.down_for) == ("down", 5.0)
+    assert (told.sessions, told.elsewhere, told.limit) == (2, 2, 4)
 
 
 def test_the_line_is_one_with_the_longest_waiting_first() -> None:

@@ -76,6 +76,17 @@ def test_nothing_is_left_when_all_own_together_what_there_is(own: int, others: i
     assert one.is_dealt_out == (own + others >= LIMIT)
 
 
+def test_the_lowest_limit_that_any_instance_goes_by_is_known_with_the_floors() -> None:
+    one = stake(floor=2, instances=2)
+    assert one.agreed(LIMIT) == LIMIT
+    given(one, Award(0, LIMIT - 4 - 10, 0, 0, 0))
+    assert one.limit == LIMIT
+    assert [one.agreed(limit) for limit in (LIMIT, 7)] == [LIMIT - 10, 7]
+    nothing = stake()
+    given(nothing, Award(0, 0, 0, 0, 0))
+    assert nothing.agreed(LIMIT) == 1
+
+
 def test_only_others_who_are_short_make_us_give_way() -> None:
     one = stake()
     found = []

@@ -296,6 +296,18 @@ def test_the_store_counts_as_long_as_the_longest_hold_and_on_leaving_as_what_rem
     assert part.share.hold == HOLD + 1.0 + SLACK
 
 
+def test_the_lowest_limit_that_any_instance_goes_by_is_ours_too_but_not_what_we_claim() -> None:
+    part = Part()
+    purse = Purse(10, share=part.share)
+    assert part.share.setting == "budget.connections"
+    part.give(2, limit=6)
+    assert (purse.budget.limit, purse.budget.is_lowered) == (6, True)
+    assert purse.budget.interval == purse.budget.typical / 6
+    assert part.share.report().limit == 10
+    part.give(2)
+    assert (purse.budget.limit, purse.budget.is_lowered) == (10, False)
+
+
 def test_what_is_booked_beyond_our_share_is_counted() -> None:
     part = Part(Lost.OPEN)
     purse = Purse(10, share=part.share)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from loadtest.simulation.engine import SimulatedEngine
-from proxy.events import Event, StoreBack, StoreLost, StoreNew
+from proxy.events import Event, LimitsDiffer, StoreBack, StoreLost, StoreNew
 from proxy.shaping.stake import HEARTBEAT, POLL, Lost, Stake, Terms, Wish
 from proxy.store.engine import Unreachable
 from proxy.store.shared import Share, SharedStore
@@ -41,6 +41,7 @@ class One:
         self, wire: Wire, clock: Callable[[], float] | None = None, recovery: float = 0.0
     ) -> None:
         self.events: list[Event] = []
+        self.limit = LIMIT
         self.used = 0
         self.need = 0
         self.news = 0
@@ -53,7 +54,7 @@ class One:
             announce=self.events.append,
         )
         self.share: Share = self.store.share("slots", Stake(self.store.terms), hold=5.0)
-        self.share.report = lambda: Wish(LIMIT, self.used, self.need)
+        self.share.report = lambda: Wish(self.limit, self.used, self.need)
         self.share.on_news = self.hear
 
     def hear(self) -> None:
@@ -135,6 +136,32 @@ async def test_a_store_that_is_new_is_told_once_with_the_time_that_it_takes() ->
     await one.store.talk()
     assert (one.store.new_for, one.allowed(wire.now)) == (0.0, 4)
     assert one.events == [StoreNew(30.0)]
+
+
+async def test_who_goes_by_more_than_another_tells_it_once_until_they_agree_again() -> None:
+    wire = Wire()
+    one, two = One(wire), One(wire)
+    one.share.setting = two.share.setting = "budget.connections"
+    one.need = two.need = 1
+    told = []
+    for two.limit in (LIMIT - 3, LIMIT - 3, LIMIT, LIMIT - 4):
+        await two.store.talk()
+        await one.store.talk()
+        told.append(len(one.events))
+    assert told == [1, 1, 1, 2]
+    assert one.events[0] == LimitsDiffer("budget.connections", LIMIT, LIMIT - 3)
+    assert two.events == []
+
+
+async def test_limits_that_may_differ_are_told_nowhere() -> None:
+    wire = Wire()
+    one, two = One(wire), One(wire)
+    one.need = two.need = 1
+    two.limit = LIMIT - 3
+    await two.store.talk()
+    await one.store.talk()
+    assert one.share.has_lower
+    assert one.events == []
 
 
 async def test_when_the_lease_is_over_without_the_store_everything_is_cut_once() -> None:

@@ -23,9 +23,9 @@ class Asked:
     def _ask(self) -> None:
         self.times += 1
 
-    def give(self, own: int, *, others: int = 0, short: int = 0) -> None:
+    def give(self, own: int, *, others: int = 0, short: int = 0, limit: int = LIMIT) -> None:
         claim = self.stake.claim(Wish(LIMIT, 0, LIMIT), 0.0)
-        self.stake.awarded(Award(own, LIMIT, others, own, short), claim, 0.0)
+        self.stake.awarded(Award(own, limit, others, own, short), claim, 0.0)
 
 
 def seat(use: Use = Use.LENT, since: float = 0.0) -> Seat:
@@ -55,6 +55,23 @@ def test_of_shared_places_only_those_given_are_ours_and_more_are_asked_for() -> 
     here.fill(seat())
     assert not here.is_free()
     assert asked.times == 2
+
+
+def test_the_lowest_limit_that_any_instance_goes_by_is_ours_too_but_not_what_we_claim() -> None:
+    asked = Asked()
+    here = places(asked)
+    asked.give(1, others=2, limit=3)
+    assert (here.limit, here.elsewhere) == (3, 2)
+    assert asked.share.report().limit == LIMIT
+
+
+def test_only_a_limit_that_is_configured_should_be_the_same_everywhere() -> None:
+    asked = Asked()
+    here = places(asked)
+    assert asked.share.setting == "upstream.sessions"
+    here.adopt(None)
+    assert asked.share.setting == ""
+    assert places().elsewhere == 0
 
 
 def test_who_has_all_places_asks_for_no_more() -> None:
