@@ -39,8 +39,9 @@ class Timeouts(Section):
 
     connect: TimeLimit = Field(
         default=10.0,
-        description="Longest wait for a connection to the server. A reachable server answers in "
-        "well under a second; a firewall that has banned us never answers.",
+        description="Longest wait for any one connection, control or data, on either side, and "
+        "for its TLS handshake. A reachable peer answers in well under a second; a firewall that "
+        "has banned us never answers.",
     )
     login: TimeLimit = Field(
         default=30.0,

@@ -14,6 +14,11 @@ class ServerChannel(Channel[Reply]):
         self._replies = ReplyReader()
         super().__init__(self._replies)
 
+    @property
+    def is_nonsense(self) -> bool:
+        """Tell whether the server has said what is no reply."""
+        return self._replies.error is not None
+
     def _take_in(self, data: bytes) -> None:
         super()._take_in(data)
         if self._replies.error is not None and not self.ended:

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     UPSTREAM_SESSIONS = auto()
     UPSTREAM_DOWN = auto()
     UPSTREAM_UNREACHABLE = auto()
+    UPSTREAM_NO_FTP = auto()
     UPSTREAM_REFUSED = auto()
     UPSTREAM_TLS = auto()
     UPSTREAM_LOGIN = auto()

@@ -277,7 +277,7 @@ _ENTRIES = (
         Reason.UPSTREAM_DOWN,
         "Server is down",
         "upstream.host",
-        "The server's machine refused the connection, or ended it before its greeting.",
+        "The server's machine is there and refused the connection: nothing listens at that port.",
         "Retry with a pause; the script is not at fault.",
         "Check that the server runs; `ftpweir doctor` tests `upstream.host` and `upstream.port`.",
     ),
@@ -290,6 +290,16 @@ _ENTRIES = (
         "Retry with a long pause: each try may prolong a ban.",
         "`ftpweir doctor` tells name, route, firewall and ban apart. After a ban, wait it out and "
         "lower `budget.connections`.",
+    ),
+    Entry(
+        Reason.UPSTREAM_NO_FTP,
+        "No FTP server answers there",
+        "upstream.port",
+        "What listens at the server's address and port began with something that is no FTP reply; "
+        "the words behind the colon are how it began.",
+        "Nothing: the script is not at fault, and a retry does not help.",
+        "Set `upstream.port` to the FTP server's: 21, or 990 with `upstream.tls: implicit`.",
+        advice="ask the operator",
     ),
     Entry(
         Reason.UPSTREAM_REFUSED,

@@ -220,7 +220,7 @@ class Borrower:
     async def _outlast(self, problem: DialError, deadline: float) -> None:
         """Wait a moment for a server that may be restarting; raise Declined for any other."""
         if not problem.may_pass or self._clock() + FRESH > deadline:
-            raise Declined(problem.reason, words=problem.words) from None
+            raise Declined(problem.reason, words=problem.words, setting=problem.setting) from None
         await asyncio.sleep(FRESH)
 
 

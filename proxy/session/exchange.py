@@ -28,7 +28,7 @@ from .evidence import has_all
 from .exchange_rules import ExchangeRules
 from .forgotten import Forgotten, is_forgotten, objection, why_nothing_came
 from .healing import BROKEN_OFF, NOT_TAKEN, Attempt, Broken, Healing
-from .last_word import LAST_WORDS, last_word
+from .last_word import explanation, last_word
 from .listings import CLIENT_CLOSED, CLIENT_CUT, LARGEST
 from .opening import Opening, no_data
 from .server_data import ServerData, Unreached
@@ -297,7 +297,7 @@ class Exchange:
 
     async def _refused_upload(self, session: UpstreamSession, final: Reply | None) -> Reply:
         """A full disk, a quota: the server says which, in its final reply."""
-        final = final or await session.final(LAST_WORDS)
+        final = final or await explanation(session)
         self._unless_forgotten(final)
         if self._healing is not None and final.code in NOT_TAKEN:
             raise Broken.told(final)

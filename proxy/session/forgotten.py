@@ -34,6 +34,7 @@ async def objection(session: UpstreamSession, server: ServerData) -> Reply | Non
     """Wait for the word of a server that used to resume our sessions and has not now.
 
     For an upload's bytes cannot be had from the client once more. None: it takes them all the same.
+    Raise Broken where it hung up and never says why.
     """
     try:
         with server.watching_end(lambda: session.channel.disturb(OSError("hung up"))):
@@ -42,7 +43,10 @@ async def objection(session: UpstreamSession, server: ServerData) -> Reply | Non
         return None
     except Disturbed:
         server.finish()  # vsftpd says why only when we have hung up, too
+    try:
         return await session.final(OBJECTION)
+    except Silent:
+        raise Broken(Reason.UPSTREAM_DATA_LOST) from None
 
 
 async def why_nothing_came(session: UpstreamSession, server: ServerData) -> Broken:

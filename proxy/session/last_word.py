@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 from proxy.ftp.reply import Reply
 from proxy.net.control import Disturbed
+from proxy.refusals import Reason
 from proxy.upstream.due import Due
-from proxy.upstream.session import UpstreamSession
+from proxy.upstream.session import Silent, UpstreamSession
 
 from .exchange_rules import ExchangeRules
+from .healing import Broken
 from .server_data import ServerData
 
 LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early
@@ -40,3 +42,12 @@ async def last_word(
             if not server.may_lack:
                 return await hand_on().final(rules.final), False
     return final or await session.final(rules.final), server.may_lack
+
+
+async def explanation(session: UpstreamSession) -> Reply:
+    """Return what the server says of the data connection that it has ended early; raise Broken
+    where it does not say."""
+    try:
+        return await session.final(LAST_WORDS)
+    except Silent:
+        raise Broken(Reason.UPSTREAM_DATA_LOST) from None

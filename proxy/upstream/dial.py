@@ -17,27 +17,34 @@ from proxy.refusals import Reason
 
 from .identity import Credentials
 from .server_tls import NoTls, ServerTls
-from .session import Lost, Silent, UpstreamSession
+from .session import Lost, Nonsense, Silent, UpstreamSession
 
 # The many ways in which servers say "too many", some with the code of a wrong password (530).
 _BUSY = re.compile(
     r"too many|maximum (number|login)|max(imum)? .{0,30}(connection|client|user|session)|"
     r"(connection|client|user|session)s? .{0,20}(limit|exceeded|reached)|"
     r"limit .{0,30}(connection|client|user|session)|no more (connection|user)|"
-    r"number of (connection|client|user)|try (again )?(back )?later|overloaded|"
+    r"number of (connection|client|user)|overloaded|"
     r"server (is )?(busy|full)|"
     r"already (logged in|connected)|connections? from (your|this)",
     re.IGNORECASE,
 )
+# Who sends such a login again only brings nearer the ban of the address that all scripts share.
+_WRONG = re.compile(r"incorrect|invalid|wrong|password|attempts|failures", re.IGNORECASE)
+_LATER = re.compile(r"try (again )?(back )?later", re.IGNORECASE)
 
 
 class DialError(Exception):
-    """No session with the server could be had; `reason` is the refusal that explains it."""
+    """No session with the server could be had; `reason` is the refusal that explains it.
 
-    def __init__(self, reason: Reason, words: str) -> None:
+    `setting` names the limit that was met, where it is not the one of the refusal table.
+    """
+
+    def __init__(self, reason: Reason, words: str, setting: str | None = None) -> None:
         super().__init__(words)
         self.reason = reason
         self.words = words
+        self.setting = setting
         self.may_pass = False  # a server that restarts looks like this for a moment
         self.is_of_login = False  # the server is there: others may fare better
 
@@ -145,7 +152,7 @@ class Dialer:
                 await self._protect_data(session)
             await self._learn(session)
         except Silent as problem:
-            error = DialError(Reason.UPSTREAM_SILENT, problem.words)
+            error = DialError(Reason.UPSTREAM_SILENT, problem.words, "timeouts.login")
             error.is_of_login = True
             raise error from None
         except Lost as problem:
@@ -170,17 +177,26 @@ class Dialer:
             reply = await session.final(self._patience.login)
         except Silent:
             words = f"no greeting from {self.host} within {self._patience.login:g} s"
-            raise DialError(Reason.UPSTREAM_SILENT, words) from None
+            raise DialError(Reason.UPSTREAM_SILENT, words, "timeouts.login") from None
+        except Nonsense as problem:
+            # To wait does not mend a wrong port, as it does a server that is full.
+            raise DialError(Reason.UPSTREAM_NO_FTP, problem.words) from None
         except Lost as problem:
             raise Busy(problem.words or "the server hung up before its greeting") from None
         if not reply.is_success:
             raise Busy(reply.words)
         if tls is not None and not tls.is_implicit:
-            reply = await session.ask(b"AUTH TLS", self._patience.login)
-            if not reply.is_success:
-                raise NoTls(f"AUTH TLS: {reply.words}")
+            await self._ask_for_tls(session)
             tls.begin(session.channel)
             await self._agreed(tls, session)
+
+    async def _ask_for_tls(self, session: UpstreamSession) -> None:
+        try:
+            reply = await session.ask(b"AUTH TLS", self._patience.login)
+        except Lost as problem:
+            raise NoTls(f"AUTH TLS: {problem.words or 'the server hung up'}") from None
+        if not reply.is_success:
+            raise NoTls(f"AUTH TLS: {reply.words}")
 
     async def _agreed(self, tls: ServerTls, session: UpstreamSession) -> None:
         await tls.agreed(session.channel, self._patience.connect)
@@ -196,9 +212,10 @@ class Dialer:
 
     async def _learn(self, session: UpstreamSession) -> None:
         if self.facts is None:
-            syst = await session.ask(b"SYST")
-            self.facts = ServerFacts.of(await session.ask(b"FEAT"), syst)
-        session.home = parse_directory(await session.ask(b"PWD"))
+            syst = await session.ask(b"SYST", self._patience.login)
+            feat = await session.ask(b"FEAT", self._patience.login)
+            self.facts = ServerFacts.of(feat, syst)
+        session.home = parse_directory(await session.ask(b"PWD", self._patience.login))
         session.round_trip = session.channel.round_trip
 
 
@@ -207,11 +224,18 @@ def _judge_login(reply: Reply) -> None:
         return
     if reply.code == 332:
         raise AccountWanted(reply)
-    if means_busy(reply.words):
+    if means_busy(reply):
         raise Busy(reply.words)
     raise LoginRefused(reply)
 
 
-def means_busy(words: str) -> bool:
-    """Tell "too many users" from "wrong password" by the server's words."""
-    return _BUSY.search(words) is not None
+def means_busy(reply: Reply) -> bool:
+    """Tell "too many users" from "wrong password" by the server's words.
+
+    "Later" alone is said of both; only a 4xx means by itself that it may pass (RFC 959 section
+    4.2.1).
+    """
+    words = reply.words
+    if reply.code // 100 == 4 and _LATER.search(words):
+        return True
+    return _BUSY.search(words) is not None and _WRONG.search(words) is None

@@ -11,7 +11,10 @@ _ENDS_TRANSFER = frozenset({225, 226, 250})
 
 
 class Lost(Exception):
-    """The server hung up, fell silent or spoke nonsense; `words` is the last thing it said."""
+    """The session is over; `words` is why: the server's 421, or what became of the connection.
+
+    Empty: it hung up without a word.
+    """
 
     def __init__(self, reason: str, words: str = "") -> None:
         super().__init__(reason)
@@ -21,6 +24,10 @@ class Lost(Exception):
 
 class Silent(Lost):
     """The server did not answer in time."""
+
+
+class Nonsense(Lost):
+    """The server said what is no reply."""
 
 
 class Due:

@@ -15,6 +15,7 @@ from proxy.net.tls import TlsWire
 
 from .due import Due, ends_transfer
 from .due import Lost as Lost
+from .due import Nonsense as Nonsense
 from .due import Silent as Silent
 from .identity import LoginKey
 
@@ -57,7 +58,7 @@ class UpstreamSession:
         self.certificate_until: float | None = None  # seconds since 1970; None: none was shown
         self._dues: deque[Due] = deque()  # to earlier holders, before anything that is owed
         self._reply_timeout = reply_timeout
-        self._last: Reply | None = None
+        self._farewell = ""  # what it said when it was over
         self._replies = replies if replies is not None else [0] * 10  # by the code's first digit
 
     @property
@@ -181,8 +182,7 @@ class UpstreamSession:
             self.channel.watch = None
 
     def _note(self, reply: Reply) -> Lost | None:
-        """Remember the reply; tell when it was the last one."""
-        self._last = reply
+        """Count the reply; tell when it was the last one."""
         self._replies[reply.code // 100] += 1
         if reply.code in NO_DATA and self.channel.tls is not None:
             # Some servers want our TLS session resumed, and do not know it for ever.
@@ -191,8 +191,10 @@ class UpstreamSession:
             return None
         # RFC 959 section 5.4: the server closes next, whatever was asked.
         self.is_over = True
+        self._farewell = reply.words
         return Lost("closed", reply.words)
 
     def _hung_up(self) -> Lost:
-        words = self._last.words if self._last is not None else self.channel.fault
-        return Lost("hung up", words)
+        # What it said before, to other commands, is no reason.
+        kind = Nonsense if self.channel.is_nonsense else Lost
+        return kind("hung up", self._farewell or self.channel.fault)

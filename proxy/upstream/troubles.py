@@ -66,6 +66,6 @@ class Troubles:
         """Return a new copy of the error just met, while it is fresh."""
         if self._error is None or now >= self._error_until:
             return None
-        again = DialError(self._error.reason, self._error.words)
+        again = DialError(self._error.reason, self._error.words, self._error.setting)
         again.may_pass = self._error.may_pass
         return again

@@ -119,12 +119,37 @@ async def test_a_silent_server_is_explained_with_a_421(
     server.plan(verb, keeps_silent)
     async with home.client() as client:
         await client.say("USER alice", "PASS secret")
-        await client.expect(220, 331, 421)
+        heard = await client.expect(220, 331, 421)
+        assert "(timeouts.login)" in heard[-1].text
         await client.expect_end()
 
 
+async def test_a_530_that_only_says_later_is_not_asked_for_again(
+    home: House, server: Scripted
+) -> None:
+    words = "530 Login incorrect, try again later."
+    server.always["PASS"] = says(words)
+    async with home.client() as client:
+        await client.say("USER alice", "PASS wrong")
+        heard = await client.expect(220, 331, 530)
+        assert heard[-1].text == words
+    assert server.count("PASS") == 1
+
+
+async def test_a_port_where_something_else_listens_is_told_at_once(
+    home: House, server: Scripted
+) -> None:
+    server.always[GREETING] = spits(b"SSH-2.0-OpenSSH_9.2\r\n")
+    async with home.client() as client:
+        await client.say("USER alice", "PASS secret")
+        heard = (await client.expect(220, 331, 421))[-1].text
+        await client.expect_end()
+    assert heard.startswith("421 No FTP server answers there (upstream.port): not a reply: SSH-2")
+    assert server.total == 1
+
+
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda data: repr(data[:12]))
-@pytest.mark.parametrize("verb", [GREETING, "USER", "FEAT"])
+@pytest.mark.parametrize("verb", ["USER", "FEAT"])
 async def test_nonsense_instead_of_a_reply_ends_that_session_with_the_server(
     home: House, server: Scripted, verb: str, nonsense: bytes
 ) -> None:

@@ -33,7 +33,7 @@ def greet(line: ControlLine, patience: float) -> Greeting:
         return Greeting(Greeter.MUTE, words=str(problem))
     except LineLost as problem:
         return Greeting(Greeter.GONE, words=str(problem))
-    return Greeting(Greeter.FTP, reply.code, reply.words, means_busy(reply.words))
+    return Greeting(Greeter.FTP, reply.code, reply.words, means_busy(reply))
 
 
 def ask_for_tls(line: ControlLine, patience: float) -> Reply:
@@ -84,7 +84,7 @@ def log_in(line: ControlLine, login: Credentials, patience: float) -> Login:
         raise
     except LineLost as problem:
         return Login(login.user, 421, str(problem), busy=True)
-    return Login(login.user, reply.code, reply.words, busy=means_busy(reply.words))
+    return Login(login.user, reply.code, reply.words, busy=means_busy(reply))
 
 
 def get_to_know(line: ControlLine, patience: float) -> Features:

@@ -90,6 +90,9 @@ async def test_a_server_without_unix_paths_has_no_home(server: Scripted) -> None
         "530 This account has been disabled.",
         "530 Login authentication failed",
         "530 Not logged in, user or password incorrect!",
+        "530 Login incorrect, try again later.",
+        "530 Sorry, too many failed attempts: wait, or ask for another password.",
+        "530 Please try again later.",
         "501 Strange.",
     ],
 )
@@ -113,9 +116,12 @@ async def test_a_refused_login_is_the_servers_own_reply(server: Scripted, words:
         "530 Not now, overloaded",
         "530 You are already logged in",
         "530 Can't: limit of 5 sessions per user",
+        "430 Not now, try again later.",
     ],
 )
-async def test_a_busy_server_is_heard_through_its_530(server: Scripted, words: str) -> None:
+async def test_a_busy_server_is_heard_through_its_reply_to_pass(
+    server: Scripted, words: str
+) -> None:
     server.plan("PASS", says(words))
     with pytest.raises(Busy) as caught:
         await log_in(server)
@@ -126,8 +132,8 @@ async def test_a_busy_server_is_heard_through_its_530(server: Scripted, words: s
 @pytest.mark.parametrize("verb", [GREETING, "USER", "PASS", "FEAT", "PWD"])
 @pytest.mark.parametrize(
     "misdeed",
-    [last_says("421 Too many."), hangs_up, resets, spits(b"nonsense\r\n")],
-    ids=["421", "hangs up", "resets", "nonsense"],
+    [last_says("421 Too many."), hangs_up, resets],
+    ids=["421", "hangs up", "resets"],
 )
 async def test_a_hang_up_at_any_step_of_the_login_means_busy(
     server: Scripted, verb: str, misdeed: Handler
@@ -137,6 +143,22 @@ async def test_a_hang_up_at_any_step_of_the_login_means_busy(
         await log_in(server)
 
 
+async def test_a_hang_up_is_no_answer_to_what_was_said_before(server: Scripted) -> None:
+    server.plan("PASS", hangs_up)
+    with pytest.raises(Busy, match="^the server hung up during login$"):
+        await log_in(server)
+
+
+async def test_what_greets_with_nonsense_is_no_ftp_server_and_none_that_is_busy(
+    server: Scripted,
+) -> None:
+    server.plan(GREETING, spits(b"SSH-2.0-OpenSSH_9.2\r\n"))
+    with pytest.raises(DialError, match="not a reply: SSH-2.0") as caught:
+        await log_in(server)
+    assert not isinstance(caught.value, Busy)
+    assert caught.value.reason is Reason.UPSTREAM_NO_FTP
+
+
 @pytest.mark.parametrize("verb", [GREETING, "USER", "PASS", "SYST", "PWD"])
 async def test_a_silent_server_is_told_apart(server: Scripted, verb: str) -> None:
     server.plan(verb, keeps_silent)
@@ -144,6 +166,7 @@ async def test_a_silent_server_is_told_apart(server: Scripted, verb: str) -> Non
         await log_in(server, patience=CONNECTED)
     assert caught.value.reason is Reason.UPSTREAM_SILENT
     assert caught.value.is_of_login is (verb != GREETING)
+    assert caught.value.setting == "timeouts.login"
 
 
 async def test_a_120_before_the_greeting_is_passed_over(server: Scripted) -> None:

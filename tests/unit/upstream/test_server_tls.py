@@ -12,7 +12,7 @@ import pytest
 from proxy.events import CertificateExpires, TransferEnded, UpstreamOpened, UpstreamRefused
 from tests.support.authority import Authority
 from tests.support.house import House
-from tests.support.misdeeds import keeps_silent, says
+from tests.support.misdeeds import hangs_up, keeps_silent, says
 from tests.support.raw_client import patiently
 from tests.support.scripted import Visit
 from tests.support.tls_house import CONTENT, cuts, home_before, retrieves
@@ -120,6 +120,12 @@ async def test_garbage_and_silence_in_the_handshake_are_explained(authority: Aut
 
         server.always["AUTH"] = stalls
         assert "no handshake within 0.2 s" in await refusal(home)
+
+
+async def test_a_server_that_hangs_up_over_auth_is_explained(authority: Authority) -> None:
+    async with home_before(authority) as (home, server):
+        server.always["AUTH"] = hangs_up
+        assert "AUTH TLS: the server hung up" in await refusal(home)
 
 
 async def test_a_server_that_will_not_protect_data_is_explained(authority: Authority) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from proxy.net.server_channel import ServerChannel
 from proxy.upstream.identity import Credentials
-from proxy.upstream.session import Lost, Silent, UpstreamSession
-from tests.support.misdeeds import hangs_up, last_says, says, spits, waits_for
+from proxy.upstream.session import Lost, Nonsense, Silent, UpstreamSession
+from tests.support.misdeeds import hangs_up, last_says, resets, says, spits, waits_for
 from tests.support.scripted import GREETING, Scripted, scripted
 
 
@@ -102,16 +102,45 @@ async def test_silence_is_told_apart_from_a_loss(
     assert session.is_clean
 
 
-async def test_a_hang_up_tells_what_the_server_said_last(
+async def test_a_hang_up_is_not_explained_by_the_reply_to_another_command(
     session: UpstreamSession, server: Scripted
 ) -> None:
-    server.plan("STAT", says("213 I feel ill."))
+    server.plan("STAT", says("226 Transfer complete."))
     server.plan("NOOP", hangs_up)
     await session.ask(b"STAT")
     with pytest.raises(Lost) as caught:
         await session.ask(b"NOOP")
-    assert caught.value.words == "I feel ill."
+    assert caught.value.words == ""
     assert not session.is_clean
+
+
+async def test_a_connection_that_breaks_tells_what_became_of_it(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("NOOP", resets)
+    with pytest.raises(Lost, match="hung up") as caught:
+        await session.ask(b"NOOP")
+    assert "reset" in caught.value.words
+
+
+async def test_nonsense_is_told_apart_from_a_hang_up(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("NOOP", spits(b"HTTP/1.1 400 Bad Request\r\n"))
+    with pytest.raises(Nonsense) as caught:
+        await session.ask(b"NOOP")
+    assert caught.value.words == "not a reply: HTTP/1.1 400 Bad Request"
+
+
+async def test_what_follows_a_421_is_explained_by_it(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("NOOP", last_says("421 Enough."))
+    session.send(b"NOOP", b"PWD")
+    for _ in range(2):
+        with pytest.raises(Lost) as caught:
+            await session.final()
+        assert caught.value.words == "Enough."
 
 
 @pytest.mark.parametrize("stays", [True, False])
