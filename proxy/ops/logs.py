@@ -54,6 +54,14 @@ _LEVELS: Final = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+_NOTHING: Final = ("", None, ())
+# How JSON writes what is short and frequent; json.dumps takes twice the time for a line.
+_JSON: Final[dict[type, Callable[[Any], str]]] = {
+    str: json.encoder.encode_basestring_ascii,
+    int: int.__repr__,
+    float: lambda seconds: repr(round(seconds, 4)),
+    bool: {False: "false", True: "true"}.__getitem__,
+}
 
 
 def name_and_level(event: Event) -> tuple[str, str]:
@@ -78,22 +86,22 @@ class EventLog:
         name, level = _NAMES[type(event)]
         if _LEVELS[level] < self._least:
             return  # the making of a line costs more than a small transfer's other bookkeeping
-        fields: dict[str, Any] = {}
-        for key in event.__match_args__:
-            value = getattr(event, key)
-            if value not in ("", None, ()):
-                fields[key] = round(value, 4) if isinstance(value, float) else value
-        self._write(name, level, fields)
+        self._write(name, level, event)
 
 
-def _write_json(name: str, level: str, fields: dict[str, Any]) -> None:
-    """Write one line for a machine. By hand: structlog takes twice the time and two writes."""
+def _write_json(name: str, level: str, event: Event) -> None:
+    """Write one line for a machine. By hand: structlog takes four times as long, and two writes."""
+    words = [
+        f'"{key}": {_JSON.get(type(value), json.dumps)(value)}'
+        for key in event.__match_args__
+        if (value := getattr(event, key)) not in _NOTHING
+    ]
     moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    line = json.dumps({**fields, "event": name, "level": level, "timestamp": moment})
-    sys.stderr.write(line + "\n")
+    words.append(f'"event": "{name}", "level": "{level}", "timestamp": "{moment}"')
+    sys.stderr.write("{" + ", ".join(words) + "}\n")
 
 
-def _console() -> Callable[[str, str, dict[str, Any]], None]:
+def _console() -> Callable[[str, str, Event], None]:
     """Return what writes a line for a human."""
     structlog.configure(
         processors=[
@@ -105,4 +113,14 @@ def _console() -> Callable[[str, str, dict[str, Any]], None]:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     log = structlog.get_logger()
-    return lambda name, level, fields: getattr(log, level)(name, **fields)
+
+    def write(name: str, level: str, event: Event) -> None:
+        told = ((key, getattr(event, key)) for key in event.__match_args__)
+        fields = {
+            key: round(value, 4) if isinstance(value, float) else value
+            for key, value in told
+            if value not in _NOTHING
+        }
+        getattr(log, level)(name, **fields)
+
+    return write
