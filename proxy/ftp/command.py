@@ -100,7 +100,7 @@ def parse_command(line: bytes) -> Command:
     begin or end with blanks.
     """
     word, _, argument = line.partition(b" ")
-    if not word.isalnum() or len(word) > LONGEST_VERB or not word.isascii():
+    if not word.isalnum() or len(word) > LONGEST_VERB:
         raise Refused(Reply.of(500, "Not an FTP command."))
     verb = word.decode("ascii").upper()
     rule = COMMANDS.get(verb, UNKNOWN)

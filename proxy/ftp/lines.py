@@ -22,6 +22,9 @@ _MOST_ANSWERS = 3 * 64  # bytes; who asks for more options between two readings 
 # IAC before a byte below 0xEC is no command but a Latin-1 name that nobody doubled: it stays.
 _TELNET = re.compile(rb"\xff(?:[\xec-\xfa\xff]|[\xfb-\xfe](?:.|\Z)|\Z)", re.DOTALL)
 
+# One line, of ASCII without NUL.
+_WHOLE_LINE = re.compile(rb"[^\n\0\x80-\xff]*\r\n")
+
 # What is left before an ABOR whose urgent byte went another way (RFC 959 section 4.1.3: IP, Synch).
 _URGENT_REMAINS = b"\xff\xf4\xf2"
 
@@ -46,18 +49,14 @@ class LineReader:
     def feed(self, data: bytes) -> list[bytes | Malformed]:
         """Take bytes and return the lines they complete, without line ends."""
         # Nearly every feed is one whole ASCII command: no IAC, nothing left from before.
-        if (
-            not self._pending
-            and data.endswith(b"\r\n")
-            and data.find(b"\n") == len(data) - 1 <= MAX_LINE
-            and data.isascii()
-            and b"\0" not in data
-        ):
-            return [data[:-2].rstrip(b"\r")]
+        if not self._pending and len(data) <= MAX_LINE + 1 and _WHOLE_LINE.fullmatch(data):
+            return [data.rstrip(b"\r\n")]
         return self._feed_anything(data)
 
     def answers(self) -> bytes:
         """Return the Telnet answers that are due, once."""
+        if not self._answers:
+            return b""
         due = bytes(self._answers)
         self._answers.clear()
         return due

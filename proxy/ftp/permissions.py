@@ -24,7 +24,7 @@ class Permissions:
 
     def forbids(self, command: Command) -> str | None:
         """Return the name of the setting that forbids a command; None: it may be used."""
-        if command.rule.kind in _ALWAYS:
+        if not (self.denied or self.allowed or self.is_read_only) or command.rule.kind in _ALWAYS:
             return None
         if command.verb in self.denied:
             return "deny"

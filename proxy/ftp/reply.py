@@ -5,6 +5,7 @@ Knows the form of a reply (RFC 959 section 4.2), never what it answers.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .lines import MAX_LINE
@@ -20,6 +21,9 @@ _CR, _BLANK, _HYPHEN = b"\r", b" ", b"-"
 _SPACED = bytes(range(0x20))
 _UNPRINTABLE = bytes(range(0x7F, 0x100))
 _PRINTABLE = bytes.maketrans(_SPACED + _UNPRINTABLE, b" " * len(_SPACED) + b"?" * len(_UNPRINTABLE))
+
+# A reply of one line.
+_WHOLE_REPLY = re.compile(rb"[1-5][0-9]{2} [^\n]*\r\n")
 
 
 class ReplyError(ValueError):
@@ -117,13 +121,7 @@ class ReplyReader:
     def feed(self, data: bytes) -> list[Reply]:
         """Take bytes and return the replies they complete; raise ReplyError on nonsense."""
         # Nearly every feed is one whole line; nothing is pending, nothing went wrong before.
-        if (
-            not self._pending
-            and data.endswith(b"\r\n")
-            and data.find(b"\n") == len(data) - 1 <= MAX_LINE
-            and data[3:4] == _BLANK
-            and _is_code(data[:3])
-        ):
+        if not self._pending and len(data) <= MAX_LINE + 1 and _WHOLE_REPLY.fullmatch(data):
             return [Reply(int(data[:3]), (data[:-2],))]
         return self._feed_anything(data)
 

@@ -20,7 +20,9 @@ class Alarm:
 
     def set(self, patience: float) -> None:
         """Ring after so many seconds, and not at any earlier deadline."""
-        self._set(self._loop.time() + patience)
+        deadline = self._deadline = self._loop.time() + patience
+        if self._handle is None or self._handle.when() > deadline:
+            self._wait_until(deadline)
 
     def clear(self) -> None:
         """Do not ring."""
@@ -35,20 +37,17 @@ class Alarm:
             self._handle.cancel()
             self._handle = None
 
-    def _set(self, deadline: float) -> None:
-        self._deadline = deadline
-        if self._handle is not None and self._handle.when() > deadline:
+    def _wait_until(self, deadline: float) -> None:
+        if self._handle is not None:
             self._handle.cancel()
-            self._handle = None
-        if self._handle is None:
-            self._handle = self._loop.call_at(deadline, self._look)
+        self._handle = self._loop.call_at(deadline, self._look)
 
     def _look(self) -> None:
         self._handle = None
         if self._deadline is None:
             return
         if self._deadline > self._loop.time() + EARLY:
-            self._set(self._deadline)  # the handle was that of an earlier wait
+            self._wait_until(self._deadline)  # the handle was that of an earlier wait
         else:
             self._deadline = None
             if self._ring is not None:
