@@ -74,14 +74,16 @@ class DataEnd:
 
     def finish(self) -> None:
         """End in peace: FIN, after everything sent (or a plain close when nothing was opened)."""
-        self._stop_opening()
+        if not self.opened.done():
+            self._stop_opening()
         sock, self.sock = self.sock, None
         if sock is not None:
             self._part(sock.close)
 
     def reset(self) -> None:
         """End by RST, so that nobody takes a part for the whole (protocol.md statement 8)."""
-        self._stop_opening()
+        if not self.opened.done():
+            self._stop_opening()
         sock, self.sock = self.sock, None
         if sock is not None:
             if self._secured is not None:
@@ -141,8 +143,7 @@ class DataEnd:
             self._secured.part(leave)
 
     def _stop_opening(self) -> None:
-        if not self.opened.done():
-            self.opened.cancel()
+        self.opened.cancel()
 
 
 @contextmanager

@@ -169,7 +169,7 @@ class ListenerPool:
             shelf.free.append(others[0][1])
 
     def _draw(self, free: list[int]) -> int:
-        at = self._chance.randrange(len(free))
+        at = int(self._chance.random() * len(free))
         free[at], free[-1] = free[-1], free[at]
         return free.pop()
 

@@ -6,7 +6,6 @@ Order matters here and is told where it does: protocol.md statements 7 to 11 and
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction
@@ -69,16 +68,9 @@ class Exchange:
         self._keeps_copy = keeps_copy
         self._copy: Remembering | None = None
         self._client: DataEnd | None = None
-        self._new_server_data = partial(
-            ServerData,
-            ports,
-            reach=rules.reach,
-            down=job.direction.is_down,
-            connect=rules.connect,
-            habits=rules.habits,
-            clock=clock,
-        )
-        self._server = self._new_server_data()
+        self._ports = ports  # where the server connects, if it is to
+        self._clock = clock
+        self._server: ServerData  # of the present attempt
         self._relay: Relay | None = None
         self._moved_before = 0  # by attempts that broke
         self._is_announced = False  # the client has been told that data comes
@@ -119,7 +111,14 @@ class Exchange:
         """
         self._hand_on = hand_on
         self._is_committed = False
-        self._server = self._new_server_data()
+        self._server = ServerData(
+            self._ports,
+            reach=self._rules.reach,
+            down=self._job.direction.is_down,
+            connect=self._rules.connect,
+            habits=self._rules.habits,
+            clock=self._clock,
+        )
         try:
             return await self._try(session, open_tap)
         except Lost as lost:

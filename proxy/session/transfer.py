@@ -133,8 +133,8 @@ class TransferRun:
 
     def told(self, session: str, source: Source, user: str) -> TransferEnded:
         """Make the event of this transfer."""
-        gaps = [b - a for a, b in zip(self._marks, self._marks[1:], strict=False)]
-        phases = dict(zip(PHASES, gaps, strict=False))
+        gaps = (b - a for a, b in zip(self._marks, self._marks[1:], strict=False))
+        phases = dict.fromkeys(PHASES, 0.0) | dict(zip(PHASES, gaps, strict=False))
         return TransferEnded(
             session=session,
             upstream_session=self.upstream_session,
@@ -152,7 +152,7 @@ class TransferRun:
             heals=self._healing.heals if self._healing is not None else 0,
             misjudged=self._misjudged,
             server=self._backend.name,
-            **{phase: phases.get(phase, 0.0) for phase in PHASES},
+            **phases,
         )
 
     async def _carry_out(self, borrower: Borrower, source: Source, wanted: State) -> None:

@@ -17,7 +17,7 @@ class Allowance:
 
     def __init__(self, fixed: int | None) -> None:
         self._fixed = fixed
-        self._limit = fixed or AUTO_START
+        self.limit = fixed or AUTO_START  # how many sessions may be open at once
         self._quiet = FIRST_QUIET
         self._grow_at: float | None = None
         self._is_trying = False  # grown, and not refused since
@@ -25,15 +25,10 @@ class Allowance:
     def adopt(self, fixed: int | None) -> None:
         """Follow another setting; what was learned is kept while learning goes on."""
         if fixed is not None:
-            self._limit = fixed
+            self.limit = fixed
         elif self._fixed is not None:
-            self._limit, self._grow_at = AUTO_START, None
+            self.limit, self._grow_at = AUTO_START, None
         self._fixed = fixed
-
-    @property
-    def limit(self) -> int:
-        """How many sessions may be open at once."""
-        return self._limit
 
     @property
     def is_learned(self) -> bool:
@@ -47,17 +42,17 @@ class Allowance:
             # is ill. That says nothing of the limit.
             return
         # Of many refused in one moment only the first says that the try was in vain.
-        if self._is_trying and others >= self._limit - 1:
+        if self._is_trying and others >= self.limit - 1:
             self._quiet = min(2 * self._quiet, LONGEST_QUIET)
         self._is_trying = False
-        self._limit = min(self._limit, others)
+        self.limit = min(self.limit, others)
         self._grow_at = now + self._quiet
 
     def tick(self, now: float) -> bool:
         """Let the limit creep up when it has been quiet long enough; True when it did."""
-        if self._grow_at is None or now < self._grow_at or self._limit >= AUTO_START:
+        if self._grow_at is None or now < self._grow_at or self.limit >= AUTO_START:
             return False
-        self._limit += 1
+        self.limit += 1
         self._grow_at = now + self._quiet
         self._is_trying = True
         return True

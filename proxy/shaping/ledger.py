@@ -41,13 +41,8 @@ class Ledger:
         self._cooling: list[tuple[float, int, str]] = []
         self._held: dict[str, int] = {}
         self._ids = count(1)
-        self._limit = limit
+        self.limit = limit  # how many may be used at once; changed by `resize`
         self.resize(limit)
-
-    @property
-    def limit(self) -> int:
-        """Tell how many slots may be used at once."""
-        return self._limit
 
     @property
     def open(self) -> int:
@@ -61,7 +56,8 @@ class Ledger:
 
     def used(self, now: float) -> int:
         """Count every slot that is not free; above `limit` only after a shrink or a `force`."""
-        return len(self._open) + self.cooling(now)
+        self._expire(now)
+        return len(self._open) + len(self._cooling)
 
     @property
     def adds_up(self) -> bool:
@@ -78,7 +74,7 @@ class Ledger:
 
         To be asked before the SYN is sent, and again at each wake-up: a timer may fire early.
         """
-        if self.used(now) + spare >= self._limit:
+        if self.used(now) + spare >= self.limit:
             return None
         return self.force(kind, source, now)
 
@@ -124,23 +120,23 @@ class Ledger:
         Beyond them it is an estimate: `typical` is how long a slot is used on average, its hold
         included. Who must leave spare slots asks for the place `k + spare`.
         """
-        rounds, place = divmod(k - 1, self._limit)
+        rounds, place = divmod(k - 1, self.limit)
         turn = self._turn(place, now, typical)
         if rounds == 0:
             return turn
         # Those served first come round again; a later round never starts before the last one ended.
-        last = self._turn(self._limit - 1, now, typical)
+        last = self._turn(self.limit - 1, now, typical)
         return max(turn + rounds * typical, last + (rounds - 1) * typical)
 
     def resize(self, limit: int) -> None:
         """Change the limit. A lower one ends nothing: what is above it goes by attrition."""
         if limit < 1:
             raise ValueError(f"a budget needs at least one slot, not {limit}")
-        self._limit = limit
+        self.limit = limit
 
     def _turn(self, place: int, now: float, typical: float) -> float:
         """Tell the seconds until `place` (from 0, below the limit) waiters and one more fit in."""
-        must_go = self.used(now) + place + 1 - self._limit
+        must_go = self.used(now) + place + 1 - self.limit
         if must_go <= 0:
             return 0.0
         expiries = [expiry for expiry, _, _ in heapq.nsmallest(must_go, self._cooling)]

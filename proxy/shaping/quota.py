@@ -130,7 +130,9 @@ class Quotas:
     def start_transfer(self, key: Key, limits: Limits, now: float) -> None:
         """Count a transfer in, whether or not there was leave to: ask `transfer_wait` first."""
         self._forget_spent(now)
-        meter = self._meters.setdefault(key, Meter())
+        meter = self._meters.get(key)
+        if meter is None:
+            meter = self._meters[key] = Meter()
         meter.transfers += 1
         meter.record_start(limits, now)
 

@@ -108,7 +108,7 @@ class Caps:
         None means that one of the source's transfers has to end first, here or elsewhere.
         """
         wait = self._quotas.transfer_wait(key, limits, self._clock())
-        if wait != 0.0:
+        if wait != 0.0 or self._store is None:
             return wait
         at_once = self._allows(What.TRANSFERS, key, limits.transfers)
         in_a_minute = self._allows(What.STARTS, key, limits.transfers_per_minute)

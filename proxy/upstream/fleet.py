@@ -96,8 +96,13 @@ class Fleet:
     @property
     def trouble(self) -> DialError | None:
         """The error that keeps us from every way in use, while it is fresh."""
-        troubles = [way.pool.trouble for way in self.current if not way.pool.has_room]
-        return troubles[0] if len(troubles) == len(self.current) else None
+        first = None
+        for way in self.current:
+            trouble = way.pool.trouble
+            if trouble is None or way.pool.has_room:
+                return None
+            first = first or trouble
+        return first
 
     def is_left(self, way: Egress) -> bool:
         """Tell whether another server, which is up, is used instead of this one."""

@@ -13,7 +13,7 @@ _SALT = os.urandom(16)  # of this process: the digest is worth nothing outside i
 class LoginKey:
     """Equal for the very same user, password and account; the password cannot be read from it."""
 
-    user: bytes
+    user: bytes = field(compare=False)  # the digest is of the user too
     digest: bytes = field(repr=False)
 
 

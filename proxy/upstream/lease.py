@@ -24,7 +24,7 @@ class Lease:
         hand_on: Callable[[], Due | None],
     ) -> None:
         self.session = session
-        self._defaults = facts.option_defaults if facts is not None else {}
+        self._facts = facts
         self._leave: Callable[[Due | None], None] | None = leave
         self._hand_on = hand_on
         self._due: Due | None = None
@@ -36,7 +36,10 @@ class Lease:
         behind a CWD that failed.
         """
         session = self.session
-        for step in replay(session.state, wanted, needs, self._defaults):
+        if session.state == wanted:
+            return None
+        defaults = self._facts.option_defaults if self._facts is not None else {}
+        for step in replay(session.state, wanted, needs, defaults):
             step.doubt(session.state)  # who breaks us off here must not leave a wrong belief
             reply = await session.ask(step.line)
             if reply.is_success or step.may_fail:

@@ -48,9 +48,10 @@ class Places:
     @property
     def ours(self) -> int:
         """How many this instance may fill now."""
+        limit = self._allowance.limit
         if self._share is None:
-            return self.limit
-        return min(self.limit, self._share.stake.allowed(self._clock()))
+            return limit
+        return min(limit, self._share.stake.allowed(self._clock()))
 
     @property
     def unfilled(self) -> int:
