@@ -133,7 +133,8 @@ class Ways:
         if self._state is None:
             return None
         path = f"{self._state}.{place}" if place else self._state
-        return Journal(Path(path), clock=self._ground.clock())
+        rows = self._config.budget.limit
+        return Journal(Path(path), clock=self._ground.clock(), rows=rows)
 
     def _let_dialers_hurry(self) -> None:
         for server in self.fleet.servers:

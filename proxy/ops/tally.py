@@ -31,6 +31,7 @@ NEVER_SERVED: Final = frozenset(
         "eta_too_long",
         "queue_full",
         "queue_wait",
+        "state_full",
         "suspected_ban",
         "upstream_sessions",
     }

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     CLASS_TRANSFERS = auto()
     CLASS_RATE = auto()
     BUDGET = auto()
+    STATE_FULL = auto()
     SUSPECTED_BAN = auto()
     QUEUE_FULL = auto()
     QUEUE_WAIT = auto()

@@ -144,6 +144,16 @@ _ENTRIES = (
         example=(380, 380),
     ),
     Entry(
+        Reason.STATE_FULL,
+        "Disk of the proxy is full",
+        "state",
+        "Each connection is written to the state file before it is made, so that none is forgotten "
+        "in a crash. The file has no room for another one and cannot grow.",
+        "Retry with a pause; the script is not at fault.",
+        "Make room on the disk that holds `state`: it goes on by itself. 24 bytes for each slot of "
+        "the budget are enough, and are taken at the start.",
+    ),
+    Entry(
         Reason.SUSPECTED_BAN,
         "Firewall seems to have banned the proxy",
         "budget.time_wait",

@@ -44,10 +44,12 @@ class Loan:
     def end(self, ending: Ending | None = None) -> None:
         """Give everything back; `ending`: how the data connection with the server ended, which
         must be gone by now, for its slot starts to cool. None: there was none."""
-        if self.permit is not None:
-            self.permit.settle(ending)
-        if not self.keep:
-            self.lease.release()
+        try:
+            if self.permit is not None:
+                self.permit.settle(ending)
+        finally:
+            if not self.keep:
+                self.lease.release()
 
 
 class Borrower:

@@ -238,7 +238,12 @@ class Gate:
         return any_served
 
     def _serve(self, ticket: Ticket[Waiting]) -> Permit | None:
-        permit = self._grant(ticket.item.request)
+        try:
+            permit = self._grant(ticket.item.request)
+        except Exception as fault:  # its own: no other, whose end made room, shall suffer from it
+            self._queue.remove(ticket)
+            ticket.item.turn.set_exception(fault)
+            return None
         if permit is not None:
             self._queue.serve(ticket)
             ticket.item.turn.set_result(permit)
@@ -258,10 +263,8 @@ class Gate:
         return None
 
     def _is_vouched_for(self, request: Request) -> bool:
-        if request.key is None or not request.proof_serves:
-            return False
-        key = request.key
-        return any(way.pool.vouches_for(key) is not None for way in self.fleet.open_to(key))
+        key = request.key if request.proof_serves else None
+        return key is not None and any(way.pool.vouches_for(key) for way in self.fleet.open_to(key))
 
     def _open_to(self, request: Request) -> Sequence[Egress]:
         """Which ways the request may take: that of the session it has, else the best first."""
@@ -299,8 +302,8 @@ class Gate:
         if kind is not None:
             slot = budget.reserve(kind, host, spare=pool.places.unfilled)
             if slot is None:  # the new seat's control connection has taken the last one
-                assert seat is not None
-                pool.forgo(seat)
+                if seat is not None:
+                    pool.forgo(seat)
                 request.blocked = Reason.BUDGET
                 return None
         permit = Permit(egress, slot, partial(self._settle, request))
@@ -308,8 +311,7 @@ class Gate:
         return permit
 
     def _transfer_wait(self, request: Request) -> float | None:
-        source = request.source
-        return self._caps.transfer_wait(source.key, source.limits)
+        return self._caps.transfer_wait(request.source.key, request.source.limits)
 
     def _arm(self) -> None:
         """Set the timer for the next moment at which time alone lets somebody go on."""

@@ -30,6 +30,8 @@ def verdict(
     told = waited if waited >= WORTH_TELLING else None
     host, limits = request.source.host, request.source.limits
     match request.blocked:
+        case Reason.BUDGET | Reason.UPSTREAM_SESSIONS if _is_disk_full(ways):
+            return Declined(Reason.STATE_FULL, waited=told)
         case Reason.BUDGET if eta is not None and _is_queue_the_cause(ways, eta, max_wait):
             limit = round(max_wait)
             return Declined(Reason.ETA_TOO_LONG, used=round(eta), limit=limit, retry=eta)
@@ -61,6 +63,10 @@ def verdict(
                 waited=told,
                 retry=max_wait,
             )
+
+
+def _is_disk_full(ways: Sequence[Egress]) -> bool:
+    return any(way.budget.is_held_back(way.pool.places.unfilled) for way in ways)
 
 
 def _is_queue_the_cause(ways: Sequence[Egress], eta: float, max_wait: float) -> bool:

@@ -107,11 +107,7 @@ class Budget:
             self.beyond_share += 1
         slot = self._ledger.force(kind, source, now)
         if self._journal is not None:
-            try:
-                self._journal.opened(slot.id, kind, now)
-            except OSError:
-                self._ledger.cancel(slot)  # what cannot be remembered is not begun
-                raise
+            self._journal.opened(slot.id, kind, now)
         return slot
 
     def admits(self, kind: Kind, source: str, *, spare: int = 0) -> bool:
@@ -125,6 +121,12 @@ class Budget:
         now = self._clock()
         return not self._is_full(now, spare) and not self._ban.until(now)
 
+    def is_held_back(self, spare: int) -> bool:
+        """Tell whether slots are left, and only the state file has no room for one more."""
+        now = self._clock()
+        has_slots = self._ledger.used(now) + spare < self._ledger.limit
+        return has_slots and not (self._journal is None or self._journal.has_room(1 + spare, now))
+
     def _admits(self, kind: Kind, source: str, now: float, spare: int) -> bool:
         if self._is_full(now, spare) or self._ban.until(now) is not None:
             return False
@@ -135,6 +137,8 @@ class Budget:
         used = self._ledger.used(now) + spare
         if used >= self._ledger.limit:
             return True
+        if self._journal is not None and not self._journal.has_room(1 + spare, now):
+            return True  # what cannot be remembered is not begun
         if self._share is None or used < self._share.stake.allowed(now):
             return False
         self._share.ask()

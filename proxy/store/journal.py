@@ -50,9 +50,14 @@ class Remembered:
 
 
 class Journal:
-    """The open state file. `remembered` is what it held, None when it cannot be believed."""
+    """The open state file. `remembered` is what it held, None when it cannot be believed.
 
-    def __init__(self, path: Path, *, clock: float, boot: bytes | None = None) -> None:
+    It begins with room for so many `rows` and for what is remembered, and grows as needed.
+    """
+
+    def __init__(
+        self, path: Path, *, clock: float, rows: int = 1, boot: bytes | None = None
+    ) -> None:
         self._boot = _boot_id() if boot is None else boot
         self._rows: dict[int, int] = {}  # slot id -> offset of its row
         self._cooling: list[tuple[float, int]] = []  # heap of (until, offset)
@@ -60,34 +65,46 @@ class Journal:
         self._file = _locked(path)
         try:
             self.remembered = _slots_in(self._file.read(), clock, self._boot)
-            self._map = self._new_table()
+            self._map = self._new_table(max(rows, len(self.remembered or ())))
         except OSError as problem:
             self._file.close()
             message = f"cannot use the state file {path}: {problem.strerror}"
             raise JournalError(message) from None
 
-    def opened(self, slot: int, kind: Kind, now: float) -> None:
-        """Write ahead: the SYN follows."""
+    def has_room(self, slots: int, now: float) -> bool:
+        """Tell whether so many more can be remembered; False means that the disk is full."""
+        if len(self._free) >= slots:
+            return True
         while self._cooling and self._cooling[0][0] <= now:
             self._free.append(heapq.heappop(self._cooling)[1])
-        if not self._free:
-            self._grow()
+        try:
+            while len(self._free) < slots:
+                self._grow()
+        except OSError:
+            return False
+        return True
+
+    def opened(self, slot: int, kind: Kind, now: float) -> None:
+        """Write ahead: the SYN follows. One that there is no room for is not remembered."""
+        if not self.has_room(1, now):
+            return
         at = self._rows[slot] = self._free.pop()
         _ROW.pack_into(self._map, at, _FREE, _KINDS.index(kind), now, 0.0)
         self._map[at] = _OPEN  # last, so that a row is never half written
 
     def closed(self, slot: int, until: float) -> None:
         """The socket is gone; the slot counts until then."""
-        at = self._rows.pop(slot)
+        if (at := self._rows.pop(slot, None)) is None:
+            return
         _UNTIL.pack_into(self._map, at + _UNTIL_AT, until)
         self._map[at] = _COOLING
         heapq.heappush(self._cooling, (until, at))
 
     def cancelled(self, slot: int) -> None:
         """No SYN was sent."""
-        at = self._rows.pop(slot)
-        self._map[at] = _FREE
-        self._free.append(at)
+        if (at := self._rows.pop(slot, None)) is not None:
+            self._map[at] = _FREE
+            self._free.append(at)
 
     def close(self) -> None:
         """Mark the table as complete and write it to the disk: it holds across a reboot too."""
@@ -98,13 +115,14 @@ class Journal:
 
     # Inside.
 
-    def _new_table(self) -> mmap.mmap:
+    def _new_table(self, rows: int) -> mmap.mmap:
         # Zeroed, never empty: should we die here, such a header is not believed (assume full),
         # but an empty file would be a first start.
         os.pwrite(self._file.fileno(), bytes(_FIRST_ROW), 0)
         os.ftruncate(self._file.fileno(), _FIRST_ROW)
         self._map = mmap.mmap(self._file.fileno(), 0)
-        self._grow()
+        while len(self._free) < rows:
+            self._grow()
         return self._map
 
     def start(self, clock: float) -> None:

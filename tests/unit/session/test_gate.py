@@ -294,6 +294,42 @@ async def test_a_closed_gate_turns_away_who_waits_and_who_comes(server: Scripted
         first.settle(Ending.FIN)
 
 
+class Trap(int):
+    """A cap that cannot be compared any more once it has sprung: a fault, as nobody foresees it."""
+
+    has_sprung = False
+
+    def __le__(self, other: int) -> bool:
+        if self.has_sprung:
+            raise RuntimeError("sprung")
+        return int(self) <= other
+
+
+async def test_a_fault_is_met_by_whom_it_concerns_not_by_whose_end_made_room(
+    server: Scripted,
+) -> None:
+    trap = Trap(9)
+    unlucky = Source("192.0.2.5", "unlucky", Limits(None, trap, None, 1.0))
+    async with basin(server, budget=4) as pool, asyncio.TaskGroup() as tasks:
+        door = Door(pool)
+        first, second = await door.pass_through("1", unlucky), await door.pass_through("2")
+        third = tasks.create_task(faults(door, unlucky))
+        await door.until_waiting(1)
+        fourth = tasks.create_task(door.pass_through("4", B))
+        await door.until_waiting(2)
+        trap.has_sprung = True
+        second.settle(Ending.FIN)
+        assert await third == "sprung"
+        (await fourth).settle(Ending.FIN)
+        first.settle(Ending.FIN)
+
+
+async def faults(door: Door, source: Source) -> str:
+    with pytest.raises(RuntimeError) as fault:
+        await door.pass_through("unlucky", source)
+    return str(fault.value)
+
+
 async def refusal_of(door: Door) -> Reason:
     with pytest.raises(Declined) as declined:
         await door.pass_through("late")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import contextlib
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,18 @@ from proxy.store.journal import Journal
 from proxy.store.shared import Share
 
 HOLD = 60.0
+ROWS_AT_FIRST = 1024  # of a state file
+
+
+@contextlib.contextmanager
+def no_file_grows() -> Iterator[None]:
+    """Let no file of this process grow beyond a few pages: as good as a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROWS_AT_FIRST * 32, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 class Purse:
@@ -195,6 +210,44 @@ def test_what_an_earlier_process_left_is_booked_again(tmp_path: Path) -> None:
     after.now = 1010.0 + HOLD
     assert after.budget.used == 0
     after.budget.close()
+
+
+def test_what_the_state_file_has_no_room_for_waits_as_for_a_full_budget(tmp_path: Path) -> None:
+    purse = Purse(9999, holds=explicit(1.0), journal=Journal(tmp_path / "state", clock=1000.0))
+    first = purse.take()
+    with no_file_grows():
+        while (slot := purse.budget.reserve(Kind.DOWNLOAD, "")) is not None:
+            last = slot
+        assert purse.budget.used == ROWS_AT_FIRST
+        assert purse.budget.is_held_back(0)
+        assert not purse.budget.has_room(0)
+        assert purse.budget.next_chance("") is None
+        purse.budget.settle(first, Ending.FIN)
+        assert purse.budget.next_chance("") == purse.now + 1.0
+        purse.now += 1.0
+        assert purse.budget.is_held_back(1)
+        assert not purse.budget.is_held_back(0)
+        purse.take()
+        assert purse.budget.reserve(Kind.CONTROL, "") is None
+    purse.take()
+    purse.budget.cancel(last)
+    purse.budget.close()
+
+
+def test_shadow_lets_those_go_too_that_the_state_file_has_no_room_for(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "state", clock=1000.0)
+    purse = Purse(9999, enforce=Enforce.SHADOW, journal=journal)
+    with no_file_grows():
+        for _ in range(ROWS_AT_FIRST):
+            purse.take()
+        first, second = purse.take(), purse.take()
+    purse.budget.cancel(first)
+    purse.budget.settle(second, Ending.FIN)
+    assert purse.budget.used == ROWS_AT_FIRST + 1
+    purse.budget.close()
+    after = Journal(tmp_path / "state", clock=1000.0)
+    assert len(after.remembered or ()) == ROWS_AT_FIRST
+    after.close()
 
 
 def test_a_state_file_that_cannot_be_believed_counts_as_a_full_budget(tmp_path: Path) -> None:

@@ -130,6 +130,12 @@ def test_the_table_grows_with_what_is_open(state: Path) -> None:
     journal.close()
 
 
+def test_it_begins_with_room_for_the_whole_budget(state: Path) -> None:
+    journal = Journal(state, clock=NOW, rows=2 * ROWS_AT_FIRST + 1)
+    assert state.stat().st_size == HEADER + 3 * ROWS_AT_FIRST * ROW
+    journal.close()
+
+
 # What is not believed.
 
 
