@@ -30,7 +30,7 @@ from proxy import __version__
 from . import paper, results
 from .ground import RAM, lay_out
 from .measurement import Broken, measure
-from .peers import DIRECT, FTPWEIR, PEERS, Peer
+from .peers import DIRECT, EVERYBODY, FTPWEIR, PEERS, Peer
 from .results import Failure, Run, Sample
 from .works import WORKS, Work
 
@@ -67,7 +67,7 @@ def bench(
 def _chosen(only: tuple[str, ...], rounds: int | None, quick: bool) -> list[tuple[Work, Peer, int]]:
     """List the measurements: every work's rounds, every round's peers."""
     names = set(only)
-    known = {work.name for work in WORKS} | {peer.name for peer in PEERS}
+    known = {work.name for work in WORKS} | {peer.name for peer in EVERYBODY}
     if unknown := names - known:
         known_names = ", ".join(sorted(known))
         raise click.BadParameter(f"{', '.join(sorted(unknown))} is none of {known_names}")
@@ -77,7 +77,7 @@ def _chosen(only: tuple[str, ...], rounds: int | None, quick: bool) -> list[tupl
     chosen: list[tuple[Work, Peer, int]] = []
     for work in works:
         peers = [peer for peer in work.peers if peer.name in names] or list(work.peers)
-        if not any(peer.name in names for peer in PEERS):
+        if not any(peer.name in names for peer in EVERYBODY):
             peers = list(work.peers)
         for number in range(rounds or work.rounds):
             first = number % len(peers)

@@ -41,6 +41,7 @@ class Deed(StrEnum):
     FETCH_BULK = "fetch bulk"
     STORE_BULK = "store bulk"
     ASK = "ask"
+    LOG_IN = "log in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Wishes:
 class Seen:
     """What one script has seen in the window."""
 
-    files: int = 0
+    files: int = 0  # or logins
     moved: int = 0  # bytes
     pause: float = 0.0  # the longest time without a byte or a file, in seconds
     stored: int = 0  # files in all that are said to be stored, in the window or not
@@ -80,10 +81,13 @@ def block() -> bytes:
 class Worker:
     """One script at work."""
 
-    def __init__(self, number: int, deed: Deed, script: Script, wishes: Wishes) -> None:
+    def __init__(
+        self, number: int, deed: Deed, connect: Callable[[], Script], wishes: Wishes
+    ) -> None:
         self._number = number
         self._deed = deed
-        self._script = script
+        self._connect = connect
+        self._script = patiently(connect)
         self._wishes = wishes
         self._block = block()
         self._last = 0.0
@@ -115,6 +119,7 @@ class Worker:
             Deed.FETCH_BULK: self._fetch_bulk,
             Deed.STORE_BULK: self._store_bulk,
             Deed.ASK: self._ask,
+            Deed.LOG_IN: self._log_in,
         }
 
     def _fetch(self, done: int) -> None:
@@ -144,6 +149,10 @@ class Worker:
         if self._begin <= started < self._end:
             self.seen.answers.append(time.monotonic() - started)
         time.sleep(PAUSE)
+
+    def _log_in(self, done: int) -> None:
+        self._connect().leave()
+        self._moved(0, files=1)
 
     def _moved_or_cut(self, count: int) -> None:
         self._moved(count)
@@ -213,14 +222,13 @@ def _fork(number: int, deed: Deed, wishes: Wishes) -> Member:
 def _be_member(number: int, deed: Deed, wishes: Wishes, ordered: int, telling: int) -> None:
     try:
         kind = partial(TlsScript, ca=wishes.ca) if wishes.ca else Script
-        script = patiently(kind, (wishes.host, wishes.port))
+        worker = Worker(number, deed, partial(kind, (wishes.host, wishes.port)), wishes)
     except Failed as problem:
         os.write(telling, b"!" + json.dumps(asdict(Seen(failure=str(problem)))).encode() + b"\n")
         _read_line(ordered)
     else:
         os.write(telling, b".")
         begin, end = json.loads(_read_line(ordered))
-        worker = Worker(number, deed, script, wishes)
         worker.work((begin, end))
         os.write(telling, json.dumps(asdict(worker.seen)).encode() + b"\n")
     os.read(ordered, 1)

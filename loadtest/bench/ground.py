@@ -163,11 +163,11 @@ def bound_buffers(here: Ground, scripts: int) -> None:
         side.setting("net.ipv4.tcp_wmem", f"4096 16384 {most}")
 
 
-def certificate(here: Ground) -> Path:
-    """Make one that vouches for itself; its key lies in the same file."""
+def certificate(here: Ground, key: int) -> Path:
+    """Make one that vouches for itself; its key, of so many bits, lies in the same file."""
     path = here.folder / "certificate.pem"
     address = here.sides.server.address
-    command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command = [program("openssl"), "req", "-x509", "-newkey", f"rsa:{key}", "-nodes", "-days", "2"]
     command += ["-subj", "/CN=lab", "-addext", f"subjectAltName=IP:{address}"]
     files = ["-keyout", str(path), "-out", "/dev/stdout"]
     made = subprocess.run([*command, *files], capture_output=True, check=True)

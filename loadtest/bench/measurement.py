@@ -32,7 +32,7 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
     deeds = work.deeds_behind(peer)
     with ground(files, work.delay) as here:
         sides = here.sides
-        shown = None if work.tls is Tls.NOBODY else certificate(here)
+        shown = None if work.tls is Tls.NOBODY else certificate(here, work.key)
         demanded = shown if work.tls is Tls.SERVER else None
         offered = shown if work.tls is Tls.SCRIPTS else None
         bound_buffers(here, len(deeds))
@@ -46,8 +46,13 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
             offered,
         )
         roots = [here.start(sides.server, vsftpd(here, work.sessions, demanded), "vsftpd").pid]
+        if peer.beside is not None:
+            roots.append(here.start(sides.client, peer.beside(place), "beside").pid)
         if peer.command is not None:
-            roots.append(here.start(sides.client, peer.command(place), peer.name).pid)
+            proxy = here.start(sides.client, peer.command(place), peer.name)
+            roots.append(proxy.pid)
+            if peer.says_ready and not _hear(proxy, here).startswith("ready"):
+                raise Broken(here.complaints())
         host, port = peer.address(place)
         crowd = here.start(sides.client, [sys.executable, "-m", "loadtest.bench.crowd"], "crowd")
         roots.append(crowd.pid)
@@ -95,11 +100,11 @@ def _tell(crowd: subprocess.Popen[str], what: object) -> None:
     crowd.stdin.flush()
 
 
-def _hear(crowd: subprocess.Popen[str], here: Ground) -> str:
-    assert crowd.stdout is not None
-    line = crowd.stdout.readline().rstrip()
+def _hear(program: subprocess.Popen[str], here: Ground) -> str:
+    assert program.stdout is not None
+    line = program.stdout.readline().rstrip()
     if not line:
-        raise Broken(f"the scripts ended: {here.complaints()}")
+        raise Broken(f"{program.args!r} ended: {here.complaints()}")
     return line
 
 

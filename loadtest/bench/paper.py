@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table as Screen
 
 from .aims import AIMS
-from .peers import PEERS
+from .peers import EVERYBODY, FTPWEIR, TWO_WORKERS
 from .results import Run, Sample
 from .works import WORKS, Unit, Work
 
@@ -90,7 +90,7 @@ def _aims(run: Run) -> Table:
 
 def _of_work(run: Run, work: Work) -> Table:
     table = Table(work.title, ["", work.unit.value, *_header(work)])
-    for peer in PEERS:
+    for peer in EVERYBODY:
         if samples := run.of(work.name, peer.name):
             figure = _number(median(sample.figure for sample in samples))
             more = _steadiness if work.unit is Unit.STEADY else _comparison
@@ -101,8 +101,9 @@ def _of_work(run: Run, work: Work) -> Table:
 def _header(work: Work) -> list[str]:
     if work.unit is Unit.STEADY:
         return ["CPU s/1,000", *(f"{part}." for part in range(1, 11))]
-    price = "CPU s/1,000" if work.unit is Unit.FILES else "CPU s/GiB"
-    header = ["spread", *(f"/ {name}" for name in COMPARED), price, "server CPU", "scripts CPU"]
+    price = "CPU s/1,000" if work.unit in (Unit.FILES, Unit.LOGINS) else "CPU s/GiB"
+    header = ["spread", *(f"/ {name}" for name in _compared(work))]
+    header += [price, "server CPU", "scripts CPU"]
     if work.unit is Unit.ANSWER:
         return [*header, "p50", "longest", "GiB/s"]
     return [*header, "least", "median", "most MiB", "pause s"] if _is_crowd(work) else header
@@ -116,7 +117,7 @@ def _steadiness(run: Run, work: Work, samples: list[Sample]) -> list[str]:
 def _comparison(run: Run, work: Work, samples: list[Sample]) -> list[str]:
     peer, last = samples[0].peer, samples[-1]
     row = [_spread([sample.figure for sample in samples])]
-    for other in COMPARED:
+    for other in _compared(work):
         ratio = run.ratio(work.name, peer, other) if other != peer else None
         row.append("" if ratio is None else f"{ratio:.2f}")
     row.append(_price(samples))
@@ -129,6 +130,11 @@ def _comparison(run: Run, work: Work, samples: list[Sample]) -> list[str]:
     elif _is_crowd(work):
         row += [*(f"{share / 2**20:.0f}" for share in last.shares), f"{last.pause:.2f}"]
     return row
+
+
+def _compared(work: Work) -> list[str]:
+    """Name those with whom everybody is compared."""
+    return [*COMPARED, FTPWEIR.name] if TWO_WORKERS in work.peers else list(COMPARED)
 
 
 def _is_crowd(work: Work) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ class Peer:
     name: str
     command: Callable[[Place], list[str]] | None  # None: the scripts go straight to the server
     version: list[str]  # the command that tells it; empty: ours
+    beside: Callable[[Place], list[str]] | None = None  # another program that it needs
+    says_ready: bool = False  # all of it; else scripts knock until somebody opens
 
     def address(self, place: Place) -> tuple[str, int]:
         """Where the scripts connect."""
@@ -156,7 +158,7 @@ ProxyTables {folder}/tables
     return ["proftpd", "--nodaemon", "--config", config]
 
 
-def _ftpweir(place: Place) -> list[str]:
+def _ftpweir(place: Place, **shared: object) -> list[str]:
     """Everything switched on: budget, ledger in a file, a line of log for each transfer."""
     listen: dict[str, str] = {"address": f"{place.host}:{PORT}"}
     if place.offered is not None:
@@ -170,13 +172,26 @@ def _ftpweir(place: Place) -> list[str]:
             **(_tls(place.certificate) if place.certificate else {}),
         },
         "budget": {"connections": 100_000, "time_wait": "60s"},
-        "clients": [{"name": "everyone", "sessions": place.scripts + 10}],
+        "clients": [{"name": "everyone", "sessions": 10 * place.scripts}],
         "login": {"anonymous": "allow"},
         "state": str(place.folder / "ftpweir.state"),
         "log": {"format": "json", "level": "info"},
+        **shared,
     }
     file = _write(place, "ftpweir.yaml", yaml.safe_dump(config, sort_keys=False))
     return [sys.executable, "-m", "proxy", "run", "-c", file]
+
+
+def _two_workers(place: Place) -> list[str]:
+    """With so many sessions that none has to change hands."""
+    plenty = replace(place, sessions=place.sessions or 4 * place.scripts)
+    store = f"unix://{place.folder}/redis.sock"
+    return [*_ftpweir(plenty, store=store, sharing={"recovery": "1s"}), "--workers", "2"]
+
+
+def _redis(place: Place) -> list[str]:
+    socket = str(place.folder / "redis.sock")
+    return ["redis-server", "--port", "0", "--unixsocket", socket, "--save", ""]
 
 
 def _tls(certificate: Path) -> dict[str, str]:
@@ -194,4 +209,6 @@ HAPROXY = Peer("HAProxy", _haproxy, ["haproxy", "-v"])
 NGINX = Peer("nginx", _nginx, ["nginx", "-v"])
 MOD_PROXY = Peer("mod_proxy", _mod_proxy, ["proftpd", "--version"])
 FTPWEIR = Peer("ftpweir", _ftpweir, [])
+TWO_WORKERS = Peer("2 workers", _two_workers, [], beside=_redis, says_ready=True)
 PEERS: Final = (DIRECT, HAPROXY, NGINX, MOD_PROXY, FTPWEIR)
+EVERYBODY: Final = (*PEERS, TWO_WORKERS)

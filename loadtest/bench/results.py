@@ -30,7 +30,7 @@ class Sample:
     round: int
     scripts: int
     seconds: float
-    files: int
+    files: int  # or logins
     moved: int  # bytes
     toll: Toll
     deciles: list[float] = field(default_factory=list)  # files/s of each tenth of the files
@@ -44,7 +44,7 @@ class Sample:
         match Unit(self.unit):
             case Unit.GIB:
                 return self.moved / self.seconds / 2**30
-            case Unit.FILES:
+            case Unit.FILES | Unit.LOGINS:
                 return self.files / self.seconds
             case Unit.STEADY:
                 return self.deciles[-1] / self.deciles[0]

@@ -44,6 +44,11 @@ class Script:
         """Ask for nothing, and hear the answer."""
         self._ask(b"NOOP", b"200")
 
+    def leave(self) -> None:
+        """Say goodbye and hang up."""
+        self._ask(b"QUIT", b"221")
+        self._control.close()
+
     def fetch(self, path: str, content: bytes) -> None:
         """Fetch a small file that must be `content`."""
         data = self._open(b"RETR %b\r\n" % path.encode())
@@ -137,17 +142,15 @@ class Script:
         return reply
 
 
-def patiently(
-    kind: Callable[[tuple[str, int]], Script], address: tuple[str, int], within: float = 20.0
-) -> Script:
+def patiently(connect: Callable[[], Script], within: float = 20.0) -> Script:
     """Log in as soon as somebody lets us; raise Failed."""
     deadline = time.monotonic() + within
     while True:
         try:
-            return kind(address)
+            return connect()
         except (Failed, OSError) as problem:
             if time.monotonic() > deadline:
-                raise Failed(f"no login at {address[0]}:{address[1]}: {problem}") from problem
+                raise Failed(f"no login: {problem}") from problem
         time.sleep(0.05)
 
 

@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from contextlib import suppress
+from functools import cache
 from typing import Final
 
 from .script import BLOCK, Script
@@ -13,12 +14,19 @@ from .script import BLOCK, Script
 PIECE: Final = 1 << 18  # bytes handed to the library at once
 
 
+@cache
+def _context(ca: str) -> ssl.SSLContext:
+    """Read whom to trust once; no session is kept for the next login."""
+    context = ssl.create_default_context(cafile=ca)
+    context.check_hostname = False
+    return context
+
+
 class TlsScript(Script):
     """Trusts whoever has a certificate of `ca`, whatever its name."""
 
     def __init__(self, address: tuple[str, int], ca: str) -> None:
-        self._context = ssl.create_default_context(cafile=ca)
-        self._context.check_hostname = False
+        self._context = _context(ca)
         super().__init__(address)
 
     def _protect(self) -> None:

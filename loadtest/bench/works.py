@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final
 
 from .crowd import Deed
-from .peers import DIRECT, FTPWEIR, HAPROXY, MOD_PROXY, PEERS, Peer
+from .peers import DIRECT, EVERYBODY, FTPWEIR, HAPROXY, MOD_PROXY, PEERS, TWO_WORKERS, Peer
 
 
 class Tls(Enum):
@@ -25,6 +25,7 @@ class Unit(Enum):
     FILES = "files/s"
     STEADY = "last / first decile"
     ANSWER = "p99 ms"
+    LOGINS = "logins/s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Work:
     sessions: int = 0  # that the server allows; 0: any number
     files: int = 0  # of each script; 0: as many as it can
     tls: Tls = Tls.NOBODY
+    key: int = 2048  # bits of the certificate's
 
     def deeds_behind(self, peer: Peer) -> list[Deed]:
         """Return what the scripts do behind a peer.
@@ -88,6 +90,7 @@ def _works() -> tuple[Work, ...]:
             (deed,) * scripts,
             Unit.FILES,
             rounds,
+            peers=EVERYBODY if (deed, scripts) == (fetch, 32) else PEERS,
         )
         for deed, way, scripts, rounds in (
             (fetch, "down", 1, 3),
@@ -119,6 +122,17 @@ def _works() -> tuple[Work, ...]:
         )
     ]
     works += [
+        Work(
+            "tls-scripts-logins",
+            "logins of 16 scripts, the scripts in TLS, a key of 4096 bits",
+            (Deed.LOG_IN,) * 16,
+            Unit.LOGINS,
+            3,
+            peers=(*in_tls, TWO_WORKERS),
+            warm=1.0,
+            tls=Tls.SCRIPTS,
+            key=4096,
+        ),
         Work(
             "sustained",
             "20,000 files of 1 KB, 8 scripts",

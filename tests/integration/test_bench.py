@@ -48,6 +48,17 @@ def test_scripts_in_tls_are_measured_behind_those_who_speak_it(tmp_path: Path) -
     assert all(it.figure > 0 for it in samples)
 
 
+def test_logins_are_counted_behind_one_process_and_behind_two(tmp_path: Path) -> None:
+    need_root("a network namespace")
+    peers = ("ftpweir", "2 workers")
+    only = [word for name in ("tls-scripts-logins", *peers) for word in ("--only", name)]
+    done = bench(*only, "--json", str(tmp_path / "run.json"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    samples = results.read(tmp_path / "run.json").samples
+    assert [it.peer for it in samples] == list(peers)
+    assert all(it.figure > 0 and it.toll.proxy > 0 for it in samples)
+
+
 def test_two_sessions_far_away_serve_eight_scripts(tmp_path: Path) -> None:
     need_root("a network namespace")
     done = bench("--only", "wan-down", "--only", "ftpweir", "--json", str(tmp_path / "run.json"))

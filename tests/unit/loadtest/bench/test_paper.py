@@ -30,6 +30,14 @@ def test_a_row_tells_median_spread_and_ratio() -> None:
     assert row["CPU s/1,000"] == "0.10"
 
 
+def test_two_workers_are_compared_with_one_process() -> None:
+    work = "tls-scripts-logins"
+    run = a_run(small("ftpweir", 0, 300, work=work), small("2 workers", 0, 450, work=work))
+    (table,) = paper.tables(run)
+    rows = [dict(zip(table.header, row, strict=True)) for row in table.rows]
+    assert [row["/ ftpweir"] for row in rows] == ["", "1.50"]
+
+
 def test_only_what_stands_between_the_marks_is_replaced(tmp_path: Path) -> None:
     document = tmp_path / "BENCHMARKS.md"
     document.write_text(f"before\n{paper.BEGIN}\nold\n{paper.END}\nafter\n")

@@ -22,6 +22,22 @@ def test_a_family_is_counted_with_its_children() -> None:
             process.kill()
 
 
+def test_what_the_dead_have_used_is_not_forgotten() -> None:
+    burn = "import time\nwhile time.process_time() < 0.1: pass"
+    shell = (
+        f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}])\n"
+        "print(flush=True), input()"
+    )
+    command = [sys.executable, "-c", shell]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            assert tolls([process.pid])[0] >= 0.1 + _alone(process.pid) - 0.02
+        finally:
+            process.kill()
+
+
 def test_nobody_costs_nothing() -> None:
     assert tolls([2**22 + 1]) == [0.0]
     assert tolls([os.getpid()])[0] > 0
