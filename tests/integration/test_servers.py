@@ -15,6 +15,7 @@ import pytest
 from loadtest.ports import free_port
 from tests.support.backend import Backend
 from tests.support.batch import Batch
+from tests.support.page import Page
 from tests.support.proxy import Ftpweir
 from tests.support.redis import RedisServer
 from tests.support.servers import ProFtpd, PureFtpd, Vsftpd
@@ -97,13 +98,15 @@ def workers() -> Iterator[dict[str, Any]]:
 def test_the_limits_of_one_server_are_kept_beside_the_other(
     processes: Callable[[], AbstractContextManager[dict[str, Any]]],
 ) -> None:
-    """Scripts of both at once: each server sees no more sessions than it allows."""
+    """Scripts of both at once: each server sees no more sessions than it allows, and one page
+    tells what became of both."""
+    place = f"127.0.0.1:{free_port('127.0.0.1')}"
     expected = hashlib.sha256(b"content " * 500).hexdigest()
     with Vsftpd(max_per_ip=1) as first, Vsftpd(max_per_ip=1) as second, processes() as more:
         for server in (first, second):
             server.place("file.bin", b"content " * 500)
         with (
-            weir_before(first, second, second, **more) as (weir, own),
+            weir_before(first, second, second, status=place, **more) as (weir, own),
             Sampler(first.sessions) as ours,
             Sampler(second.sessions) as theirs,
             ThreadPoolExecutor() as pool,
@@ -113,6 +116,13 @@ def test_the_limits_of_one_server_are_kept_beside_the_other(
                 for port in (weir.port, own)
             ]
             done = list(pool.map(Batch.run, batches))
+            page = Page(place, weir.config_file)
+            for name in ("", "by-port"):
+                assert page.sum_of("ftpweir_transfers_total", server=name, result="done") == 20
+            limits = {
+                one.get("server", ""): one["limit"] for one in page.told("upstream")["machines"]
+            }
+            assert (limits[""], limits["by-port"]) == (1, 1)
         assert [one.errors for one in done] == [[], []]
         assert [one.digests for one in done] == [[expected], [expected]]
         assert (ours.most, theirs.most) == (1, 1)

@@ -6,21 +6,16 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.ports import free_port
 from tests.support.batch import Batch
-from tests.support.programs import CHECKOUT
+from tests.support.page import Page
 from tests.support.proxy import Ftpweir
 from tests.support.redis import RedisServer
 from tests.support.servers import Vsftpd
@@ -30,42 +25,6 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(180)]
 
 WORKERS, SCRIPTS, FILES, CLIENTS = 2, 16, 200, 20
-
-
-class Page:
-    """The one status address."""
-
-    def __init__(self, place: str, file: Path) -> None:
-        self.place = place
-        self._file = file
-
-    def text(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://{self.place}{path}", timeout=20) as answer:
-            return str(answer.read().decode())
-
-    def told(self, section: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.text(f"/api/{section}"))
-        return found
-
-    def sum_of(self, name: str, **labels: str) -> float:
-        """Add up the samples of this name that have these labels."""
-        families = text_string_to_metric_families(self.text("/metrics"))
-        samples = (sample for family in families for sample in family.samples)
-        return sum(
-            one.value
-            for one in samples
-            if one.name == name and labels.items() <= one.labels.items()
-        )
-
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of ftpweir that asks this address."""
-        return subprocess.run(
-            [sys.executable, "-m", "proxy", *words, "-c", str(self._file)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        )
 
 
 @pytest.fixture(scope="module")
