@@ -55,7 +55,7 @@ def test_reloads_and_a_restart_cut_no_transfer_and_keep_the_budget() -> None:
         outcome: list[Untiring] = []
         wishes = Untiring(weir.host, weir.port, ALICE.name, ALICE.password, SCRIPTS, FILES, SIZE)
         scripts = threading.Thread(
-            target=lambda: outcome.append(wishes.run(lab.client.inside)), daemon=True
+            target=lambda: outcome.append(wishes.run(lab.client.inside([]))), daemon=True
         )
         scripts.start()
         for turn in range(RELOADS):

@@ -89,7 +89,7 @@ def test_two_instances_restarted_one_by_one_cut_no_transfer_and_keep_the_budget(
         outcome: list[Untiring] = []
         wishes = Untiring(HERE, front, ALICE.name, ALICE.password, SCRIPTS, FILES, SIZE)
         scripts = threading.Thread(
-            target=lambda: outcome.append(wishes.run(lab.client.inside)), daemon=True
+            target=lambda: outcome.append(wishes.run(lab.client.inside([]))), daemon=True
         )
         scripts.start()
         codes = []

@@ -7,14 +7,11 @@ from __future__ import annotations
 import ftplib
 import hashlib
 import io
-import json
-import subprocess
-import sys
-import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import partial
 
-from .programs import CHECKOUT
+from .apart import done_apart, in_threads, take_orders
 
 
 @dataclass
@@ -35,19 +32,7 @@ class Batch:
 
     def run(self, prefix: list[str] | None = None, patience: float = 300.0) -> Batch:
         """Run in a process of its own, `prefix` in front of its command; return the outcome."""
-        command = [*(prefix or []), sys.executable, "-m", "tests.support.batch"]
-        done = subprocess.run(
-            command,
-            cwd=CHECKOUT,
-            input=json.dumps(asdict(self)),
-            capture_output=True,
-            text=True,
-            timeout=patience,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"the batch failed: {done.stderr}")
-        return Batch(**json.loads(done.stdout))
+        return done_apart(self, prefix or [], patience)
 
 
 def run_here(batch: Batch) -> None:
@@ -55,11 +40,7 @@ def run_here(batch: Batch) -> None:
     share = [batch.files // batch.scripts] * batch.scripts
     for extra in range(batch.files % batch.scripts):
         share[extra] += 1
-    threads = [threading.Thread(target=_script, args=(batch, files)) for files in share]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(partial(_script, batch, files) for files in share)
     batch.digests = sorted(set(batch.digests))
 
 
@@ -80,6 +61,4 @@ def _script(batch: Batch, files: int) -> None:
 
 
 if __name__ == "__main__":
-    work = Batch(**json.load(sys.stdin))
-    run_here(work)
-    json.dump(asdict(work), sys.stdout)
+    take_orders(Batch, run_here)

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import ftplib
 import hashlib
-import json
 import queue
-import subprocess
-import sys
-import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from .programs import CHECKOUT
+from .apart import done_apart, in_threads, take_orders
 
 
 @dataclass
@@ -37,18 +34,7 @@ class Harvest:
 
     def run(self, prefix: list[str], patience: float = 600.0) -> Harvest:
         """Run in a process of its own, `prefix` in front of its command; return the outcome."""
-        done = subprocess.run(
-            [*prefix, sys.executable, "-m", "tests.support.harvest"],
-            cwd=CHECKOUT,
-            input=json.dumps(asdict(self)),
-            capture_output=True,
-            text=True,
-            timeout=patience,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"the harvest failed: {done.stderr}")
-        return Harvest(**json.loads(done.stdout))
+        return done_apart(self, prefix, patience)
 
 
 def run_here(harvest: Harvest) -> None:
@@ -56,13 +42,7 @@ def run_here(harvest: Harvest) -> None:
     left: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
     for file in harvest.files:
         left.put(file)
-    threads = [
-        threading.Thread(target=_script, args=(harvest, left)) for _ in range(harvest.scripts)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads([partial(_script, harvest, left)] * harvest.scripts)
 
 
 def _script(harvest: Harvest, left: queue.SimpleQueue[tuple[str, str]]) -> None:
@@ -103,7 +83,4 @@ def _fetch_or_store(harvest: Harvest, ftp: ftplib.FTP, name: str, expected: str)
 
 
 if __name__ == "__main__":
-    given = json.load(sys.stdin)
-    work = Harvest(**given)
-    run_here(work)
-    json.dump(asdict(work), sys.stdout)
+    take_orders(Harvest, run_here)

@@ -9,14 +9,13 @@ import asyncio
 import contextlib
 import json
 import re
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Self, TypeAlias
 
-from .programs import CHECKOUT
+from .apart import begun_apart
 from .users import ALICE
 
 REST = 0.2  # seconds between two bytes of one who takes his time
@@ -35,16 +34,7 @@ class Horde:
     heard: dict[str, int] = field(default_factory=dict)  # the last code, or "nothing"
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.horde"],
-            cwd=CHECKOUT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asdict(self)))
-        self._process.stdin.close()
+        self._process = begun_apart(self, [])
         return self
 
     def __exit__(self, *_: object) -> None:

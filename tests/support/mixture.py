@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import ftplib
 import io
-import json
 import random
 import socket
 import struct
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from .programs import CHECKOUT
+from .apart import done_apart, in_threads, take_orders
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST
 PATIENCE = 60.0
@@ -44,18 +40,7 @@ class Mixture:
 
     def run(self, prefix: list[str]) -> Mixture:
         """Run in a process of its own and return the outcome."""
-        done = subprocess.run(
-            [*prefix, sys.executable, "-m", "tests.support.mixture"],
-            cwd=CHECKOUT,
-            input=json.dumps(asdict(self)),
-            capture_output=True,
-            text=True,
-            timeout=self.seconds + 2 * PATIENCE,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"the mixture failed: {done.stderr}")
-        return Mixture(**json.loads(done.stdout))
+        return done_apart(self, prefix, self.seconds + 2 * PATIENCE)
 
 
 class Script:
@@ -144,16 +129,8 @@ class Script:
 
 def run_here(mixture: Mixture) -> None:
     """Run the scripts as threads of this process."""
-    scripts = [
-        threading.Thread(target=Script(mixture, number).run) for number in range(mixture.scripts)
-    ]
-    for script in scripts:
-        script.start()
-    for script in scripts:
-        script.join()
+    in_threads(Script(mixture, number).run for number in range(mixture.scripts))
 
 
 if __name__ == "__main__":
-    work = Mixture(**json.load(sys.stdin))
-    run_here(work)
-    json.dump(asdict(work), sys.stdout)
+    take_orders(Mixture, run_here)

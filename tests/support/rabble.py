@@ -12,13 +12,12 @@ import io
 import json
 import random
 import subprocess
-import sys
-import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import partial
 
-from .programs import CHECKOUT
+from .apart import begun_apart, in_threads, take_orders
 
 
 @dataclass
@@ -41,17 +40,7 @@ class Rabble:
 
     def start(self, prefix: list[str]) -> subprocess.Popen[str]:
         """Start in a process of its own, `prefix` in front of its command."""
-        process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "tests.support.rabble"],
-            cwd=CHECKOUT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(asdict(self)))
-        process.stdin.close()
-        return process
+        return begun_apart(self, prefix)
 
     @staticmethod
     def told(process: subprocess.Popen[str]) -> Rabble:
@@ -106,18 +95,9 @@ def _deed(rabble: Rabble, ftp: ftplib.FTP, chance: random.Random, name: str) -> 
 def run_here(rabble: Rabble) -> None:
     """Run the scripts as threads of this process."""
     until = time.monotonic() + rabble.seconds
-    threads = [
-        threading.Thread(target=_script, args=(rabble, number, until))
-        for number in range(rabble.scripts)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with suppress(KeyboardInterrupt):
+        in_threads(partial(_script, rabble, number, until) for number in range(rabble.scripts))
 
 
 if __name__ == "__main__":
-    work = Rabble(**json.load(sys.stdin))
-    with suppress(KeyboardInterrupt):
-        run_here(work)
-    json.dump(asdict(work), sys.stdout)
+    take_orders(Rabble, run_here)

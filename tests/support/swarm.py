@@ -7,15 +7,12 @@ Run as `python -m tests.support.swarm`; reads its wishes as JSON and tells what 
 from __future__ import annotations
 
 import ftplib
-import json
-import subprocess
-import sys
 import threading
 import time
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
 
-from .programs import CHECKOUT
+from .apart import done_apart, in_threads, take_orders
 
 PATIENCE = 60.0  # of one script for one reply: longer than the proxy lets anybody wait
 
@@ -36,18 +33,7 @@ class Swarm:
 
     def run(self, patience: float = 240.0) -> Swarm:
         """Run in a process of its own and return the outcome."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.support.swarm"],
-            cwd=CHECKOUT,
-            input=json.dumps(asdict(self)),
-            capture_output=True,
-            text=True,
-            timeout=patience,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"the swarm failed: {done.stderr}")
-        return Swarm(**json.loads(done.stdout))
+        return done_apart(self, [], patience)
 
     def user(self, script: int) -> str:
         """Return the login name of a script."""
@@ -104,14 +90,7 @@ class Script(ftplib.FTP):
 def run_here(swarm: Swarm) -> None:
     """Run the scripts as threads of this process; nobody transfers or leaves before the others."""
     everybody = threading.Barrier(swarm.scripts, timeout=200)
-    threads = [
-        threading.Thread(target=_script, args=(swarm, number, everybody))
-        for number in range(swarm.scripts)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(partial(_script, swarm, number, everybody) for number in range(swarm.scripts))
 
 
 def _script(swarm: Swarm, number: int, everybody: threading.Barrier) -> None:
@@ -145,7 +124,4 @@ def _turn(ftp: Script, number: int, turn: int) -> None:
 
 
 if __name__ == "__main__":
-    wishes: dict[str, Any] = json.load(sys.stdin)
-    work = Swarm(**wishes)
-    run_here(work)
-    json.dump(asdict(work), sys.stdout)
+    take_orders(Swarm, run_here)

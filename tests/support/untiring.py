@@ -8,15 +8,11 @@ Run as `python -m tests.support.untiring`; reads its wishes as JSON and tells wh
 from __future__ import annotations
 
 import ftplib
-import json
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from .programs import CHECKOUT
+from .apart import done_apart, in_threads, take_orders
 
 PATIENCE = 60.0  # of one script for one reply
 PAUSE = 0.1  # seconds before a script that was turned away comes back
@@ -38,20 +34,9 @@ class Untiring:
     cut: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    def run(self, before: Callable[[list[str]], list[str]], patience: float = 240.0) -> Untiring:
-        """Run in a process of its own, whose command `before` completes; return the outcome."""
-        done = subprocess.run(
-            before([sys.executable, "-m", "tests.support.untiring"]),
-            cwd=CHECKOUT,
-            input=json.dumps(asdict(self)),
-            capture_output=True,
-            text=True,
-            timeout=patience,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"the scripts failed: {done.stderr}")
-        return Untiring(**json.loads(done.stdout))
+    def run(self, prefix: list[str], patience: float = 240.0) -> Untiring:
+        """Run in a process of its own, `prefix` in front of its command; return the outcome."""
+        return done_apart(self, prefix, patience)
 
 
 class Script:
@@ -118,20 +103,11 @@ class Script:
         return False
 
 
-def main() -> None:
-    """Do what standard input wishes."""
-    wishes = Untiring(**json.load(sys.stdin))
+def run_here(untiring: Untiring) -> None:
+    """Run the scripts as threads of this process."""
     lock = threading.Lock()
-    threads = [
-        threading.Thread(target=Script(wishes, lock).run, daemon=True)
-        for _ in range(wishes.scripts)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    json.dump(asdict(wishes), sys.stdout)
+    in_threads(Script(untiring, lock).run for _ in range(untiring.scripts))
 
 
 if __name__ == "__main__":
-    main()
+    take_orders(Untiring, run_here)
