@@ -117,9 +117,7 @@ async def test_a_server_that_falls_silent_before_the_150_is_explained(
 ) -> None:
     server.plan("RETR", keeps_silent)
     async with home.guest() as client:
-        with await client.passive():
-            await client.say("RETR /ten")
-            await client.expect(425)
+        await client.expect_refusal("RETR /ten", 425)
         assert await client.fetch("RETR /ten") == CONTENT
 
 
@@ -132,9 +130,7 @@ async def test_a_refused_or_mangled_227_is_explained(
 ) -> None:
     server.plan("PASV", says(words))
     async with home.guest() as client:
-        with await client.passive():
-            await client.say("RETR /ten")
-            await client.expect(425)
+        await client.expect_refusal("RETR /ten", 425)
         assert await client.fetch("RETR /ten") == CONTENT
 
 
@@ -155,9 +151,7 @@ async def test_a_data_port_that_refuses_connections_is_explained(
     server.plan("PASV", says(f"227 Entering Passive Mode (127,0,0,1,{high},{low})."))
     server.plan("RETR", says("425 Cannot open data connection."))
     async with home.guest() as client:
-        with await client.passive():
-            await client.say("RETR /ten")
-            await client.expect(425)
+        await client.expect_refusal("RETR /ten", 425)
         assert await client.fetch("RETR /ten") == CONTENT
 
 
@@ -167,9 +161,7 @@ async def test_a_550_is_a_550_even_if_the_data_port_is_closed(
     high, low = divmod(free_port(), 256)
     server.plan("PASV", says(f"227 Entering Passive Mode (127,0,0,1,{high},{low})."))
     async with home.guest() as client:
-        with await client.passive():
-            await client.say("RETR /missing")
-            await client.expect(550)
+        await client.expect_refusal("RETR /missing", 550)
 
 
 @pytest.mark.parametrize("hang_up", [False, True])

@@ -46,9 +46,7 @@ async def test_refused_files_let_nobody_suspect_a_ban(data: str) -> None:
     async with scripted(FILES) as server, house(server, upstream={"data": data}) as home:
         async with home.guest() as client:
             for _ in range(10):
-                with await client.passive():
-                    await client.say("RETR missing")
-                    await client.expect(550)
+                await client.expect_refusal("RETR missing", 550)
             assert await client.fetch("RETR a") == b"alpha"
         assert home.told(BanSuspected) == []
 
@@ -58,8 +56,6 @@ async def test_a_file_refused_before_the_server_connects_costs_no_ban() -> None:
         server.always["STOR"] = says("553 Not here.")
         async with house(server, upstream={"data": "active"}) as home, home.guest() as client:
             for _ in range(10):
-                with await client.passive():
-                    await client.say("STOR x")
-                    await client.expect(553)
+                await client.expect_refusal("STOR x", 553)
             assert await client.fetch("RETR a") == b"alpha"
             assert home.told(BanSuspected) == []

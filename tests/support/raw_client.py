@@ -129,6 +129,13 @@ class RawClient:
         await self.expect(226)
         return content
 
+    async def expect_refusal(self, command: str, code: int) -> Heard:
+        """Ask for a transfer, and hear with this code that it does not come about."""
+        with await self.passive():
+            await self.say(command)
+            (heard,) = await self.expect(code)
+        return heard
+
     async def store(self, command: str, content: bytes) -> None:
         """Upload in passive mode, from 227 to 226."""
         with await self.passive() as data:

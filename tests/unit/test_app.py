@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -19,7 +20,7 @@ from proxy.phase import Phase, Serving
 from proxy.shaping.holds import PROFILES
 from proxy.store.budget import Budget
 from proxy.store.journal import JournalError
-from tests.support.house import config, house
+from tests.support.house import House, config, house
 from tests.support.misdeeds import keeps_silent, waits_for
 from tests.support.raw_client import dial, patiently, read_all
 from tests.support.scripted import Scripted, scripted
@@ -197,27 +198,31 @@ async def test_told_to_stop_it_ends_running_transfers_first(server: Scripted) ->
         await client.expect_end()
 
 
+@contextlib.asynccontextmanager
+async def thrown_out(server: Scripted, **timeouts: float) -> AsyncIterator[House]:
+    """Lend a house in which a transfer runs that would never end; it is cut behind the block."""
+    server.plan("RETR", keeps_silent)
+    async with house(server, timeouts=timeouts) as home, home.guest() as client:
+        with await client.passive():
+            await client.say("RETR /file")
+            await server.until_heard("RETR")
+            yield home
+            await client.expect(426, 421)
+            await client.expect_end()
+        await home.until(lambda: home.told(DrainEnded))
+
+
 async def test_told_again_it_ends_at_once(server: Scripted) -> None:
-    server.plan("RETR", keeps_silent)
-    async with house(server) as home, home.guest() as client:
-        with await client.passive():
-            await client.say("RETR /file")
-            await server.until_heard("RETR")
-            home.app.stop()
-            home.app.stop()
-            await client.expect(426, 421)
-            await client.expect_end()
+    async with thrown_out(server) as home:
+        home.app.stop()
+        home.app.stop()
 
 
-async def test_who_does_not_end_in_time_is_thrown_out(server: Scripted) -> None:
-    server.plan("RETR", keeps_silent)
-    async with house(server, timeouts={"drain": 0.05}) as home, home.guest() as client:
-        with await client.passive():
-            await client.say("RETR /file")
-            await server.until_heard("RETR")
-            home.app.stop()
-            await client.expect(426, 421)
-            await client.expect_end()
+async def test_who_does_not_end_in_time_is_thrown_out_and_counted(server: Scripted) -> None:
+    async with thrown_out(server, drain=0.05) as home:
+        home.app.stop()
+    assert [event.sessions for event in home.told(DrainBegan)] == [1]
+    assert [event.thrown_out for event in home.told(DrainEnded)] == [1]
 
 
 async def test_clients_are_still_let_in_for_the_lag(server: Scripted) -> None:
@@ -277,20 +282,6 @@ async def test_who_comes_while_it_drains_is_told_at_the_greeting(server: Scripte
             assert told.code == 421
             assert "shutting down" in told.text
             await client.expect_end()
-
-
-async def test_the_end_of_a_drain_is_told_with_how_many_were_thrown_out(server: Scripted) -> None:
-    server.plan("RETR", keeps_silent)
-    async with house(server, timeouts={"drain": 0.05}) as home, home.guest() as client:
-        with await client.passive():
-            await client.say("RETR /file")
-            await server.until_heard("RETR")
-            home.app.stop()
-            await client.expect(426, 421)
-            await client.expect_end()
-        await home.until(lambda: home.told(DrainEnded))
-        assert [event.sessions for event in home.told(DrainBegan)] == [1]
-        assert [event.thrown_out for event in home.told(DrainEnded)] == [1]
 
 
 async def test_it_is_sound_while_its_books_are_in_order(server: Scripted) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 from loadtest.ports import free_port
 from proxy.events import LoggedIn, LoginFailed, Refused, Reloaded, ReloadRefused
-from tests.support.house import house
+from tests.support.house import House, house
 from tests.support.scripted import Scripted, scripted
 
 FILES, OTHERS = {b"/file": b"here"}, {b"/file": b"there"}
@@ -18,11 +20,22 @@ def other(server: Scripted, **match: object) -> dict[str, Any]:
     return {"servers": [{"name": "other", "match": match, "upstream": upstream}]}
 
 
-async def test_a_login_leads_to_its_server_and_each_has_a_pool_of_its_own() -> None:
+@contextlib.asynccontextmanager
+async def two(
+    match: dict[str, object], **sections: Any
+) -> AsyncIterator[tuple[House, Scripted, Scripted]]:
+    """Run a proxy before two servers; the second is for whom `match` fits."""
     async with (
         scripted(FILES) as first,
         scripted(OTHERS) as second,
-        house(first, **other(second, user=["bob"])) as home,
+        house(first, **other(second, **match), **sections) as home,
+    ):
+        yield home, first, second
+
+
+async def test_a_login_leads_to_its_server_and_each_has_a_pool_of_its_own() -> None:
+    async with (
+        two({"user": ["bob"]}) as (home, first, second),
         home.guest("alice") as alice,
         home.guest("bob") as bob,
     ):
@@ -33,9 +46,7 @@ async def test_a_login_leads_to_its_server_and_each_has_a_pool_of_its_own() -> N
 
 async def test_another_user_in_the_same_session_may_be_at_another_server() -> None:
     async with (
-        scripted(FILES) as first,
-        scripted(OTHERS) as second,
-        house(first, **other(second, user=["bob"])) as home,
+        two({"user": ["bob"]}) as (home, first, second),
         home.guest("alice") as client,
     ):
         for user, content in (("bob", b"there"), ("alice", b"here"), ("bob", b"there")):
@@ -45,11 +56,7 @@ async def test_another_user_in_the_same_session_may_be_at_another_server() -> No
 
 async def test_a_server_hears_the_name_without_the_host_and_so_do_classes_and_the_log() -> None:
     async with (
-        scripted(FILES) as first,
-        scripted(OTHERS) as second,
-        house(
-            first, **other(second, host=["ftp2"]), clients=[{"name": "b", "user": ["bob"]}]
-        ) as home,
+        two({"host": ["ftp2"]}, clients=[{"name": "b", "user": ["bob"]}]) as (home, first, second),
         home.guest("bob@ftp2") as client,
     ):
         assert await client.fetch("RETR /file") == b"there"
@@ -59,9 +66,7 @@ async def test_a_server_hears_the_name_without_the_host_and_so_do_classes_and_th
 
 async def test_a_host_that_nobody_allowed_is_refused_and_the_session_goes_on() -> None:
     async with (
-        scripted(FILES) as first,
-        scripted(OTHERS) as second,
-        house(first, **other(second, host=["ftp2"])) as home,
+        two({"host": ["ftp2"]}) as (home, first, second),
         home.guest("alice") as client,
     ):
         told = await client.ask("USER bob@ftp3")
@@ -78,9 +83,7 @@ async def test_a_host_that_nobody_allowed_is_refused_and_the_session_goes_on() -
 async def test_a_class_that_requires_tls_is_known_by_the_name_without_the_host() -> None:
     clients = [{"name": "safe", "user": ["bob"], "require": "login"}, {"name": "everyone"}]
     async with (
-        scripted(FILES) as first,
-        scripted(OTHERS) as second,
-        house(first, **other(second, host=["ftp2"]), clients=clients) as home,
+        two({"host": ["ftp2"]}, clients=clients) as (home, first, second),
         home.client() as client,
     ):
         await client.expect(220)
@@ -91,9 +94,7 @@ async def test_a_class_that_requires_tls_is_known_by_the_name_without_the_host()
 
 async def test_strangers_stay_out_whatever_host_they_name() -> None:
     async with (
-        scripted(FILES) as first,
-        scripted(OTHERS) as second,
-        house(first, **other(second, host=["ftp2"])) as home,
+        two({"host": ["ftp2"]}) as (home, first, second),
         home.client() as client,
     ):
         await client.expect(220)

@@ -124,9 +124,7 @@ async def test_nobody_tries_for_ever() -> None:
 async def test_a_550_is_not_argued_with() -> None:
     async with scripted(FILES) as server, house(server) as home, home.guest() as client:
         await binary(client)
-        with await client.passive():
-            await client.say("RETR /nothing")
-            await client.expect(550)
+        await client.expect_refusal("RETR /nothing", 550)
         (ended,) = home.told(TransferEnded)
         assert ended.heals == 0
 

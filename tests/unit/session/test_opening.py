@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 
 from loadtest.ports import free_port
 from proxy.events import CommandsRunAhead, TransferEnded
-from tests.support.house import house
+from tests.support.house import House, house
 from tests.support.misdeeds import hangs_up, says
 from tests.support.raw_client import patiently
-from tests.support.scripted import Handler, Visit, scripted
+from tests.support.scripted import Handler, Scripted, Visit, scripted
 
 CONTENT = b"0123456789"
 FILES = {b"/ten": CONTENT}
 TOGETHER = {"data": "active", "pipelining": "on", "sessions": 1}
 AUTO = TOGETHER | {"data": "auto"}
+
+
+@contextlib.asynccontextmanager
+async def together() -> AsyncIterator[tuple[Scripted, House]]:
+    """A server, and a proxy that sends it PORT and the command in one write."""
+    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+        yield server, home
 
 
 def hears_both_first(then: Handler) -> Handler:
@@ -36,11 +45,10 @@ async def obeys(visit: Visit, argument: bytes) -> None:
 
 
 async def test_port_and_a_download_come_in_one_write() -> None:
-    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+    async with together() as (server, home), home.guest() as client:
         server.plan("PORT", hears_both_first(obeys), hears_both_first(obeys))
-        async with home.guest() as client:
-            assert await client.fetch("RETR /ten") == CONTENT
-            assert await client.fetch("NLST") == b"ten\r\n"
+        assert await client.fetch("RETR /ten") == CONTENT
+        assert await client.fetch("NLST") == b"ten\r\n"
 
 
 async def test_an_upload_waits_for_the_answer_to_port() -> None:
@@ -51,7 +59,7 @@ async def test_an_upload_waits_for_the_answer_to_port() -> None:
         heard.append(visit._received)
         await visit.obey_normally("PORT", argument)
 
-    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+    async with together() as (server, home):
         server.plan("PORT", looks)
         async with home.guest() as client:
             await client.store("STOR /new", CONTENT)
@@ -59,47 +67,40 @@ async def test_an_upload_waits_for_the_answer_to_port() -> None:
     assert heard == [b""]
 
 
-@pytest.mark.parametrize("restart", ["REST 4"])
-async def test_a_restart_stands_directly_before_its_transfer(restart: str) -> None:
-    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+async def test_a_restart_stands_directly_before_its_transfer() -> None:
+    async with together() as (server, home):
         async with home.guest() as client:
             assert (await client.ask("TYPE I")).code == 200
-            assert (await client.ask(restart)).code == 350
+            assert (await client.ask("REST 4")).code == 350
             assert await client.fetch("RETR /ten") == CONTENT[4:]
         assert server.visits[0].lines[-2:] == [b"REST 4", b"RETR /ten"]
 
 
 async def test_a_550_is_a_550() -> None:
-    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+    async with together() as (server, home):
         async with home.guest() as client:
-            with await client.passive():
-                await client.say("RETR /missing")
-                await client.expect(550)
+            await client.expect_refusal("RETR /missing", 550)
             assert await client.fetch("RETR /ten") == CONTENT
         assert server.logins == 1
 
 
 async def test_a_refused_port_is_explained() -> None:
-    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+    async with together() as (server, home):
         server.plan("PORT", says("500 Illegal PORT command."))
         server.plan("RETR", says("425 Use PORT or PASV first."))
         async with home.guest() as client:
-            with await client.passive():
-                await client.say("RETR /ten")
-                heard = await client.expect(425)
-            assert "Illegal PORT" in heard[0].text
+            heard = await client.expect_refusal("RETR /ten", 425)
+            assert "Illegal PORT" in heard.text
             assert await client.fetch("RETR /ten") == CONTENT
         assert server.logins == 1
 
 
 async def test_a_server_that_sends_it_elsewhere_is_not_lent_again() -> None:
-    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+    async with together() as (server, home):
         server.plan("PORT", says("500 Illegal PORT command."))
         server.plan("RETR", says("150 Somewhere else."))
         async with home.guest() as client:
-            with await client.passive():
-                await client.say("RETR /ten")
-                await client.expect(425)
+            await client.expect_refusal("RETR /ten", 425)
             assert await client.fetch("RETR /ten") == CONTENT
         assert server.logins == 2
 
@@ -113,7 +114,7 @@ async def test_a_server_that_begins_before_it_answers_port_is_never_hurried_agai
             while await visit.read():
                 pass
 
-    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+    async with together() as (server, home):
         server.plan("PORT", both_at_once)
         async with home.guest() as client:
             assert await client.fetch("RETR /ten") == CONTENT
@@ -129,17 +130,14 @@ async def test_a_refusal_that_overtakes_the_answer_to_port_is_the_clients() -> N
         await visit.say("550 No such file.")
         await visit.say("200 Connected.")
 
-    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+    async with together() as (server, home), home.guest() as client:
         server.plan("PORT", refuses_first)
-        async with home.guest() as client:
-            with await client.passive():
-                await client.say("RETR /missing")
-                await client.expect(550)
-            assert await client.fetch("RETR /ten") == CONTENT
+        await client.expect_refusal("RETR /missing", 550)
+        assert await client.fetch("RETR /ten") == CONTENT
 
 
 async def test_a_session_that_died_while_idle_is_replaced_without_a_word() -> None:
-    async with scripted(FILES) as server, house(server, upstream=TOGETHER) as home:
+    async with together() as (server, home):
         async with home.guest() as client:
             server.plan("PORT", hangs_up)
             assert await client.fetch("RETR /ten") == CONTENT
@@ -194,9 +192,7 @@ async def test_auto_is_active_where_that_works_and_passive_for_uploads() -> None
 async def test_auto_keeps_a_550_and_goes_on_in_active_mode() -> None:
     async with scripted(FILES) as server, house(server, upstream=AUTO) as home:
         async with home.guest() as client:
-            with await client.passive():
-                await client.say("RETR /missing")
-                await client.expect(550)
+            await client.expect_refusal("RETR /missing", 550)
             assert await client.fetch("RETR /ten") == CONTENT
         assert server.count("PASV") == 0
 

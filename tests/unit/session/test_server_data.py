@@ -18,9 +18,7 @@ async def test_the_same_sequence_works_in_either_mode_towards_the_server(mode: s
         async with home.guest() as client:
             assert await client.fetch("RETR /ten") == CONTENT
             await client.store("STOR /new", CONTENT)
-            with await client.passive():
-                await client.say("RETR /missing")
-                await client.expect(550)
+            await client.expect_refusal("RETR /missing", 550)
             assert (await client.fetch("LIST")).split() == [b"big", b"new", b"ten"]
         assert server.files[b"/new"] == CONTENT
 
@@ -29,9 +27,7 @@ async def test_a_server_that_refuses_port_is_explained() -> None:
     async with scripted(FILES) as server, house(server, upstream={"data": "active"}) as home:
         server.plan("PORT", says("500 Illegal PORT command."))
         async with home.guest() as client:
-            with await client.passive():
-                await client.say("RETR /ten")
-                await client.expect(425)
+            await client.expect_refusal("RETR /ten", 425)
             assert await client.fetch("RETR /ten") == CONTENT
 
 
@@ -45,10 +41,8 @@ async def test_resting_upstream_ports_are_explained_when_none_is_left() -> None:
         home.guest() as client,
     ):
         assert await client.fetch("RETR /ten") == CONTENT
-        with await client.passive():
-            await client.say("RETR /ten")
-            heard = await client.expect(425)
-        assert "upstream.ports" in heard[0].text
+        heard = await client.expect_refusal("RETR /ten", 425)
+        assert "upstream.ports" in heard.text
 
 
 async def test_a_big_file_arrives_whole_in_active_mode() -> None:

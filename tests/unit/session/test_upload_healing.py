@@ -48,6 +48,15 @@ async def healed(
         yield server, home, client
 
 
+async def store_from(client: RawClient, offset: int, command: str) -> None:
+    """Store CONTENT behind that many bytes of what is there."""
+    with await client.passive() as data:
+        await client.say(f"REST {offset}", command)
+        await client.expect(350, 150)
+        await asyncio.get_running_loop().sock_sendall(data, CONTENT)
+    await client.expect(226)
+
+
 async def refused(client: RawClient, command: str, content: bytes, code: int) -> None:
     """Store in vain."""
     with await client.passive() as data:
@@ -150,11 +159,7 @@ async def test_a_226_for_less_than_was_sent_is_not_believed_after_a_break() -> N
 async def test_a_restart_of_the_clients_own_is_counted_from() -> None:
     async with healed({b"/new": OLD}) as (server, _, client):
         server.plan("STOR", keeps_then(5, "426 Broken."))
-        with await client.passive() as data:
-            await client.say("REST 4", "STOR /new")
-            await client.expect(350, 150)
-            await asyncio.get_running_loop().sock_sendall(data, CONTENT)
-        await client.expect(226)
+        await store_from(client, 4, "STOR /new")
         assert server.files[b"/new"] == OLD[:4] + CONTENT
         assert b"REST 9" in server.visits[-1].lines
 
@@ -170,32 +175,30 @@ async def test_what_stood_behind_the_clients_restart_is_not_taken_for_its_bytes(
 
     async with healed({b"/new": OLD}) as (server, _, client):
         server.plan("STOR", writes_over)
-        with await client.passive() as data:
-            await client.say("REST 14", "STOR /new")
-            await client.expect(350, 150)
-            await asyncio.get_running_loop().sock_sendall(data, CONTENT)
-        await client.expect(226)
+        await store_from(client, 14, "STOR /new")
         assert server.files[b"/new"] == OLD[:14] + CONTENT
 
 
-async def test_an_append_goes_on_behind_what_was_appended() -> None:
-    async def appends_half(visit: Visit, name: bytes) -> None:
-        visit.offset = len(OLD)
-        await keeps_then(5, "426 Broken.")(visit, name)
+def appends(count: int) -> Handler:
+    """Append so many bytes, and break off."""
 
+    async def handler(visit: Visit, name: bytes) -> None:
+        visit.offset = len(OLD)
+        await keeps_then(count, "426 Broken.")(visit, name)
+
+    return handler
+
+
+async def test_an_append_goes_on_behind_what_was_appended() -> None:
     async with healed({b"/new": OLD}) as (server, _, client):
-        server.plan("APPE", appends_half)
+        server.plan("APPE", appends(5))
         await client.store("APPE /new", CONTENT)
         assert server.files[b"/new"] == OLD + CONTENT
 
 
 async def test_an_append_of_which_nothing_was_kept_is_sent_again() -> None:
-    async def appends_nothing(visit: Visit, name: bytes) -> None:
-        visit.offset = len(OLD)
-        await keeps_then(0, "426 Broken.")(visit, name)
-
     async with healed({b"/new": OLD}) as (server, _, client):
-        server.plan("APPE", appends_nothing)
+        server.plan("APPE", appends(0))
         await client.store("APPE /new", CONTENT)
         assert server.files[b"/new"] == OLD + CONTENT
 
@@ -209,13 +212,9 @@ async def test_an_append_that_may_still_be_going_on_is_left_alone() -> None:
 async def test_an_append_to_a_file_that_nobody_may_look_at_is_left_alone() -> None:
     """A mailbox for uploads: SIZE is answered 550 although the file is there (pyftpdlib)."""
 
-    async def appends_half(visit: Visit, name: bytes) -> None:
-        visit.offset = len(OLD)
-        await keeps_then(5, "426 Broken.")(visit, name)
-
     async with healed({b"/new": OLD}) as (server, _, client):
         server.always["SIZE"] = says("550 Not enough privileges.")
-        server.plan("APPE", appends_half)
+        server.plan("APPE", appends(5))
         await refused(client, "APPE /new", CONTENT, 426)
         assert server.files[b"/new"] == OLD + CONTENT[:5]
 

@@ -177,8 +177,6 @@ async def test_a_server_that_wants_another_tls_session_gets_another_login(
 ) -> None:
     async with home_before(authority) as (home, server), home.guest() as client:
         server.plan("RETR", says("522 Session reuse required."))
-        with await client.passive():
-            await client.say("RETR /file")
-            await client.expect(522)
+        await client.expect_refusal("RETR /file", 522)
         assert await client.fetch("RETR /file") == CONTENT
         assert server.logins == 2
