@@ -10,8 +10,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class OfClient:
-    """Whose deed it was; no event by itself."""
+class Event:
+    """A deed; what it was is the name of its own class."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfClient(Event):
+    """The deed of a client, and whose; what it was is the name of its own class."""
 
     session: str
     source: str
@@ -92,7 +97,7 @@ class Forbidden(OfClient):
 
 
 @dataclass(frozen=True, slots=True)
-class ProxyHeaderRefused:
+class ProxyHeaderRefused(Event):
     """A balancer that is believed said something else than whose connection it passes on."""
 
     balancer: str
@@ -100,7 +105,7 @@ class ProxyHeaderRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class LoginFailed:
+class LoginFailed(Event):
     """The server did not take a login."""
 
     session: str
@@ -110,7 +115,7 @@ class LoginFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class TlsFailed:
+class TlsFailed(Event):
     """A client and we did not agree on TLS: its session ended in the handshake."""
 
     session: str
@@ -119,7 +124,7 @@ class TlsFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateRefused:
+class CertificateRefused(Event):
     """The files of a listener's certificate have changed and cannot be used: the old one stays."""
 
     certificate: str
@@ -127,7 +132,7 @@ class CertificateRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateExpires:
+class CertificateExpires(Event):
     """The server's certificate is valid for so many days only; negative: not any more."""
 
     server: str
@@ -136,7 +141,7 @@ class CertificateExpires:
 
 
 @dataclass(frozen=True, slots=True)
-class UpstreamOpened:
+class UpstreamOpened(Event):
     """A control connection to the server is logged in."""
 
     upstream_session: int
@@ -148,7 +153,7 @@ class UpstreamOpened:
 
 
 @dataclass(frozen=True, slots=True)
-class UpstreamClosed:
+class UpstreamClosed(Event):
     """A control connection to the server is gone."""
 
     upstream_session: int
@@ -159,7 +164,7 @@ class UpstreamClosed:
 
 
 @dataclass(frozen=True, slots=True)
-class CommandsRunAhead:
+class CommandsRunAhead(Event):
     """It was learned whether the server obeys in order what is sent ahead of a final reply."""
 
     upstream_session: int
@@ -167,7 +172,7 @@ class CommandsRunAhead:
 
 
 @dataclass(frozen=True, slots=True)
-class UpstreamRefused:
+class UpstreamRefused(Event):
     """The server would not have another session: we wait `backoff` seconds before we ask again."""
 
     words: str
@@ -177,7 +182,7 @@ class UpstreamRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerDown:
+class ServerDown(Event):
     """One of several servers does not answer: the others are used."""
 
     server: str
@@ -185,7 +190,7 @@ class ServerDown:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerUp:
+class ServerUp(Event):
     """It answers again, and is used again, after so many seconds."""
 
     server: str
@@ -193,7 +198,7 @@ class ServerUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(Event):
     """A session keeps its upstream session: `verb` may have set what cannot be replayed."""
 
     session: str
@@ -202,7 +207,7 @@ class Pinned:
 
 
 @dataclass(frozen=True, slots=True)
-class ShadowWait:
+class ShadowWait(Event):
     """With `enforce: shadow`: a transfer went at once that would have waited for the budget."""
 
     source: str
@@ -211,7 +216,7 @@ class ShadowWait:
 
 
 @dataclass(frozen=True, slots=True)
-class BanSuspected:
+class BanSuspected(Event):
     """Data met silence where control answers: nothing for `pause` s, then `limit` slots."""
 
     pause: float
@@ -220,7 +225,7 @@ class BanSuspected:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreLost:
+class StoreLost(Event):
     """The shared store cannot be reached; `mode` is what `sharing.on_store_down` says."""
 
     why: str
@@ -228,21 +233,21 @@ class StoreLost:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreBack:
+class StoreBack(Event):
     """The shared store answers again, after so many seconds."""
 
     away: float
 
 
 @dataclass(frozen=True, slots=True)
-class StoreNew:
+class StoreNew(Event):
     """The shared store knows nothing of what is in use: nothing is dealt out for so long."""
 
     patience: float
 
 
 @dataclass(frozen=True, slots=True)
-class LimitsDiffer:
+class LimitsDiffer(Event):
     """Of several instances that share a thing one goes by a lower limit, which holds for all."""
 
     setting: str
@@ -252,7 +257,7 @@ class LimitsDiffer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reloaded:
+class Reloaded(Event):
     """The file was read anew, and these keys are others now; `warnings` are of `ftpweir check`."""
 
     changed: tuple[str, ...]
@@ -260,14 +265,14 @@ class Reloaded:
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadRefused:
+class ReloadRefused(Event):
     """The file was read anew and nothing has changed, because of these problems."""
 
     problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(Event):
     """Somebody at this address had the API do something: `reload` or `drain`."""
 
     order: str
@@ -275,7 +280,7 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
-class DrainBegan:
+class DrainBegan(Event):
     """Told to end: so many sessions are asked to leave, and have `patience` seconds for it."""
 
     sessions: int
@@ -283,7 +288,7 @@ class DrainBegan:
 
 
 @dataclass(frozen=True, slots=True)
-class DrainEnded:
+class DrainEnded(Event):
     """Everybody has left, `thrown_out` of them because the time was over."""
 
     seconds: float
@@ -291,7 +296,7 @@ class DrainEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class StateTold:
+class StateTold(Event):
     """What everybody is doing, told because somebody asked (SIGUSR2)."""
 
     phase: str
@@ -303,54 +308,19 @@ class StateTold:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusUnavailable:
+class StatusUnavailable(Event):
     """The status page is not served: nobody asked for its address, and it cannot be had."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Event):
     """A mistake of ours: an error nobody expected, with where it came from."""
 
     where: str
     error: str
     trace: str
 
-
-Event = (
-    SessionEnded
-    | TransferEnded
-    | Refused
-    | LoggedIn
-    | Changed
-    | Forbidden
-    | ProxyHeaderRefused
-    | LoginFailed
-    | TlsFailed
-    | CertificateRefused
-    | CertificateExpires
-    | UpstreamOpened
-    | UpstreamClosed
-    | CommandsRunAhead
-    | UpstreamRefused
-    | ServerDown
-    | ServerUp
-    | Pinned
-    | ShadowWait
-    | BanSuspected
-    | StoreLost
-    | StoreBack
-    | StoreNew
-    | LimitsDiffer
-    | Reloaded
-    | ReloadRefused
-    | Ordered
-    | DrainBegan
-    | DrainEnded
-    | StateTold
-    | StatusUnavailable
-    | Fault
-)
 
 Announce = Callable[[Event], None]

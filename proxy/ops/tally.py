@@ -50,6 +50,7 @@ PARTIES: Final[Mapping[str, str]] = {
     "upstream_down": "server",
     "upstream_login": "server",
     "upstream_lost": "server",
+    "upstream_no_ftp": "server",
     "upstream_refused": "server",
     "upstream_silent": "server",
     "upstream_tls": "server",

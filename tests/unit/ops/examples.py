@@ -7,6 +7,12 @@ from typing import Any
 
 from proxy import events
 
+KINDS = [
+    kind
+    for kind in vars(events).values()
+    if isinstance(kind, type) and issubclass(kind, events.Event) and not kind.__subclasses__()
+]
+
 TRANSFER = events.TransferEnded(
     session="a1b2c3",
     upstream_session=4,

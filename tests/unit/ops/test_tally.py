@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
@@ -13,7 +13,7 @@ from proxy.ops.metric_table import COUNTED, Type
 from proxy.ops.tally import PARTIES, Histogram, Tally
 from proxy.refusals import Reason
 
-from .examples import CLOSED, DOWN, OPENED, REFUSED, SESSION, transfer
+from .examples import CLOSED, DOWN, KINDS, OPENED, REFUSED, SESSION, transfer
 
 SAMPLES: dict[str, Any] = {
     "str": "word",
@@ -40,7 +40,7 @@ def sample(kind: type[Event]) -> Event:
     return kind(**values)
 
 
-@pytest.mark.parametrize("kind", get_args(Event))
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_event_is_counted_under_the_labels_of_the_table(kind: type[Event]) -> None:
     counted = tally(sample(kind))
     for metric in COUNTED:
