@@ -37,6 +37,10 @@ READS_FILES = {"config/loader.py"}
 NO_TEST_OF_ITS_OWN = {
     "__main__.py": "two lines that call cli; tests of cli start it",
     "session/exchange_rules.py": "frozen values; test_sections.py tests what is put into them",
+    **dict.fromkeys(
+        (f"refusals/of_{side}.py" for side in ("client", "turn", "data", "server")),
+        "rows of one table; test_table.py tests it",
+    ),
     "events.py": "frozen values without a deed; the tests of those who announce them compare them",
 }
 
