@@ -14,7 +14,7 @@ from proxy.events import StateTold
 from proxy.phase import Phase
 from proxy.session.roster import Roster
 
-from .lookout import Server, every_way
+from .watched import Server, every_way
 
 MOST = 200  # items of each list: a line of the log has its limits too
 

@@ -10,29 +10,21 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
-from typing import Final, Protocol
+from typing import Final
 
 from proxy import __version__
 from proxy.config import Address, Config
-from proxy.events import Reloaded, ReloadRefused
-from proxy.net.doors import Doors
-from proxy.phase import Phase
 from proxy.refusals import Reason
 from proxy.session.expectation import slot_wait
-from proxy.session.gate import Gate
 from proxy.session.request import Request
-from proxy.session.roster import Roster
 from proxy.session.session import Session
-from proxy.store.shared import SharedStore
 from proxy.upstream.egress import Egress
-from proxy.upstream.fleet import Fleet
 from proxy.upstream.seat import Seat
 
 from .recent import Recent
 from .snapshot import (
     MOST_SESSIONS,
     MOST_WAITERS,
-    ONLY_BUDGET,
     BudgetSeen,
     ClassQueue,
     ClassSeen,
@@ -45,46 +37,9 @@ from .snapshot import (
     UpstreamSeen,
     Waiter,
 )
+from .watched import Server, Watched, every_way, name_of
 
 FRESH: Final = 0.5  # seconds for which one snapshot serves everybody who asks
-
-
-class Server(Protocol):
-    """One of the servers; `config` is what it would have if it were the only one."""
-
-    name: str  # empty: the one of the top level
-    config: Config
-    gate: Gate
-    fleet: Fleet
-    egresses: tuple[Egress, ...]
-
-
-class Watched(Protocol):
-    """What there is to look at: the app."""
-
-    config: Config  # what holds now
-    phase: Phase
-    roster: Roster
-    doors: Doors
-    store: SharedStore | None
-
-    @property
-    def servers(self) -> Sequence[Server]:
-        """The servers there are, the nameless one first."""
-        ...
-
-    async def reload(self) -> Reloaded | ReloadRefused:
-        """Read the file anew and go on by it, or change nothing."""
-        ...
-
-    def drain(self) -> None:
-        """End after the running transfers."""
-        ...
-
-
-def every_way(servers: Sequence[Server]) -> list[Egress]:
-    """Return the ways to all of them."""
-    return [egress for server in servers for egress in server.egresses]
 
 
 class Lookout:
@@ -174,11 +129,6 @@ def _place(server: Server) -> str:
     upstream = server.config.upstream
     place = str(Address(upstream.host, upstream.port))
     return f"{server.name} {place}" if server.name else place
-
-
-def name_of(egress: Egress) -> str:
-    """Name a budget: by its server and address, where there are several."""
-    return egress.name or ONLY_BUDGET
 
 
 def _budget(egress: Egress, config: Config, now: float) -> BudgetSeen:

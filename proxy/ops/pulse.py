@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .lookout import Server, every_way
 from .tally import Tally
+from .watched import Server, every_way
 
 BEAT: Final = 0.5  # seconds
 REMEMBERED: Final = 15 * 60  # seconds

@@ -16,10 +16,11 @@ from proxy.events import Announce, Event, StatusUnavailable
 from proxy.net.doors import CannotListen, listening_at
 
 from .hatch import Hatch
-from .lookout import Lookout, Watched
+from .lookout import Lookout
 from .pulse import Pulse
 from .recent import Recent
 from .tally import Tally
+from .watched import Watched
 
 
 class Station:
