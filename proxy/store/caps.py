@@ -23,6 +23,7 @@ from proxy.shaping.stake import Stake, Wish
 from .shared import Share, SharedStore
 
 WANTED: Final = 2.0  # seconds for which one who asked is taken to be waiting
+AT_HAND_PART: Final = 10  # one more for so many transfers: not each should wait for an answer
 SAY: Final = 1.5  # seconds for which nobody is refused: others need one to give back
 SILENCE: Final = 10.0  # ... while the store has not said no: a busy machine is slow to ask it
 
@@ -156,8 +157,12 @@ class Caps:
 
     def _wish(self, what: What, key: Key, cap: _Cap) -> Wish:
         used = self._used(what, key)
-        more = max(1, self._newcomers[key] if what is What.SESSIONS else 0)
-        return Wish(cap.limit, used, used + (more if self._is_wanted(cap) else 0))
+        if not self._is_wanted(cap):
+            return Wish(cap.limit, used, used)
+        if what is What.SESSIONS:  # none at hand: who is refused one elsewhere has to leave
+            return Wish(cap.limit, used, used + max(1, self._newcomers[key]))
+        at_hand = 0 if cap.share.stake.is_contended else used // AT_HAND_PART
+        return Wish(cap.limit, used, used + 1 + at_hand)
 
     def _hear(self, what: What, key: Key, cap: _Cap) -> None:
         cap.heard_at = self._clock()

@@ -130,6 +130,26 @@ async def test_transfers_at_once_and_in_a_minute_are_counted_together() -> None:
     assert await two.may_transfer(limits)
 
 
+async def test_a_busy_source_does_not_ask_for_each_transfer_and_keeps_nothing_from_another() -> (
+    None
+):
+    wire = Wire()
+    one, two = One(wire), One(wire)
+    limits, answers = Limits(transfers_per_minute=200), 0
+    for _ in range(180):
+        if one.caps.transfer_wait(KEY, limits) is None:
+            await one.store.talk()
+            answers += 1
+        assert one.caps.transfer_wait(KEY, limits) == 0.0
+        one.caps.start_transfer(KEY, limits)
+    assert answers < 60
+    await one.rest()
+    for _ in range(20):
+        assert await two.may_transfer(limits)
+        two.caps.start_transfer(KEY, limits)
+    assert not await two.may_transfer(limits)
+
+
 @pytest.mark.parametrize("limits", [Limits(), TWO])
 async def test_alone_or_without_a_cap_nobody_is_asked(limits: Limits) -> None:
     wire = Wire()
