@@ -30,7 +30,7 @@ from proxy.events import (
 )
 from proxy.net.certificate import BadCertificate
 from proxy.net.client_channel import ClientChannel
-from proxy.net.doors import CannotListen, Door, Doors
+from proxy.net.doors import CannotListen, Door, Doors, Greet
 from proxy.net.header_first import HeaderFirst
 from proxy.net.redirected import wanted
 from proxy.ops.hatch import Hatch
@@ -39,6 +39,7 @@ from proxy.phase import Phase, Ready, Serving
 from proxy.rooms import Rooms
 from proxy.server_side import ServerSide
 from proxy.session.backend import Entrance
+from proxy.session.client_tls import TlsOffer
 from proxy.session.session import Session
 from proxy.store.journal import JournalError
 from proxy.workers import Agree, Outcome
@@ -91,7 +92,7 @@ class App:
         self._reloading = asyncio.Lock()
         self._stop, self._hurry = asyncio.Event(), asyncio.Event()
         self.tls = sections.tls(config, announce)
-        self.doors = Doors(self._greet, inherited, is_shared=shares_port)
+        self.doors = Doors(self._greeter, inherited, is_shared=shares_port)
         self.rooms = rooms = Rooms(config, self.tls.servers, announce, self._spawn)
         self.roster, self.store = rooms.shared.roster, rooms.group.store
         self._swept_at = rooms.clock()
@@ -161,21 +162,23 @@ class App:
         self.phase = phase
         self.on_phase(phase)
 
-    def _greet(self, listen: Listen) -> asyncio.Protocol:
-        welcome = partial(self._welcome, listen)
+    def _greeter(self, listen: Listen) -> Greet:
+        """Who knocks in the moment of a reload is still greeted by what stood there."""
+        greet = partial(ClientChannel, partial(self._welcome, listen, self.tls.offers[listen]))
         if listen.proxy_protocol == "off":
-            return ClientChannel(welcome)
-        return HeaderFirst(
-            partial(ClientChannel, welcome),
+            return greet
+        return partial(
+            HeaderFirst,
+            greet,
             trusts=partial(is_within, listen.trusted),
             refused=lambda peer, why: self._announce(ProxyHeaderRefused(peer, why)),
         )
 
-    def _welcome(self, listen: Listen, client: ClientChannel) -> None:
+    def _welcome(self, listen: Listen, offer: TlsOffer, client: ClientChannel) -> None:
         is_turned = listen.transparent == "on"
         asked_for = wanted(client.fileno, client.local) if is_turned else None
         entrance = Entrance(listen.address, asked_for)
-        session = Session(client, self.rooms.shared, entrance, self.tls.offers[listen])
+        session = Session(client, self.rooms.shared, entrance, offer)
         if self.phase is Phase.DRAINING:
             session.ask_to_leave()  # it came in the moment in which the door was closed
         self._spawn(session.run())

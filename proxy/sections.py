@@ -53,12 +53,9 @@ class Tls:
 
 
 def tls(config: Config, announce: Announce, before: Tls | None = None) -> Tls:
-    """Read all certificates; raise BadCertificate. Offers of `before` stay, for who still knocks
-    at a door that a reload is closing."""
-    offers = dict(before.offers) if before is not None else {}
-    for listen in config.listen:
-        if listen not in offers:
-            offers[listen] = _tls_offer(listen, announce)
+    """Read all certificates; raise BadCertificate. Listeners that stay keep theirs of `before`."""
+    known = before.offers if before is not None else {}
+    offers = {listen: known.get(listen) or _tls_offer(listen, announce) for listen in config.listen}
     servers = {
         name: [_server_tls(own, machine.host, announce) for machine in own.upstream.servers]
         for name, own in config.by_server.items()
@@ -139,6 +136,8 @@ def limits(config: Config) -> Limits:
         idle=upstream.idle_timeout,
         login_memory=upstream.login_memory,
         outage=config.timeouts.outage,
+        # A change of hands costs a login: all have had their turn in half of a client's patience.
+        patience=config.queue.max_wait / 2,
         resets=resets(config),
     )
 

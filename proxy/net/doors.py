@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from proxy.config import Address, Listen
 
@@ -19,21 +20,25 @@ class CannotListen(Exception):
     """An address of `listen` cannot be had; the message says which and why."""
 
 
-class Door:
-    """One listening socket. `listen` is what the configuration says of it, read at each knock."""
+Greet: TypeAlias = Callable[[], asyncio.BaseProtocol]  # makes the protocol of one client
 
-    def __init__(self, listen: Listen, sock: socket.socket) -> None:
-        self.listen = listen
+
+class Door:
+    """One listening socket at an address of the configuration; `greet` greets whoever knocks."""
+
+    def __init__(self, address: Address, sock: socket.socket) -> None:
+        self.address = address
         self.sock = sock
+        self.greet: Greet
         # Where it really is: the kernel may have chosen the port.
         self.place = _place(sock)
         self._server: asyncio.Server | None = None
 
-    async def open(self, greet: Callable[[Listen], asyncio.BaseProtocol]) -> None:
-        """Let clients in; `greet` makes the protocol of each."""
+    async def open(self) -> None:
+        """Let clients in."""
         if self._server is None and self.sock.fileno() != -1:
             self._server = await asyncio.get_running_loop().create_server(
-                lambda: greet(self.listen), sock=self.sock, backlog=BACKLOG
+                lambda: self.greet(), sock=self.sock, backlog=BACKLOG
             )
 
     def close(self) -> None:
@@ -44,16 +49,16 @@ class Door:
 
 
 class Doors:
-    """All of them, in the order of the configuration."""
+    """All of them, in the order of the configuration; `greeter` tells who greets at a listener."""
 
     def __init__(
         self,
-        greet: Callable[[Listen], asyncio.BaseProtocol],
+        greeter: Callable[[Listen], Greet],
         inherited: Sequence[socket.socket] = (),
         *,
         is_shared: bool = False,
     ) -> None:
-        self._greet = greet
+        self._greeter = greeter
         self._is_shared = is_shared  # other processes listen there too; the kernel deals out
         self._inherited = tuple(inherited)
         self._doors: list[Door] = []
@@ -76,7 +81,7 @@ class Doors:
                 door = next(_at(listen.address, known), None)
                 if door is not None:
                     known.remove(door)
-                doors.append(door or Door(listen, self._bind(listen.address)))
+                doors.append(door or Door(listen.address, self._bind(listen.address)))
             if claim_all:
                 self._expect_claimed({door.place for door in doors})
         except CannotListen:
@@ -93,13 +98,13 @@ class Doors:
     async def adopt(self, doors: list[Door], listens: Sequence[Listen]) -> None:
         """Open what `bind` returned for these listeners, and close every other door."""
         for door, listen in zip(doors, listens, strict=True):
-            door.listen = listen
+            door.greet = self._greeter(listen)
         for door in self._doors:
             if door not in doors:
                 door.close()
         self._doors = doors
         for door in doors:
-            await door.open(self._greet)
+            await door.open()
 
     def close(self) -> None:
         """Let nobody in any more."""
@@ -136,7 +141,7 @@ def _listening(
 
 
 def _at(address: Address, doors: Sequence[Door]) -> Iterator[Door]:
-    return (door for door in doors if door.listen.address == address)
+    return (door for door in doors if door.address == address)
 
 
 def _resolve(address: Address) -> tuple[int, tuple[str, int]]:

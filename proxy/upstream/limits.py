@@ -14,4 +14,5 @@ class Limits:
     idle: float
     login_memory: float
     outage: float  # a server that refuses connections for less may just be restarting
+    patience: float = 0.0  # within which each of several instances has had its turn
     resets: bool = False  # end by RST after the server's 221 and FIN

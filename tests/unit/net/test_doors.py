@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -24,9 +24,13 @@ class Greeter(asyncio.Protocol):
         transport.close()
 
 
+def greeter(listen: Listen) -> Callable[[], Greeter]:
+    return lambda: Greeter(listen)
+
+
 @pytest.fixture
 async def doors() -> AsyncIterator[Doors]:
-    doors = Doors(Greeter)
+    doors = Doors(greeter)
     yield doors
     doors.close()
 
@@ -119,7 +123,7 @@ async def test_closed_doors_let_nobody_in(doors: Doors) -> None:
 async def test_an_inherited_socket_is_used_and_survives_being_closed_and_opened_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as given:
         place = "127.0.0.1:{1}".format(*given.getsockname())
-        doors = Doors(Greeter, [given])
+        doors = Doors(greeter, [given])
         try:
             listens = at(place)
             await doors.adopt(doors.bind(listens, claim_all=True), listens)
@@ -134,6 +138,6 @@ async def test_an_inherited_socket_is_used_and_survives_being_closed_and_opened_
 async def test_an_inherited_socket_that_no_listener_names_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as given:
         place = "127.0.0.1:{1}".format(*given.getsockname())
-        doors = Doors(Greeter, [given])
+        doors = Doors(greeter, [given])
         with pytest.raises(CannotListen, match=f"the service manager listens on {place}"):
             doors.bind(at("127.0.0.2:0"), claim_all=True)
