@@ -88,9 +88,8 @@ class Rooms:
                 changed: Iterable[str] = changed_keys(known.config, config.by_server[name])
                 if name:  # the rest belongs to all of them
                     changed = (key for key in changed if key.startswith(("upstream.", "budget.")))
-                yield from rigid_changes(
-                    changed, document, has_ledger=known.has_ledger, place=place
-                )
+                settled = known.settled if name else {**known.settled, **self.group.settled}
+                yield from rigid_changes(changed, document, settled=settled, place=place)
             elif (removed := self._counted_elsewhere(config, name)) is not None:
                 told = (document or Document("configuration")).problem
                 words = (
@@ -182,6 +181,7 @@ class Rooms:
     def _add(self, sides: Sequence[ServerSide]) -> None:
         for side in sides:
             self._sides[side.name] = side
+            side.join()
             if self._watching is not None:
                 self._watching.create_task(side.fleet.watch())
 

@@ -5,7 +5,7 @@ What belongs to the clients, whichever server they are for, is in rooms.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -43,7 +43,6 @@ class ServerSide:
         self._replays = ground.replays
         self._ways = Ways(name, config, tls, ground)
         self._is_retired = False
-        self.has_ledger = self._ways.has_ledger
         self.fleet = self._ways.fleet
         self.egresses = self.fleet.ways
         self._habits = Habits()
@@ -67,6 +66,11 @@ class ServerSide:
         )
         self.fleet.when_moved(self._learn_anew)
 
+    def join(self) -> None:
+        """Share what it has with other instances from now on: it is in use."""
+        for share in self._ways.shares:
+            share.begin()
+
     def adopt(
         self, config: Config, changed: Sequence[str], tls: Sequence[ServerTls | None]
     ) -> None:
@@ -75,6 +79,7 @@ class ServerSide:
         renew = any(effect_of(key) is Effect.NEW_UPSTREAM for key in changed)
         relearn = renew or "upstream.pipelining" in changed
         self._is_retired, self.fleet.is_wanted = False, True
+        self.join()
         self.config = config
         self._ways.adopt(config, tls, renew=renew, relearn=relearn)
         if renew or "upstream.data" in changed:
@@ -84,6 +89,13 @@ class ServerSide:
         self.backend.throttle.limit_total(config.upstream.bandwidth)
         # Last, for it lets those go on who may now.
         self.gate.adopt(max_wait=config.queue.max_wait, max_length=config.queue.max_length)
+
+    @property
+    def settled(self) -> Mapping[str, str]:
+        """Which keys a start settles, and why."""
+        if self._ways.has_ledger:
+            return {}
+        return {"budget.enforce": "it began as off, without the state file"}
 
     @property
     def is_over(self) -> bool:
@@ -101,15 +113,19 @@ class ServerSide:
         return max(egress.budget.longest_hold for egress in self.egresses)
 
     def sweep(self) -> None:
-        """Close what has been idle or lived for too long."""
+        """Close what has been idle or lived for too long; share no more once nothing is left."""
         for egress in self.egresses:
             egress.pool.sweep()
+        if self.is_over:
+            for share in self._ways.shares:
+                share.drop()
 
     def retire(self) -> None:
         """No client chooses it any more: what they leave is closed, what cools goes on cooling."""
         self._is_retired, self.fleet.is_wanted = True, False
         for egress in self.egresses:
             egress.pool.send_home("server removed")
+        self.sweep()
 
     def cut(self) -> None:
         """End every connection with it at once."""

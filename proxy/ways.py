@@ -19,6 +19,7 @@ from proxy.net.replay import ReplayMemory
 from proxy.store.budget import Budget
 from proxy.store.group import Group
 from proxy.store.journal import Journal
+from proxy.store.shared import Share
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet, Server
 from proxy.upstream.health import Health
@@ -56,6 +57,7 @@ class Ways:
         self._state = None if keeps_none else config.state
         # It keeps a state file, or was told to keep none.
         self.has_ledger = config.state is None or not keeps_none
+        self.shares: list[Share] = []  # what other instances have of it, too
         servers = range(len(config.upstream.servers))
         # What is learned of one server says nothing of another.
         self._orders = [Order(config.upstream.pipelining) for _ in servers]
@@ -107,6 +109,8 @@ class Ways:
         config, ground = self._config, self._ground
         place = config.upstream.name_of(server, source)
         name = way_name(self._name, place)
+        slots, seats = ground.group.slots(name), ground.group.seats(name)
+        self.shares += [share for share in (slots, seats) if share is not None]
         budget = Budget(
             config.budget.limit,
             holds=sections.holds(config),
@@ -115,7 +119,7 @@ class Ways:
             clock=ground.clock,
             announce=ground.announce,
             journal=self._journal(place),
-            share=ground.group.slots(name),
+            share=slots,
         )
         pool = Pool(
             sections.dialer(config, source, server, self._tls[server]),
@@ -124,7 +128,7 @@ class Ways:
             clock=ground.clock,
             announce=ground.announce,
             spawn=ground.spawn,
-            share=ground.group.seats(name),
+            share=seats,
             order=self._orders[server],
         )
         return Egress(source, budget, pool, name)

@@ -94,18 +94,22 @@ def changed_keys(old: Config, new: Config) -> tuple[str, ...]:
 
 
 def rigid_changes(
-    changed: Iterable[str], document: Document | None, *, has_ledger: bool, place: Path = ()
+    changed: Iterable[str],
+    document: Document | None,
+    *,
+    settled: Mapping[str, str],
+    place: Path = (),
 ) -> Iterator[str]:
     """Tell, each with its place, the changes that a running process cannot make.
 
-    `has_ledger`: it keeps a state file, or was told to keep none. `place`: where the keys stand.
+    `settled`: keys that this one settled at its start, and why. `place`: where the keys stand.
     """
     told = (document or Document("configuration")).problem
     for key in changed:
-        if effect_of(key) is Effect.RESTART:
+        if key in settled:
+            words = f"{settled[key]}: only a restart can change this"
+        elif effect_of(key) is Effect.RESTART:
             words = "only a restart can change this: put it back, or restart"
-        elif key == "budget.enforce" and not has_ledger:
-            words = "it began as off, without the state file: only a restart can change this"
         else:
             continue
         yield str(told((*place, *key.split(".")), words))

@@ -82,7 +82,7 @@ class Stake:
         self._terms = terms
         self._floor = floor
         self._floors = floor * instances  # which the store must not deal out
-        self._patience = patience
+        self.patience = patience
         self._own = 0
         self._own_since = -inf
         self._valid_until = -inf
@@ -214,9 +214,9 @@ class Stake:
         award = self._award
         if not self.is_contended or award.target >= self._own:
             return False
-        if self._need <= award.target or not self._patience:
+        if self._need <= award.target or not self.patience:
             return True
         stay = SHORTEST_STAY
         if award.target == 0:  # there is less than one for each: taking turns
-            stay = max(stay, self._patience * award.limit / (award.short + 1))
+            stay = max(stay, self.patience * award.limit / (award.short + 1))
         return now >= self._own_since + stay

@@ -5,7 +5,7 @@ Without a store there is no group: nothing is shared, and nobody below notices.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from proxy.config import Config
@@ -38,6 +38,14 @@ class Group:
                 announce=announce,
             )
 
+    @property
+    def settled(self) -> Mapping[str, str]:
+        """Which keys of the top level a start settles, and why."""
+        if self.store is None or self._config.sharing.group:
+            return {}
+        why = "the instances find each other by it, for sharing.group is auto"
+        return {"upstream.host": why, "upstream.port": why}
+
     def slots(self, way: str) -> Share | None:
         """Share the budget of one way to a server."""
         if self.store is None:
@@ -50,9 +58,7 @@ class Group:
         """Share the sessions that a server allows one egress address."""
         if self.store is None:
             return None
-        # A change of hands costs a login: all have had their turn in half of a client's patience.
-        stake = Stake(self.store.terms, patience=self._config.queue.max_wait / 2)
-        return self.store.share("seats", stake, hold=SEAT_HOLD, way=way)
+        return self.store.share("seats", Stake(self.store.terms), hold=SEAT_HOLD, way=way)
 
     def when_cut_off(self, cut: Callable[[], None]) -> None:
         """Let `cut` end every connection when the lease ends without the store, if configured."""

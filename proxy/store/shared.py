@@ -50,6 +50,7 @@ class Share:
     on_news: Callable[[], None] = field(default=lambda: None)
     # Seconds for which something still counts, if nothing is begun any more.
     remaining: Callable[[], float] = field(default=lambda: 0.0)
+    begin: Callable[[], None] = field(default=lambda: None)  # from then on the store is told of it
     drop: Callable[[], None] = field(default=lambda: None)  # to be called when it is over
     setting: str = ""  # where its limit stands, if all should go by the same
     way: str = ""
@@ -87,8 +88,9 @@ class SharedStore:
         # Never used again: after a crash the old name's part is free when its lease is over.
         self._instance = secrets.token_hex(8)
         self._serial = 0
-        self._lasting: dict[str, Share] = {}  # by key
-        self._brief: dict[Share, None] = {}  # in the order in which they began
+        # In the order in which they began.
+        self._lasting: dict[Share, None] = {}
+        self._brief: dict[Share, None] = {}
         self._asking: set[Share] = set()
         self._asked = asyncio.Event()
         self._lost_at: float | None = None
@@ -100,33 +102,34 @@ class SharedStore:
         self.latency: float | None = None  # seconds that the last answer took
 
     def share(self, name: str, stake: Stake, *, hold: float, way: str = "") -> Share:
-        """Begin to share a thing for good; all instances call it and the way by the same names.
-
-        One who shared it before under this name was built in vain: two would contradict each other.
-        """
-        share = self._share(f"{name}:{way}" if way else name, stake, hold, self._recovery)
+        """Make a thing that is shared from its `begin` until it is dropped; all instances call it
+        and the way by the same names."""
+        key = f"{name}:{way}" if way else name
+        share = self._share(self._lasting, key, stake, hold, self._recovery)
         share.way = way
-        self._lasting[share.key] = share
         return share
 
     def share_briefly(self, name: str, stake: Stake, *, hold: float) -> Share:
         """Begin to share a small thing of which there are many, until it is dropped."""
-        share = self._share(name, stake, hold, 0.0)
-        share.drop = partial(self._drop, share)
-        self._brief[share] = None
+        share = self._share(self._brief, name, stake, hold, 0.0)
+        share.begin()
         return share
 
-    def _share(self, name: str, stake: Stake, hold: float, recovery: float) -> Share:
+    def _share(
+        self, among: dict[Share, None], name: str, stake: Stake, hold: float, recovery: float
+    ) -> Share:
         share = Share(f"{self._prefix}:{name}", stake, hold, recovery, self._asked.set)
         share.ask = partial(self._ask, share)
+        share.begin = partial(among.update, {share: None})
+        share.drop = partial(self._drop, among, share)
         return share
 
     def _ask(self, share: Share) -> None:
         self._asking.add(share)
         self._asked.set()
 
-    def _drop(self, share: Share) -> None:
-        self._brief.pop(share, None)
+    def _drop(self, among: dict[Share, None], share: Share) -> None:
+        among.pop(share, None)
         self._asking.discard(share)
 
     @property
@@ -169,13 +172,13 @@ class SharedStore:
 
     def _whose_turn(self, now: float) -> list[Share]:
         brief = (share for share in self._brief if share.due <= now or share in self._asking)
-        shares = [*self._lasting.values(), *islice(brief, MOST_AT_ONCE)]
+        shares = [*self._lasting, *islice(brief, MOST_AT_ONCE)]
         self._asking.difference_update(shares)
         return shares
 
     async def leave(self) -> None:
         """Say goodbye: what still cools counts as long as it must, and no longer."""
-        shares = [*self._lasting.values(), *self._brief]
+        shares = [*self._lasting, *self._brief]
         try:
             async with asyncio.timeout(CLOSE_PATIENCE):
                 for first in range(0, len(shares), MOST_AT_ONCE):
@@ -203,7 +206,7 @@ class SharedStore:
 
     async def _pause(self) -> None:
         """Wait until the next call is due, or somebody asks for what was not asked yet."""
-        due = min(share.due for share in (*self._lasting.values(), *self._brief))
+        due = min(share.due for share in (*self._lasting, *self._brief))
         if self.is_lost:
             due = max(due, self._clock() + POLL)
         while (left := due - self._clock()) > 0:
@@ -220,14 +223,12 @@ class SharedStore:
     def _was_lost(self, why: str) -> None:
         now = self._clock()
         self.failures += 1
-        for share in (*self._lasting.values(), *self._brief):
+        for share in (*self._lasting, *self._brief):
             share.stake.lost()
         if self._lost_at is None:
             self._lost_at = now
             self._announce(StoreLost(why, self.terms.lost.value))
-        if not self.is_cut_off and not any(
-            share.stake.is_valid(now) for share in self._lasting.values()
-        ):
+        if not self.is_cut_off and not any(share.stake.is_valid(now) for share in self._lasting):
             self.is_cut_off = True
             self.on_cut_off()
 

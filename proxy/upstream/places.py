@@ -18,7 +18,14 @@ from .seat import Seat, Use
 class Places:
     """Every seat there is, and the limits to their number. `fixed` None: the limit is learned."""
 
-    def __init__(self, fixed: int | None, share: Share | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        fixed: int | None,
+        share: Share | None,
+        clock: Callable[[], float],
+        *,
+        patience: float = 0.0,
+    ) -> None:
         self._allowance = Allowance(fixed)
         self._share = share
         self._clock = clock
@@ -26,7 +33,7 @@ class Places:
         self.wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # more seats, for whom
         if share is not None:
             share.report = self._wish
-        self._say_where_the_limit_stands()
+        self.adopt(fixed, patience=patience)
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(tuple(self._seats))
@@ -107,10 +114,13 @@ class Places:
         others = sum(1 for other in self._seats if other is not seat and other.key is not None)
         self._allowance.refused(others + self.elsewhere, self._clock())
 
-    def adopt(self, fixed: int | None) -> None:
-        """Go on with another limit; None: it is learned."""
+    def adopt(self, fixed: int | None, *, patience: float) -> None:
+        """Go on with another limit; None: it is learned, and may differ: each instance hears other
+        refusals. Where instances take turns, all have had theirs within `patience` seconds."""
         self._allowance.adopt(fixed)
-        self._say_where_the_limit_stands()
+        if self._share is not None:
+            self._share.setting = "" if self._allowance.is_learned else "upstream.sessions"
+            self._share.stake.patience = patience
 
     def tick(self) -> bool:
         """Let a learned limit creep up; True when it did."""
@@ -130,9 +140,3 @@ class Places:
         used = sum(1 for seat in self._seats if seat.instead_of not in self._seats)
         more, weight = self.wanted()
         return Wish(self._allowance.limit, used, self.busy + more, weight)
-
-    def _say_where_the_limit_stands(self) -> None:
-        """Limits that are learned may differ: each instance hears other refusals."""
-        if self._share is not None:
-            is_learned = self._allowance.is_learned
-            self._share.setting = "" if is_learned else "upstream.sessions"

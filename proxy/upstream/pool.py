@@ -55,7 +55,7 @@ class Pool:
         self._clock = clock
         self._announce = announce
         self._spawn = spawn
-        self.places = Places(limits.sessions, share, clock)
+        self.places = Places(limits.sessions, share, clock, patience=limits.patience)
         self._arrivals = Arrivals(
             self, dialer, limits, budget=budget, clock=clock, announce=announce, spawn=spawn
         )
@@ -72,7 +72,7 @@ class Pool:
         and no login counts as proven any more."""
         self._limits = limits
         self._arrivals.adopt(dialer, limits, renew=renew)
-        self.places.adopt(limits.sessions)
+        self.places.adopt(limits.sessions, patience=limits.patience)
         self.sweep()
 
     # What the gate asks; nothing here waits.

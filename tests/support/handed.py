@@ -1,35 +1,55 @@
-"""What the rooms of a running proxy have of the configuration."""
+"""What the rooms of a proxy have of the configuration."""
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from proxy.app import App
+from proxy.server_side import ServerSide
+from proxy.session.exchange_rules import ExchangeRules
 
 
 def handed_out(app: App) -> dict[str, object]:
-    """Return it in a form that can be compared."""
-    side = app.servers[0]
-    (egress,), (machine,) = side.egresses, side.fleet.servers
-    backend = side.backend
-    shared, pool, budget = app.rooms.shared, egress.pool, egress.budget
+    """Return it in a form in which two proxies can be compared."""
+    shared, store = app.rooms.shared, app.store
     return {
-        "manners": (shared.manners, backend.keeps_session, backend.site_harmless),
+        "manners": shared.manners,
         "classify": shared.classify("192.0.2.1", b"alice"),
-        "rules": backend.exchange_rules,
-        "listings": backend.listings,
-        "order": side._ways._orders[0].is_proven,
-        "total": backend.throttle._bandwidth.has_total,
         "attempts": shared.attempts.memory,
         "replays": app.rooms.replays.most,
-        "limits": pool._limits,
-        "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
-        "fleet": (side.fleet.spread, machine.health.failback, machine.weight),
-        "budget": (budget.limit, budget.longest_hold, budget._guard, budget._enforce),
-        "queue": (side.gate.max_wait, side.gate._max_length),
         "ports": [
             (pool._ports, pool._rest) for pool in (shared.passive_ports, shared.upstream_ports)
         ],
-        "servers": [one.name for one in app.servers],
-        "doors": app.doors.places,
+        "servers": {side.name: _handed_to(side) for side in app.servers},
+        "shares": store
+        and {
+            (share.key, share.hold, share.setting, share.stake.patience) for share in store._lasting
+        },
+        "listen": (app.config.listen, [str(listen.address) for listen in app.tls.offers]),
         "told": app.config.log,
         "drain": (app.config.timeouts.drain, app.config.timeouts.drain_lag),
     }
+
+
+def _handed_to(side: ServerSide) -> dict[str, object]:
+    (egress,), (machine,) = side.egresses, side.fleet.servers
+    backend, pool, budget = side.backend, egress.pool, egress.budget
+    return {
+        "sessions": (backend.keeps_session, backend.site_harmless),
+        "rules": _plain(backend.exchange_rules),
+        "listings": backend.listings and (backend.listings._ways, backend.listings._max_wait),
+        "order": side._ways._orders[0].is_proven,
+        "total": backend.throttle._bandwidth.has_total,
+        "limits": pool._limits,
+        "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
+        "fleet": (side.fleet.spread, machine.name, machine.health.failback, machine.weight),
+        "budget": (budget.limit, budget.longest_hold, budget._guard, budget._enforce),
+        "queue": (side.gate.max_wait, side.gate._max_length, side.gate._places.memory),
+    }
+
+
+def _plain(rules: ExchangeRules) -> list[object]:
+    """What was learned is nobody else's: of it only that it is used."""
+    values = [getattr(rules, field.name) for field in fields(rules)]
+    plain = [value if isinstance(value, int | float) else type(value) for value in values]
+    return [*plain, rules.reach.may_fall_back, rules.reach._is_active]

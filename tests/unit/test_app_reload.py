@@ -115,12 +115,13 @@ async def test_where_others_refuse_everything_is_undone_and_may_be_tried_again(
         asked.append(outcome)
         return refused
 
-    async with house(server, state=str(tmp_path / "state")) as home:
-        sections["state"] = str(tmp_path / "state")
-        before = handed_out(home.app)
+    begun_with = {"state": str(tmp_path / "state"), "store": f"unix://{tmp_path}/none"}
+    async with house(server, **begun_with) as home:
+        before = handed_out(home.app), home.app.doors.places
+        sections |= begun_with
         for _ in range(2):
             assert await home.reload(agree, **sections) == refused
-            assert handed_out(home.app) == before
+            assert (handed_out(home.app), home.app.doors.places) == before
         assert [type(one) for one in asked] == [Reloaded, Reloaded]
         assert home.told(ReloadRefused) == [refused, refused]
         assert isinstance(await home.reload(**sections), Reloaded)
@@ -147,6 +148,20 @@ async def test_a_budget_that_began_without_its_file_is_not_enforced_later(
         outcome = await home.reload(state=state)
         assert isinstance(outcome, ReloadRefused)
         assert "budget.enforce" in outcome.problems[0]
+
+
+@pytest.mark.parametrize("group", ["auto", "ours"])
+async def test_instances_that_find_each_other_by_the_server_keep_it_until_a_restart(
+    server: Scripted, tmp_path: Path, group: str
+) -> None:
+    """Else one that is restarted would have the whole budget beside those that are not."""
+    sections: dict[str, Any] = {"store": f"unix://{tmp_path}/none", "sharing": {"group": group}}
+    async with house(server, **sections) as home:
+        outcome = await home.reload(upstream={"host": "localhost"}, **sections)
+        assert isinstance(outcome, ReloadRefused if group == "auto" else Reloaded)
+        if isinstance(outcome, ReloadRefused):
+            (problem,) = outcome.problems
+            assert "upstream.host: the instances find each other by it" in problem
 
 
 async def test_without_a_file_there_is_nothing_to_read_anew() -> None:

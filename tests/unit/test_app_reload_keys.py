@@ -13,7 +13,7 @@ from proxy.config import Effect, effect_of, keys
 from proxy.events import Reloaded, ReloadRefused
 from tests.support.authority import Authority
 from tests.support.handed import handed_out
-from tests.support.house import house
+from tests.support.house import config, house
 from tests.support.scripted import Scripted, scripted
 
 # For each key that a reload changes, a value that is not the one of house.py.
@@ -86,17 +86,30 @@ async def server() -> AsyncIterator[Scripted]:
         yield server
 
 
-async def test_every_key_reaches_a_room_or_needs_a_restart(server: Scripted) -> None:
-    """A key that no room is handed would be ignored by a reload, without a word."""
-    async with house(server) as home:
+async def test_every_key_reaches_every_room_that_a_start_would_hand_it_to(
+    server: Scripted, tmp_path: Path
+) -> None:
+    """A key that some room is not handed would be ignored there, without a word."""
+    another = {"name": "a", "match": {"user": ["a-*"]}, "upstream": {"host": "192.0.2.1"}}
+    # A store that nobody can reach: here it matters only what is shared.
+    store = {"store": f"unix://{tmp_path}/none", "sharing": {"group": "group"}}
+    sections: dict[str, Any] = store | {"servers": [another]}
+    async with house(server, **sections) as home:
         for key, value in OTHER_VALUES.items():
             section, _, name = key.rpartition(".")
             before = handed_out(home.app)
-            sections = {section: {name: value}} if section else {name: value}
-            outcome = await home.reload(**sections)
-            assert outcome == Reloaded((key,), ()), key
+            changed = sections | ({section: {name: value}} if section else {name: value})
+            outcome = await home.reload(**changed)
+            assert isinstance(outcome, Reloaded), key
+            assert handed_out(home.app) == handed_out(begun_with(server, **changed)), key
             assert handed_out(home.app) != before, key
-            await home.reload()
+            await home.reload(**sections)
+            assert handed_out(home.app) == before, key
+
+
+def begun_with(server: Scripted, **sections: Any) -> App:
+    """Build the rooms of a proxy that has never known another file."""
+    return App(config(server, **sections), lambda event: None)
 
 
 async def test_every_key_about_tls_reaches_those_who_dial(server: Scripted, tmp_path: Path) -> None:

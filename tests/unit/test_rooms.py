@@ -29,9 +29,9 @@ async def test_descriptors_are_left_for_data_when_clients_take_all_others() -> N
 
 async def test_only_a_budget_that_counts_opens_its_file(tmp_path: Path) -> None:
     state = str(tmp_path / "state")
-    assert not built(state=state, budget={"enforce": "off"}).servers[0].has_ledger
+    assert built(state=state, budget={"enforce": "off"}).servers[0].settled
     rooms = built(state=state)
-    assert rooms.servers[0].has_ledger
+    assert not rooms.servers[0].settled
     with pytest.raises(JournalError):
         built(state=state)
     rooms.egresses[0].budget.close()

@@ -10,6 +10,8 @@ import pytest
 
 from proxy.config import Config
 from proxy.rooms import Rooms
+from proxy.shaping.holds import Ending
+from proxy.shaping.ledger import Kind
 from proxy.store.journal import JournalError
 
 
@@ -52,3 +54,33 @@ async def test_a_server_that_was_removed_is_over_once_its_firewall_has_forgotten
     assert not second.fleet.is_wanted
     second.adopt(second.config, (), [None])
     assert [*states, second.is_over] == [False, True, False]
+
+
+async def test_a_server_that_was_removed_is_shared_until_its_firewall_has_forgotten_us(
+    tmp_path: Path,
+) -> None:
+    budget = {"time_wait": 0.0, "guard": 0.0, "enforce": "off"}
+    rooms = built(store=f"unix://{tmp_path}/none", budget=budget)
+    second, (egress,) = rooms.servers[1], rooms.servers[1].egresses
+    slot = egress.budget.reserve(Kind.DOWNLOAD, "")
+    assert slot is not None
+    shared = [keys_of(rooms)]
+    second.retire()
+    shared.append(keys_of(rooms))
+    egress.budget.settle(slot, Ending.FIN)
+    second.sweep()
+    shared.append(keys_of(rooms))
+    second.adopt(second.config, (), [None])
+    shared.append(keys_of(rooms))
+    assert shared == [
+        {"slots", "seats", "b"},
+        {"slots", "seats", "b"},
+        {"slots", "seats"},
+        shared[0],
+    ]
+
+
+def keys_of(rooms: Rooms) -> set[str]:
+    """Return how the names of what is shared end."""
+    assert rooms.group.store is not None
+    return {share.key.rpartition(":")[2] for share in rooms.group.store._lasting}

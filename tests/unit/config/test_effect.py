@@ -56,10 +56,11 @@ def test_a_list_is_one_key() -> None:
 def test_what_only_a_restart_changes_is_told_with_its_place() -> None:
     text = "upstream: {host: ftp.example.com}\nqueue: {max_wait: 30s}\nstate: ./other\n"
     reading = examine(text, "f.yaml")
-    told = list(rigid_changes(("queue.max_wait", "state"), reading.document, has_ledger=True))
+    told = list(rigid_changes(("queue.max_wait", "state"), reading.document, settled={}))
     assert told == ["f.yaml:3:8: state: only a restart can change this: put it back, or restart"]
 
 
-@pytest.mark.parametrize(("has_ledger", "told"), [(True, 0), (False, 1)])
-def test_a_budget_without_its_file_stays_off(has_ledger: bool, told: int) -> None:
-    assert len(list(rigid_changes(("budget.enforce",), None, has_ledger=has_ledger))) == told
+def test_what_a_start_has_settled_is_told_with_its_reason() -> None:
+    changed = ("budget.enforce", "budget.guard")
+    (told,) = rigid_changes(changed, None, settled={"budget.enforce": "it began as off"})
+    assert told.endswith("budget.enforce: it began as off: only a restart can change this")

@@ -162,7 +162,7 @@ async def test_a_shared_store_that_is_lost_is_told_with_its_calls(home: House) -
     store = SharedStore(
         Silence(), "group", terms, recovery=0.0, clock=time.monotonic, announce=lambda event: None
     )
-    store.share("slots", Stake(terms), hold=1.0)
+    store.share("slots", Stake(terms), hold=1.0).begin()
     await store.talk()
     home.app.store = store
     told = await read(home, Tally())

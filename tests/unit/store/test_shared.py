@@ -56,6 +56,7 @@ class One:
         self.share: Share = self.store.share("slots", Stake(self.store.terms), hold=5.0)
         self.share.report = lambda: Wish(self.limit, self.used, self.need)
         self.share.on_news = self.hear
+        self.share.begin()
 
     def hear(self) -> None:
         self.news += 1
@@ -74,17 +75,26 @@ async def test_what_one_has_another_has_not() -> None:
     assert (one.news, two.news) == (1, 1)
 
 
-async def test_what_was_built_in_vain_does_not_speak_for_what_is_built_again() -> None:
+async def test_what_is_built_in_vain_or_over_lowers_nobodys_limit() -> None:
     wire = Wire()
     one, two = One(wire), One(wire)
-    again = one.store.share("slots", Stake(one.store.terms), hold=5.0)
-    again.report = lambda: Wish(LIMIT, 0, 7)
-    two.need = LIMIT
-    for _ in range(3):
+    other = one.store.share("seats", Stake(one.store.terms), hold=0.0)
+    other.report = lambda: Wish(1, 0, 1)
+    theirs = two.store.share("seats", Stake(two.store.terms), hold=0.0)
+    theirs.report = lambda: Wish(LIMIT, 0, 1)
+    theirs.begin()
+
+    async def lowest() -> int:
         await one.store.talk()
         await two.store.talk()
-    assert again.stake.allowed(wire.now) + two.allowed(wire.now) <= LIMIT
-    assert again.stake.allowed(wire.now) > 0
+        return theirs.stake.agreed(LIMIT)
+
+    assert await lowest() == LIMIT
+    other.begin()
+    assert await lowest() == 1
+    other.drop()
+    wire.now += 4.0  # what an instance said is believed for a few seconds
+    assert await lowest() == LIMIT
 
 
 async def test_who_leaves_counts_as_long_as_it_says() -> None:

@@ -69,7 +69,8 @@ def test_only_a_limit_that_is_configured_should_be_the_same_everywhere() -> None
     asked = Asked()
     here = places(asked)
     assert asked.share.setting == "upstream.sessions"
-    here.adopt(None)
+    here.adopt(None, patience=7.0)
+    assert asked.stake.patience == 7.0
     assert asked.share.setting == ""
     assert places().elsewhere == 0
 
