@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -62,7 +62,17 @@ async def serve(
     app.on_phase = service.entered
     app.on_adopted = lambda config: log.adopt(config.log.format, config.log.level)
     loop = asyncio.get_running_loop()
-    for number, meaning in {
+    for number, meaning in _signals(app, log, voice).items():
+        loop.add_signal_handler(number, meaning)
+    beside = [partial(service.keep_told, lambda: app.is_sound, partial(_status, app))]
+    if voice is not None:
+        beside.append(partial(voice.listen, app.reload_soon))
+    await app.serve(ready, *beside)
+
+
+def _signals(app: App, log: EventLog, voice: Voice | None) -> Mapping[int, Callable[[], object]]:
+    """Say what each signal means."""
+    return {
         signal.SIGTERM: app.stop,
         signal.SIGINT: app.stop,
         signal.SIGQUIT: app.abandon,
@@ -70,12 +80,7 @@ async def serve(
         signal.SIGHUP: app.reload_soon if voice is None else partial(voice.say, Word.RELOAD),
         signal.SIGUSR1: _nothing,  # else it would end us: tools send it to have logs reopened
         signal.SIGUSR2: lambda: log(state(app.phase, app.roster, app.servers)),
-    }.items():
-        loop.add_signal_handler(number, meaning)
-    beside = [partial(service.keep_told, lambda: app.is_sound, partial(_status, app))]
-    if voice is not None:
-        beside.append(partial(voice.listen, app.reload_soon))
-    await app.serve(ready, *beside)
+    }
 
 
 async def show_workers(

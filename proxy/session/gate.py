@@ -19,6 +19,7 @@ from proxy.store.caps import Caps
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet
 
+from .bell import EARLY, Bell
 from .chance import next_chance
 from .declined import Declined
 from .demand import Demand
@@ -31,7 +32,6 @@ FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients
 # a goodbye, a login and a slot of the budget. Less when so many logins wait that they would not all
 # get their turn in time.
 LONGEST_STAY = 1.0
-_EARLY = 0.001  # uvloop's timers may fire a millisecond early: the clock is asked again
 
 
 class Gate:
@@ -56,8 +56,7 @@ class Gate:
         self._places = StickyPlaces(2 * max_wait)
         self._stay = 0.0
         self._assigning = self._is_closed = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._bell = Bell(clock, self._look_again)
         self._demand = Demand(lambda: self._queue.weight)
         self._logins_seen = 0
         fleet.when_moved(self._assign)
@@ -104,30 +103,10 @@ class Gate:
             permit = self._grant(request)
             if permit is not None:
                 return permit
-        if deadline is None:
-            deadline = now + self.max_wait
         if len(self._queue) >= self._max_length:
             raise Declined(Reason.QUEUE_FULL, used=len(self._queue), limit=self._max_length)
-        waiting = Waiting(request, asyncio.get_running_loop().create_future())
-        flow = request.flow
-        place = (flow, request.errand)
-        tag = self._places.take(place, now)
-        ticket = self._queue.push(waiting, flow, request.source.limits.weight, now, tag=tag)
-        self._demand.joined(request.needs, request.key)
-        try:
-            # Nobody who waits can be served now, else they had been: only the newcomer may.
-            if self._queue.is_first(ticket):
-                self._serve(ticket)
-            if not waiting.turn.done():
-                self._refuse_hopeless(ticket, deadline - now)
-                self._wake_at(self._next_chance(request, now))
-            return await self._turn(waiting, deadline, feed)
-        finally:
-            self._demand.left(request.needs, request.key)
-            if ticket.waiting and request.errand:
-                self._places.keep(place, ticket.tag, self._clock())
-            self._queue.remove(ticket)
-            self._abandon(waiting)
+        deadline = now + self.max_wait if deadline is None else deadline
+        return await self._wait_in_line(request, deadline, feed)
 
     def _settle(self, request: Request, permit: Permit, ending: Ending | None) -> None:
         """A transfer is over: count it out and let its slot cool, or free it if never used."""
@@ -152,6 +131,31 @@ class Gate:
 
     # Inside.
 
+    async def _wait_in_line(
+        self, request: Request, deadline: float, feed: Callable[[float], None] | None
+    ) -> Permit:
+        now = request.since
+        waiting = Waiting(request, asyncio.get_running_loop().create_future())
+        flow = request.flow
+        place = (flow, request.errand)
+        tag = self._places.take(place, now)
+        ticket = self._queue.push(waiting, flow, request.source.limits.weight, now, tag=tag)
+        self._demand.joined(request.needs, request.key)
+        try:
+            # Nobody who waits can be served now, else they had been: only the newcomer may.
+            if self._queue.is_first(ticket):
+                self._serve(ticket)
+            if not waiting.turn.done():
+                self._refuse_hopeless(ticket, deadline - now)
+                self._bell.at(self._next_chance(request, now))
+            return await self._turn(waiting, deadline, feed)
+        finally:
+            self._demand.left(request.needs, request.key)
+            if ticket.waiting and request.errand:
+                self._places.keep(place, ticket.tag, self._clock())
+            self._queue.remove(ticket)
+            self._abandon(waiting)
+
     async def _turn(
         self, waiting: Waiting, deadline: float, feed: Callable[[float], None] | None
     ) -> Permit:
@@ -159,7 +163,7 @@ class Gate:
             left = deadline - self._clock()
             if left <= 0:
                 raise self._declined(waiting.request)
-            await asyncio.wait({waiting.turn}, timeout=min(left + _EARLY, FEED_EVERY))
+            await asyncio.wait({waiting.turn}, timeout=min(left + EARLY, FEED_EVERY))
             is_over = self._clock() >= deadline
             if feed is not None and not waiting.turn.done() and not is_over:
                 feed(self._clock() - waiting.request.since)
@@ -326,22 +330,11 @@ class Gate:
                 if known is None or (moment is not None and moment < known):
                     moments[request.blocked] = moment
         for moment in moments.values():
-            self._wake_at(moment)
-
-    def _wake_at(self, moment: float | None) -> None:
-        """Look again then, unless an earlier look is due anyway."""
-        if moment is None or (self._timer is not None and self._timer_at <= moment):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        delay = max(0.0, moment - self._clock()) + _EARLY
-        self._timer = asyncio.get_running_loop().call_later(delay, self._look_again)
-        self._timer_at = moment
+            self._bell.at(moment)
 
     def _look_again(self) -> None:
-        self._timer = None
         self._assign()
-        if self._timer is None:
+        if not self._bell.is_set:
             self._arm()
 
     def _next_chance(self, request: Request, now: float) -> float | None:

@@ -32,18 +32,8 @@ def verdict(
     match request.blocked:
         case Reason.BUDGET | Reason.UPSTREAM_SESSIONS if _is_disk_full(ways):
             return Declined(Reason.STATE_FULL, waited=told)
-        case Reason.BUDGET if eta is not None and _is_queue_the_cause(ways, eta, max_wait):
-            limit = round(max_wait)
-            return Declined(Reason.ETA_TOO_LONG, used=round(eta), limit=limit, retry=eta)
         case Reason.BUDGET:
-            limit = sum(way.budget.limit for way in ways)
-            taken = sum(way.budget.taken for way in ways)
-            # Places kept for control connections are as good as used for a transfer; but nobody
-            # shall read that there are more connections than the limit when there are not.
-            kept = sum(way.pool.places.unfilled for way in ways)
-            used = max(taken, min(taken + kept, limit))
-            retry = eta or min(way.budget.interval for way in ways)
-            return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=told)
+            return _for_want_of_a_slot(ways, eta, max_wait, told)
         case Reason.SUSPECTED_BAN:
             retry = min(way.budget.banned_for for way in ways)
             return Declined(request.blocked, retry=retry, waited=told)
@@ -63,6 +53,22 @@ def verdict(
                 waited=told,
                 retry=max_wait,
             )
+
+
+def _for_want_of_a_slot(
+    ways: Sequence[Egress], eta: float | None, max_wait: float, told: float | None
+) -> Declined:
+    if eta is not None and _is_queue_the_cause(ways, eta, max_wait):
+        limit = round(max_wait)
+        return Declined(Reason.ETA_TOO_LONG, used=round(eta), limit=limit, retry=eta)
+    limit = sum(way.budget.limit for way in ways)
+    taken = sum(way.budget.taken for way in ways)
+    # Places kept for control connections are as good as used for a transfer; but nobody shall read
+    # that there are more connections than the limit when there are not.
+    kept = sum(way.pool.places.unfilled for way in ways)
+    used = max(taken, min(taken + kept, limit))
+    retry = eta or min(way.budget.interval for way in ways)
+    return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=told)
 
 
 def _is_disk_full(ways: Sequence[Egress]) -> bool:
