@@ -8,12 +8,14 @@ computed from the time that the last state was given, as the kernel does when it
 from __future__ import annotations
 
 import heapq
+import os
 import re
 import subprocess
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -126,6 +128,9 @@ class FlowCounter:
             stderr=subprocess.PIPE,
             text=True,
         )
+        # Events are stamped when they are read: read late, an end seems to hold too long.
+        with suppress(PermissionError):
+            os.sched_setscheduler(self._process.pid, os.SCHED_FIFO, os.sched_param(1))
         self._readers = [
             threading.Thread(target=self._read_events, daemon=True),
             threading.Thread(target=self._read_complaints, daemon=True),

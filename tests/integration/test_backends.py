@@ -212,7 +212,7 @@ def test_time_wait_is_counted_where_the_connection_was_closed_first() -> None:
 
 def test_a_tracked_flow_counts_until_its_hold_is_over() -> None:
     with (
-        Lab(conntrack=True, time_wait=1) as lab,
+        Lab(hold=1) as lab,
         ProFtpd(host=lab.server.address, netns=lab.server.name) as server,
         FlowWatch(lab.server, source=lab.client.address) as flows,
     ):

@@ -81,7 +81,7 @@ class Firewall:
 def scene(sessions: int = 2, **queue: str) -> Iterator[tuple[Lab, Ftpweir, Firewall]]:
     """Run a server behind a firewall, and ftpweir on the other side of it."""
     with (
-        Lab(conntrack=True, time_wait=int(HOLD)) as lab,
+        Lab(hold=int(HOLD)) as lab,
         Vsftpd(host=lab.server.address, netns=lab.server.name, passive_ports=PORTS) as server,
         Ftpweir(
             server,

@@ -27,7 +27,7 @@ GUARD = 0.3
 def test_the_budget_is_never_exceeded_and_fully_used() -> None:
     content = os.urandom(2000)
     with (
-        Lab(conntrack=True, time_wait=HOLD) as lab,
+        Lab(hold=HOLD) as lab,
         Vsftpd(host=lab.server.address, netns=lab.server.name) as server,
         Ftpweir(
             server,

@@ -27,7 +27,7 @@ HOLD = 5
 def test_the_budget_is_kept_across_a_crash_and_a_restart() -> None:
     content = os.urandom(1000)
     with (
-        Lab(conntrack=True, time_wait=HOLD) as lab,
+        Lab(hold=HOLD) as lab,
         Vsftpd(host=lab.server.address, netns=lab.server.name) as server,
         Ftpweir(
             server,

@@ -40,7 +40,7 @@ def budget(connections: int, enforce: str = "on") -> dict[str, object]:
 
 def test_reloads_and_a_restart_cut_no_transfer_and_keep_the_budget() -> None:
     with (
-        Lab(conntrack=True, time_wait=HOLD) as lab,
+        Lab(hold=HOLD) as lab,
         Vsftpd(host=lab.server.address, netns=lab.server.name) as server,
         Activated(
             server,

@@ -77,7 +77,7 @@ def test_two_instances_restarted_one_by_one_cut_no_transfer_and_keep_the_budget(
     tmp_path: Path,
 ) -> None:
     with (
-        Lab(conntrack=True, time_wait=HOLD) as lab,
+        Lab(hold=HOLD) as lab,
         Vsftpd(host=lab.server.address, netns=lab.server.name) as server,
         RedisServer(lab.client.name) as redis,
         instance(lab, server, redis) as first,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ftplib
 import hashlib
 import io
+import math
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +27,7 @@ class Batch:
     files: int  # all scripts together
     name: str = "file.bin"
     source: str = ""  # the local address, where it matters
+    last_start: float = math.inf  # Unix time after which no file is begun
     errors: list[str] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)  # the different SHA-256 seen
     finished: list[float] = field(default_factory=list)  # Unix time of each file's end
@@ -51,6 +53,8 @@ def _script(batch: Batch, files: int) -> None:
             ftp.connect(batch.host, batch.port)
             ftp.login(batch.user, batch.password)
             for _ in range(files):
+                if time.time() > batch.last_start:
+                    break
                 content = io.BytesIO()
                 ftp.retrbinary(f"RETR {batch.name}", content.write)
                 batch.digests.append(hashlib.sha256(content.getvalue()).hexdigest())

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from loadtest.lab.flows import compress
 from loadtest.lab.namespaces import Side
 
 from . import sockets
@@ -86,10 +87,10 @@ class Namespace:
         """Set a sysctl of this namespace."""
         self.run("sysctl", "-q", "-w", f"{key}={value}")
 
-    def track_connections(self, time_wait: int = 120) -> None:
-        """Make the kernel track connections; a closed one still counts for `time_wait` seconds."""
+    def track_connections(self, hold: int) -> None:
+        """Make the kernel track connections; however one ended, it still counts for `hold` s."""
         self.run("nft", "-f", "-", text=TRACK)
-        self.setting("net.netfilter.nf_conntrack_tcp_timeout_time_wait", time_wait)
+        compress(self.side, hold)
 
     def ban(self, address: str) -> None:
         """Drop everything from an address, silently, as a firewall that has lost patience."""
@@ -114,10 +115,9 @@ class Namespace:
 class Lab:
     """Both sides and the cable between them; a context manager."""
 
-    def __init__(self, *, conntrack: bool = False, time_wait: int = 120) -> None:
+    def __init__(self, *, hold: int | None = None) -> None:
         need_root("a network namespace")
-        self._conntrack = conntrack
-        self._time_wait = time_wait
+        self._hold = hold  # seconds; None: nobody tracks connections
 
     def __enter__(self) -> Self:
         serial = next(_serial)
@@ -127,8 +127,8 @@ class Lab:
             self.server = Namespace(f"weir-s-{os.getpid()}-{serial}", f"10.213.{serial % 256}.2")
             undo.callback(self.server.close)
             self._plug_in()
-            if self._conntrack:
-                self.server.track_connections(self._time_wait)
+            if self._hold is not None:
+                self.server.track_connections(self._hold)
             self._undo = undo.pop_all()
         return self
 

@@ -1,0 +1,239 @@
+"""Four instances before one server, with one budget and one Redis, in a lab whose firewall counts.
+
+Run as `python -m tests.support.instances` it is the long run of docs/SCALE.md: the usual lease and
+recovery, one mishap after the other, and a table of how fast it went and what was counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Final
+
+from .batch import Batch
+from .namespaces import Lab
+from .proxy import Ftpweir
+from .redis import RedisServer
+from .servers import Vsftpd
+from .users import ALICE
+from .waiting import until
+from .watching import FlowWatch, Sampler
+
+BUDGET: Final = 40
+HOLD: Final = 3
+GUARD: Final = 0.3
+NUMBER: Final = 4  # of instances
+SCRIPTS: Final = 8  # at each
+CONTENT: Final = b"shared " * 300
+DIGEST: Final = hashlib.sha256(CONTENT).hexdigest()
+CUT: Final = """
+table inet cut {{
+  chain out {{
+    type filter hook output priority 0
+    {}
+  }}
+}}
+"""
+
+
+class Instances:
+    """The proxies, what is around them, and the scripts that fetch files through them."""
+
+    def __init__(self, undo: ExitStack, sessions: int, sharing: dict[str, object]) -> None:
+        self._sessions = sessions
+        self._sharing = sharing
+        self._running: list[threading.Thread] = []
+        self.done: list[Batch] = []
+        self.lab = undo.enter_context(Lab(hold=HOLD))
+        self.server = undo.enter_context(
+            Vsftpd(host=self.lab.server.address, netns=self.lab.server.name)
+        )
+        self.server.place("file.bin", CONTENT)
+        self.redis = undo.enter_context(RedisServer(self.lab.client.name))
+        self.weirs = [undo.enter_context(self._instance(at)) for at in range(NUMBER)]
+        self.firewall = undo.enter_context(
+            FlowWatch(self.lab.server, source=self.lab.client.address)
+        )
+
+    def _instance(self, number: int) -> Ftpweir:
+        return Ftpweir(
+            self.server,
+            netns=self.lab.client.name,
+            upstream={"sessions": self._sessions},
+            budget={
+                "connections": BUDGET,
+                "time_wait": f"{HOLD}s",
+                "guard": f"{GUARD * 1000:.0f}ms",
+                "headroom": "0%",
+            },
+            # Each reaches the store by an address of its own, so that one can be cut off.
+            store=self.redis.url_at(self.store_address(number)),
+            sharing=self._sharing,
+        )
+
+    @staticmethod
+    def store_address(number: int) -> str:
+        """Where this instance finds the store."""
+        return f"127.0.0.{number + 2}"
+
+    def begin(self, files: int, *, last_start: float = math.inf) -> None:
+        """Let eight scripts fetch so many files through each instance."""
+        for weir in self.weirs:
+            batch = Batch(
+                weir.host,
+                weir.port,
+                ALICE.name,
+                ALICE.password,
+                SCRIPTS,
+                files,
+                last_start=last_start,
+            )
+            thread = threading.Thread(target=self._run, args=(batch,), daemon=True)
+            thread.start()
+            self._running.append(thread)
+
+    def _run(self, batch: Batch) -> None:
+        try:
+            done = batch.run(self.lab.client.inside([]), patience=900.0)
+        except (RuntimeError, subprocess.TimeoutExpired) as problem:
+            done = replace(batch, errors=[str(problem)])
+        self.done.append(done)
+
+    def finish(self) -> None:
+        """Wait for all scripts."""
+        for thread in self._running:
+            thread.join()
+        self._running.clear()
+
+    @property
+    def errors(self) -> list[str]:
+        """What scripts have met, in their words."""
+        return [error for batch in self.done for error in batch.errors]
+
+    def batch(self, files: int) -> list[Batch]:
+        """Run scripts to their end; they must succeed."""
+        self.done.clear()
+        self.begin(files)
+        self.finish()
+        assert self.errors == [], self.errors  # here pytest does not tell
+        assert {digest for batch in self.done for digest in batch.digests} == {DIGEST}
+        return list(self.done)
+
+    def rate(self, done: list[Batch]) -> float:
+        """Files per second once the budget is in use: the first hold's worth is a burst."""
+        ends = sorted(end for batch in done for end in batch.finished)[BUDGET:]
+        return (len(ends) - 1) / (ends[-1] - ends[0])
+
+    @property
+    def possible(self) -> float:
+        """Files per second that the budget allows, less what control connections take of it."""
+        return (BUDGET - self._sessions) / (HOLD + GUARD)
+
+    def until_used(self, slots: int) -> None:
+        """Return when the firewall counts so many."""
+        until(lambda: self.firewall.now >= slots, f"{slots} slots are in use", 30)
+
+    @contextmanager
+    def cut_off(self, number: int) -> Iterator[None]:
+        """Let no packet pass between this instance and the store for the length of the block."""
+        rule = f"ip daddr {self.store_address(number)} tcp dport {self.redis.port} drop"
+        self.lab.client.run("nft", "-f", "-", text=CUT.format(rule))
+        try:
+            yield
+        finally:
+            self.lab.client.run("nft", "delete", "table", "inet", "cut")
+
+    @contextmanager
+    def frozen(self, number: int) -> Iterator[None]:
+        """Stop this instance for the length of the block."""
+        self.weirs[number].signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.weirs[number].signal(signal.SIGCONT)
+
+
+@contextmanager
+def instances(sessions: int = NUMBER, **sharing: object) -> Iterator[Instances]:
+    """Have them while the block lasts."""
+    with ExitStack() as undo:
+        yield Instances(undo, sessions, sharing)
+
+
+# The long run.
+
+WARM: Final = 20.0  # seconds in which the first burst passes
+LENGTH: Final = 430.0  # more than what the phases take together
+
+
+class Phases:
+    """What the long run is made of: which part lasted from when to when."""
+
+    def __init__(self, one: Instances) -> None:
+        self._one = one
+        self._all: list[tuple[str, float, float]] = []
+
+    def play(self) -> None:
+        """Let one mishap come after the other."""
+        one = self._one
+        self._last("nothing happens", 30)
+        with one.frozen(0):
+            self._last("one is stopped (SIGSTOP)", 30)
+        self._last("the 30 s after", 30)
+        one.redis.kill()
+        self._last("Redis is killed", 10)
+        one.redis.start()
+        self._last("it recovers", 35)
+        self._last("the 25 s after", 25)
+        one.redis.ask("FLUSHALL")
+        self._last("FLUSHALL and recovery", 35)
+        self._last("the 25 s after", 25)
+        with one.cut_off(0):
+            self._last("the network to the store is cut for one", 30)
+        self._last("the 25 s after", 25)
+        one.weirs[0].crash_and_restart()
+        self._last("one is killed (SIGKILL) and started again", 80)
+        self._last("the 20 s after, with three instances' scripts", 20)
+
+    def _last(self, name: str, seconds: float) -> None:
+        begun = time.time()
+        time.sleep(seconds)
+        self._all.append((name, begun, time.time()))
+
+    def rows(self, counted: Sampler) -> Iterator[str]:
+        """Say of each at which rate files came, and the most that was counted."""
+        one, shift = self._one, time.time() - time.monotonic()
+        ends = [end for batch in one.done for end in batch.finished]
+        for name, begun, ended in self._all:
+            rate = sum(begun <= end < ended for end in ends) / (ended - begun)
+            most = max(some for at, some in counted.samples if begun <= at + shift < ended)
+            yield f"| {name} | {rate / one.possible:.0%} | {most} |"
+
+
+def long_run() -> str:
+    """Let everything happen that docs/SCALE.md tells of; return its table."""
+    with instances(lease="60s", recovery="30s") as one:
+        phases = Phases(one)
+        with Sampler(lambda: one.firewall.now) as counted:
+            one.begin(1_000_000, last_start=time.time() + LENGTH)
+            time.sleep(WARM)
+            phases.play()
+            one.finish()
+        lines = ["| while | rate | the firewall counted at most |", "|---|---|---|"]
+        lines += phases.rows(counted)
+        lines += ["", f"at most {one.firewall.most} of {BUDGET}"]
+    cut = [batch for batch in one.done if batch.errors]
+    lines += [f"{len(batch.errors)} scripts of one instance: {batch.errors}" for batch in cut]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{long_run()}\n")
