@@ -23,7 +23,9 @@ async def say_goodbye(seat: Seat, *, resets: bool) -> None:
         channel.watch = None
         with contextlib.suppress(Lost):
             await session.ask(b"QUIT", GOODBYE)
-            if resets and await channel.wait_ended(GOODBYE):
+            # Until its FIN the server may still count the session (and a busy machine ours).
+            has_left = await channel.wait_ended(GOODBYE)
+            if resets and has_left:
                 seat.ending = Ending.RESET
                 channel.reset()
         channel.close()
