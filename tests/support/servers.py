@@ -7,8 +7,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar
 
 from .backend import Backend
 from .isolation import SystemLog, isolated
@@ -17,13 +15,10 @@ from .programs import first_version, server_program
 from .users import USERS, password_hash
 
 
-@dataclass(kw_only=True)
 class Vsftpd(Backend):
     """vsftpd; its users are local users of an /etc/passwd that only it sees. Refuses with 421."""
 
-    kind: ClassVar[str] = "vsftpd"
-
-    accept_timeout: int = 60  # seconds a session waits for data, deaf to the end of its control
+    kind = "vsftpd"
 
     @classmethod
     def version(cls) -> str:
@@ -60,7 +55,6 @@ class Vsftpd(Backend):
             "isolate": "NO",
             "isolate_network": "NO",
             "max_per_ip": self.max_per_ip,
-            "accept_timeout": self.accept_timeout,
             "max_clients": 0,
             "max_login_fails": 3,
             "delay_failed_login": 0,
