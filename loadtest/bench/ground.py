@@ -163,18 +163,23 @@ def bound_buffers(here: Ground, scripts: int) -> None:
         side.setting("net.ipv4.tcp_wmem", f"4096 16384 {most}")
 
 
-def certificate(here: Ground, key: int) -> Path:
+def certificate(here: Ground, bits: int) -> Path:
     """Make one that vouches for itself; its key, of so many bits, lies in the same file."""
     path = here.folder / "certificate.pem"
-    address = here.sides.server.address
-    command = [program("openssl"), "req", "-x509", "-newkey", f"rsa:{key}", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=lab", "-addext", f"subjectAltName=IP:{address}"]
-    files = ["-keyout", str(path), "-out", "/dev/stdout"]
-    made = subprocess.run([*command, *files], capture_output=True, check=True)
-    with path.open("ab") as file:
-        file.write(made.stdout)
+    key = here.folder.parent / f"{bits}.key"
+    if not key.exists():  # a long one takes seconds to find
+        _openssl("genrsa", "-out", key, bits)
+    name = f"subjectAltName=IP:{here.sides.server.address}"
+    _openssl(
+        "req", "-x509", "-key", key, "-days", 2, "-subj", "/CN=lab", "-addext", name, "-out", path
+    )
+    path.write_text(key.read_text() + path.read_text())
     path.chmod(0o600)
     return path
+
+
+def _openssl(*words: object) -> None:
+    subprocess.run([program("openssl"), *map(str, words)], capture_output=True, check=True)
 
 
 def vsftpd(here: Ground, sessions: int, shown: Path | None) -> list[str]:

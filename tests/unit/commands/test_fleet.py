@@ -61,6 +61,22 @@ def test_a_worker_that_is_started_again_begins_with_what_the_others_go_on_by(
         assert crew._config.upstream.host == host
 
 
+def test_the_service_manager_hears_of_a_reload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weir.yaml"
+    path.write_text("upstream: {host: ftp.example.com}\n")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        crew = Crew(path, load(path), [], lambda serving: None)
+        crew.reread()
+        assert manager.recv(4096).startswith(b"RELOADING=1")
+        crew.decided(ReloadRefused(("no",)))
+        assert manager.recv(4096).startswith(b"READY=1")
+
+
 def test_the_watchdog_is_fed_in_its_own_pace_and_only_while_all_are_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
