@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.permissions import is_anonymous
 from proxy.ftp.protection import Unprotected
 from proxy.ftp.reply import Refused, Reply
 from proxy.upstream.dial import AccountWanted, LoginRefused
 from proxy.upstream.identity import Credentials
 
-from .attention import Attention
 from .backend import Backend, Entrance
-from .borrower import Borrower
-from .chronicle import Chronicle
 from .declined import Declined
 from .login import LoginAttempts
 from .shared import Shared
-from .standing import Standing
+from .visitor import Visitor
 
 _NO_STRANGERS = Reply.of(530, "Anonymous logins are not served here (login.anonymous).")
 _LOGGED_IN = Reply.of(230, "Logged in.")
@@ -30,21 +26,16 @@ class Access:
         shared: Shared,
         entrance: Entrance,
         attempts: LoginAttempts,
-        *,
-        dialogue: Dialogue,
-        borrower: Borrower,
-        standing: Standing,
-        chronicle: Chronicle,
-        attention: Attention,
+        visitor: Visitor,
     ) -> None:
         self._shared = shared
         self._entrance = entrance
         self._attempts = attempts
-        self._dialogue = dialogue
-        self._borrower = borrower
-        self._standing = standing
-        self._chronicle = chronicle
-        self._attention = attention
+        self._dialogue = visitor.dialogue
+        self._borrower = visitor.borrower
+        self._standing = visitor.standing
+        self._chronicle = visitor.chronicle
+        self._attention = visitor.attention
 
     def choose_server(self) -> Backend:
         """Turn to the server of the user just named, when nothing is held of another one; raise

@@ -6,14 +6,12 @@ from collections.abc import Awaitable, Callable
 
 from proxy.ftp.action import LOOKS_ONLY
 from proxy.ftp.command import Command, Needs
-from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import UNKNOWN, parse_directory
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
-from .attention import Attention
-from .borrower import Borrower, Loan
-from .standing import Standing
+from .borrower import Loan
+from .visitor import Visitor
 
 NOT_KNOWN = frozenset({500, 502})  # RFC 959 section 5.4: unrecognised, not implemented
 
@@ -21,19 +19,12 @@ NOT_KNOWN = frozenset({500, 502})  # RFC 959 section 5.4: unrecognised, not impl
 class ServerCommands:
     """Asks the server for one client."""
 
-    def __init__(
-        self,
-        dialogue: Dialogue,
-        borrower: Borrower,
-        standing: Standing,
-        attention: Attention,
-        pinned: Callable[[int, str], None],
-    ) -> None:
-        self._dialogue = dialogue
-        self._borrower = borrower
-        self._standing = standing
-        self._attention = attention
-        self._pinned = pinned
+    def __init__(self, visitor: Visitor) -> None:
+        self._dialogue = visitor.dialogue
+        self._borrower = visitor.borrower
+        self._standing = visitor.standing
+        self._attention = visitor.attention
+        self._pinned = visitor.chronicle.pinned
 
     async def forward(self, command: Command, needs: Needs) -> Reply:
         """Ask, and learn what the answer means for the client's state."""

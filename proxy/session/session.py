@@ -53,6 +53,7 @@ from .server_commands import ServerCommands
 from .shared import Shared
 from .standing import Standing
 from .transfer import ABORTED, TransferRun
+from .visitor import Visitor
 from .voice import Voice
 
 _GREETING = Reply.of(220, "ftpweir is ready.")
@@ -95,25 +96,13 @@ class Session:
         )
         self._chronicle.server = self.backend.name
         self._attention = Attention(client)
-        # Nothing in here refers back to the session: it is freed as soon as it is over.
-        self._server = ServerCommands(
-            self.dialogue,
-            self.borrower,
-            self._standing,
-            self._attention,
-            self._chronicle.pinned,
+        visitor = Visitor(
+            self.dialogue, self._standing, self.borrower, self._chronicle, self._attention
         )
+        attempts = LoginAttempts(shared, self.id, self.host)
+        self._access = Access(shared, entrance, attempts, visitor)
+        self._server = ServerCommands(visitor)
         self._voice = Voice(client, shared, self.dialogue, self._chronicle)
-        self._access = Access(
-            shared,
-            entrance,
-            LoginAttempts(shared, self.id, self.host),
-            dialogue=self.dialogue,
-            borrower=self.borrower,
-            standing=self._standing,
-            chronicle=self._chronicle,
-            attention=self._attention,
-        )
         self._task: asyncio.Task[object] | None = None
         self._is_leaving = False
         self.transfer: TransferRun | None = None
