@@ -48,6 +48,7 @@ SWEEP_EVERY = 5.0  # seconds between two looks for idle upstream sessions
 
 NO_FILE = "there is no file to read anew: it was started with --upstream or --demo"
 STOPPING = "it is shutting down"
+FAULT = "a fault inside the proxy, which the log has"
 
 
 Lasting = Callable[[], Coroutine[Any, Any, None]]  # what goes on for as long as the app serves
@@ -90,7 +91,10 @@ class App:
         self._announce = announce = self._station or announce
         self._reread = reread
         self._reloading = asyncio.Lock()
+        # Signals may come before it serves, and while it ends: what they ask for is kept.
+        self._orders: asyncio.Queue[Agree | None] = asyncio.Queue()  # to reload
         self._stop, self._hurry = asyncio.Event(), asyncio.Event()
+        self._abandoned = asyncio.Event()
         self.tls = sections.tls(config, announce)
         self.doors = Doors(self._greeter, inherited, is_shared=shares_port)
         self.rooms = rooms = Rooms(config, self.tls.servers, announce, self._spawn)
@@ -131,7 +135,7 @@ class App:
 
     def abandon(self) -> None:
         """End now; only the ledger is saved."""
-        self._tasks.create_task(_give_up())
+        self._abandoned.set()
 
     @property
     def is_sound(self) -> bool:
@@ -143,20 +147,32 @@ class App:
         self, doors: list[Door], ready: Callable[[], None], beside: Sequence[Lasting]
     ) -> None:
         try:
-            async with asyncio.TaskGroup() as self._tasks:
-                rooms = self.rooms
-                always = (self._sweep, rooms.watch, rooms.group.keep_in_touch, *beside)
-                lasting = [self._tasks.create_task(one()) for one in always]
-                await self.doors.adopt(doors, self.config.listen)
-                self._enter(Phase.SERVING)
-                ready()
-                await self._stop.wait()
-                await self._drain()
-                for task in lasting:
-                    task.cancel()
-            await rooms.group.leave()
+            async with asyncio.TaskGroup() as life:
+                watch = life.create_task(self._until_abandoned())
+                await self._serve(doors, ready, beside)
+                await self.rooms.group.leave()
+                watch.cancel()
         except* _Abandoned as ends:
             raise _Abandoned from ends
+
+    async def _until_abandoned(self) -> None:
+        await self._abandoned.wait()
+        raise _Abandoned
+
+    async def _serve(
+        self, doors: list[Door], ready: Callable[[], None], beside: Sequence[Lasting]
+    ) -> None:
+        rooms = self.rooms
+        always = (self._sweep, self._obey, rooms.watch, rooms.group.keep_in_touch, *beside)
+        async with asyncio.TaskGroup() as self._tasks:
+            await self.doors.adopt(doors, self.config.listen)
+            lasting = [self._tasks.create_task(one()) for one in always]
+            self._enter(Phase.SERVING)
+            ready()
+            await self._stop.wait()
+            await self._drain()
+            for task in lasting:
+                task.cancel()
 
     def _enter(self, phase: Phase) -> None:
         self.phase = phase
@@ -191,9 +207,10 @@ class App:
         try:
             await work
         except Exception as error:
-            self._announce(
-                Fault(getattr(work, "__qualname__", "task"), repr(error), traceback.format_exc())
-            )
+            self._tell_fault(getattr(work, "__qualname__", "task"), error)
+
+    def _tell_fault(self, place: str, error: Exception) -> None:
+        self._announce(Fault(place, repr(error), traceback.format_exc()))
 
     async def _sweep(self) -> None:
         while True:
@@ -221,7 +238,12 @@ class App:
 
     def reload_soon(self, agree: Agree | None = None) -> None:
         """Begin a reload; its outcome is announced."""
-        self._spawn(self.reload(agree))
+        self._orders.put_nowait(agree)
+
+    async def _obey(self) -> None:
+        """Reload whenever that was asked for, one after the other."""
+        while True:
+            await self._guarded(self.reload(await self._orders.get()))
 
     async def reload(self, agree: Agree | None = None) -> Outcome:
         """Read the file anew and go on by it; or change nothing at all, and tell why.
@@ -231,15 +253,21 @@ class App:
         async with self._reloading:
             if self.phase is Phase.SERVING:
                 self._enter(Phase.RELOADING)
-            outcome = await self._reload(agree or _alone)
-            if self.phase is Phase.RELOADING:
-                self._enter(Phase.SERVING)
+            try:
+                outcome = await self._reload(agree or _alone)
+            finally:
+                if self.phase is Phase.RELOADING:
+                    self._enter(Phase.SERVING)
         self._announce(outcome)
         return outcome
 
     async def _reload(self, agree: Agree) -> Outcome:
         with contextlib.ExitStack() as undo:
-            prepared = await self._prepare(undo)
+            try:
+                prepared = await self._prepare(undo)
+            except Exception as error:  # nobody foresaw it: others shall not wait for our answer
+                self._tell_fault("reload", error)
+                prepared = ReloadRefused((FAULT,))
             if isinstance(prepared, ReloadRefused):
                 return await agree(prepared)
             outcome = await agree(prepared.told)
@@ -286,7 +314,3 @@ class App:
 async def _alone(outcome: Outcome) -> Outcome:
     """Nobody else is asked."""
     return outcome
-
-
-async def _give_up() -> None:
-    raise _Abandoned

@@ -296,3 +296,30 @@ async def test_sessions_with_the_server_end_by_quit(server: Scripted) -> None:
     async with house(server) as home, home.guest() as client:
         await client.fetch("RETR /file")
     assert server.verbs[-1] == "QUIT"
+
+
+async def test_told_to_end_at_once_before_it_serves_it_ends(server: Scripted) -> None:
+    app = App(config(server), silent)
+    app.abandon()
+    async with patiently():
+        await app.serve(lambda serving: None)
+    assert app.phase is Phase.OVER
+
+
+async def test_told_to_end_at_once_it_does_not_wait_for_a_store_that_is_silent(
+    server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.store.shared.CLOSE_PATIENCE", 1e6)
+    monkeypatch.setattr("proxy.store.engine.PATIENCE", 1e6)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "store"))
+        mute.listen()
+
+        def announce(event: Event) -> None:
+            if isinstance(event, DrainEnded):
+                asyncio.get_running_loop().call_soon(app.abandon)
+
+        app = App(config(server, store=f"unix://{tmp_path}/store"), announce)
+        async with patiently():
+            await app.serve(lambda serving: app.stop())
+    assert app.phase is Phase.OVER

@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 
 from loadtest.ports import free_port
-from proxy.app import STOPPING, App
+from proxy.app import FAULT, STOPPING, App
 from proxy.config import Config
-from proxy.events import Event, Reloaded, ReloadRefused
+from proxy.config.parsing import Reading
+from proxy.events import Event, Fault, Reloaded, ReloadRefused
+from proxy.phase import Phase
 from proxy.workers import Outcome
 from tests.support.authority import Authority
 from tests.support.handed import handed_out
-from tests.support.house import house
+from tests.support.house import config, house
 from tests.support.misdeeds import waits_for
-from tests.support.raw_client import dial, read_all
+from tests.support.raw_client import dial, patiently, read_all
 from tests.support.scripted import Scripted, scripted
 
 
@@ -171,6 +173,47 @@ async def test_without_a_file_there_is_nothing_to_read_anew() -> None:
     outcome = await app.reload()
     assert told == [outcome]
     assert isinstance(outcome, ReloadRefused)
+
+
+async def test_a_reload_that_is_asked_for_before_it_serves_is_made_once_it_does(
+    server: Scripted,
+) -> None:
+    heard: asyncio.Queue[Event] = asyncio.Queue()
+    wanted = config(server, queue={"max_wait": 7.0})
+    app = App(config(server), heard.put_nowait, reread=lambda: Reading(wanted, (), None))
+    app.reload_soon()
+    async with asyncio.TaskGroup() as tasks, patiently():
+        tasks.create_task(app.serve(lambda serving: None))
+        assert await heard.get() == Reloaded(("queue.max_wait",), ())
+        app.stop()
+
+
+async def test_a_fault_in_a_reload_refuses_it_everywhere_and_the_next_one_is_made(
+    server: Scripted,
+) -> None:
+    asked: list[Event] = []
+
+    async def agree(outcome: Outcome) -> Outcome:
+        asked.append(outcome)
+        return outcome
+
+    async with house(server) as home:
+        refused = await home.reload(agree, nonsense=True)  # the file's reader here raises at that
+        assert asked == [refused] == [ReloadRefused((FAULT,))]
+        assert [fault.where for fault in home.told(Fault)] == ["reload"]
+        assert home.app.phase is Phase.SERVING
+        assert isinstance(await home.reload(queue={"max_wait": 7.0}), Reloaded)
+
+
+async def test_a_reload_whose_decision_fails_leaves_the_proxy_serving(server: Scripted) -> None:
+    async def fails(outcome: Outcome) -> Outcome:
+        raise RuntimeError("nobody decides")
+
+    async with house(server) as home:
+        with pytest.raises(RuntimeError):
+            await home.reload(fails, queue={"max_wait": 7.0})
+        assert home.app.phase is Phase.SERVING
+        assert home.gate.max_wait == 40.0
 
 
 async def test_nothing_is_read_anew_while_it_shuts_down(server: Scripted) -> None:
