@@ -20,7 +20,7 @@ import pytest
 
 from tests.support.batch import Batch
 from tests.support.namespaces import Lab, Namespace
-from tests.support.proxy import Ftpweir
+from tests.support.proxy import Ftpweir, exactly
 from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
 from tests.support.watching import FlowWatch
@@ -87,12 +87,7 @@ def scene(sessions: int = 2, **queue: str) -> Iterator[tuple[Lab, Ftpweir, Firew
             server,
             netns=lab.client.name,
             upstream={"sessions": sessions},
-            budget={
-                "connections": BUDGET,
-                "time_wait": f"{HOLD:.0f}s",
-                "guard": f"{1000 * GUARD:.0f}ms",
-                "headroom": "0%",
-            },
+            budget=exactly(BUDGET, hold=HOLD, guard=GUARD),
             timeouts={"connect": "1s"},
             queue={"max_wait": f"{MAX_WAIT:.0f}s", **queue},
             refusals={"delay": "0s"},

@@ -11,7 +11,7 @@ from loadtest.lab.flows import FlowCounter, compress
 from loadtest.lab.namespaces import lab
 from tests.support.batch import Batch
 from tests.support.namespaces import Lab
-from tests.support.proxy import Ftpweir
+from tests.support.proxy import Ftpweir, exactly
 from tests.support.rate import expect_rate
 from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
@@ -33,12 +33,7 @@ def test_the_budget_is_never_exceeded_and_fully_used() -> None:
             server,
             netns=lab.client.name,
             upstream={"sessions": 1},
-            budget={
-                "connections": BUDGET,
-                "time_wait": f"{HOLD}s",
-                "guard": f"{GUARD * 1000:.0f}ms",
-                "headroom": "0%",
-            },
+            budget=exactly(BUDGET, hold=HOLD, guard=GUARD),
         ) as weir,
     ):
         server.place("file.bin", content)
@@ -66,12 +61,7 @@ def test_each_of_two_addresses_has_a_budget_of_its_own_and_both_are_used() -> No
             server,
             netns=one.client.name,
             upstream={"sessions": 1, "source_addresses": [one.client.address, second]},
-            budget={
-                "connections": BUDGET,
-                "time_wait": f"{HOLD}s",
-                "guard": f"{GUARD * 1000:.0f}ms",
-                "headroom": "0%",
-            },
+            budget=exactly(BUDGET, hold=HOLD, guard=GUARD),
         ) as weir:
             server.place("file.bin", content)
             with FlowCounter(one.server, limit=BUDGET) as firewall:

@@ -26,7 +26,7 @@ from loadtest.lab.namespaces import Lab, Side, lab
 from tests.support import sockets
 from tests.support.calamities import WallClock, full, small_disk
 from tests.support.namespaces import inside
-from tests.support.proxy import Ftpweir
+from tests.support.proxy import Ftpweir, exactly
 from tests.support.rabble import Rabble
 from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
@@ -208,12 +208,7 @@ def test_whatever_breaks_nobody_is_deceived_and_the_budget_is_kept(tmp_path: Pat
             environment=clock.environment,
             netns=one.client.name,
             upstream={"sessions": SESSIONS},
-            budget={
-                "connections": BUDGET,
-                "time_wait": f"{HOLD}s",
-                "guard": f"{GUARD}s",
-                "headroom": "0%",
-            },
+            budget=exactly(BUDGET, hold=HOLD, guard=GUARD),
             timeouts={"connect": "3s", "stall": "5s"},
             refusals={"delay": "100ms"},
             heal={"uploads": "on"},

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.batch import Batch
 from tests.support.namespaces import Lab
-from tests.support.proxy import Ftpweir
+from tests.support.proxy import Ftpweir, exactly
 from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
 from tests.support.waiting import until
@@ -33,12 +33,7 @@ def test_the_budget_is_kept_across_a_crash_and_a_restart() -> None:
             server,
             netns=lab.client.name,
             upstream={"sessions": 2},
-            budget={
-                "connections": BUDGET,
-                "time_wait": f"{HOLD}s",
-                "guard": "300ms",
-                "headroom": "0%",
-            },
+            budget=exactly(BUDGET, hold=HOLD),
         ) as weir,
         FlowWatch(lab.server, source=lab.client.address) as firewall,
     ):

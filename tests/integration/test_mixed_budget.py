@@ -10,7 +10,7 @@ import pytest
 from loadtest.lab.flows import FlowCounter, compress
 from loadtest.lab.namespaces import Side, lab
 from tests.support.mixture import Mixture
-from tests.support.proxy import Ftpweir
+from tests.support.proxy import Ftpweir, exactly
 from tests.support.rate import expect_rate
 from tests.support.servers import Vsftpd
 from tests.support.users import ALICE
@@ -47,12 +47,7 @@ def test_whatever_the_scripts_do_the_budget_is_kept_and_fully_used() -> None:
             server,
             netns=one.client.name,
             upstream={"sessions": SESSIONS},
-            budget={
-                "connections": BUDGET,
-                "time_wait": f"{HOLD}s",
-                "guard": f"{GUARD * 1000:.0f}ms",
-                "headroom": "0%",
-            },
+            budget=exactly(BUDGET, hold=HOLD, guard=GUARD),
         ) as weir,
     ):
         compress(one.server, HOLD)

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.activated import Activated
 from tests.support.namespaces import Lab
+from tests.support.proxy import exactly
 from tests.support.servers import Vsftpd
 from tests.support.untiring import Untiring
 from tests.support.users import ALICE
@@ -29,13 +30,7 @@ BUDGET, HOLD = 60, 1
 
 
 def budget(connections: int, enforce: str = "on") -> dict[str, object]:
-    return {
-        "connections": connections,
-        "time_wait": f"{HOLD}s",
-        "guard": "300ms",
-        "headroom": "0%",
-        "enforce": enforce,
-    }
+    return exactly(connections, hold=HOLD, enforce=enforce)
 
 
 def test_reloads_and_a_restart_cut_no_transfer_and_keep_the_budget() -> None:

@@ -19,7 +19,7 @@ import pytest
 from loadtest.ports import free_port
 from tests.support.namespaces import Lab, inside
 from tests.support.programs import CHECKOUT, program
-from tests.support.proxy import Ftpweir
+from tests.support.proxy import Ftpweir, exactly
 from tests.support.redis import RedisServer
 from tests.support.servers import Vsftpd
 from tests.support.untiring import Untiring
@@ -40,12 +40,7 @@ def instance(lab: Lab, server: Vsftpd, redis: RedisServer) -> Ftpweir:
         listen={"proxy_protocol": "on", "trusted": HERE},
         # So slow that there is hardly a moment without a transfer.
         upstream={"sessions": SESSIONS, "bandwidth": "1MiB/s"},
-        budget={
-            "connections": BUDGET,
-            "time_wait": f"{HOLD}s",
-            "guard": "300ms",
-            "headroom": "0%",
-        },
+        budget=exactly(BUDGET, hold=HOLD),
         store=redis.url,
         sharing={"lease": "4s", "recovery": "1s"},
         timeouts={"drain": "20s"},

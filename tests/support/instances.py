@@ -20,7 +20,7 @@ from typing import Final
 
 from .batch import Batch
 from .namespaces import Lab
-from .proxy import Ftpweir
+from .proxy import Ftpweir, exactly
 from .redis import RedisServer
 from .servers import Vsftpd
 from .users import ALICE
@@ -68,12 +68,7 @@ class Instances:
             self.server,
             netns=self.lab.client.name,
             upstream={"sessions": self._sessions},
-            budget={
-                "connections": BUDGET,
-                "time_wait": f"{HOLD}s",
-                "guard": f"{GUARD * 1000:.0f}ms",
-                "headroom": "0%",
-            },
+            budget=exactly(BUDGET, hold=HOLD, guard=GUARD),
             # Each reaches the store by an address of its own, so that one can be cut off.
             store=self.redis.url_at(self.store_address(number)),
             sharing=self._sharing,

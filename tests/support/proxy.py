@@ -27,6 +27,17 @@ from .scripted import Scripted
 from .waiting import until
 
 
+def exactly(slots: int, *, hold: float, guard: float = 0.3, **more: object) -> dict[str, object]:
+    """Return a budget of just so many slots, each held for so many seconds after its end."""
+    return {
+        "connections": slots,
+        "time_wait": f"{hold:g}s",
+        "guard": f"{1000 * guard:.0f}ms",
+        "headroom": "0%",
+        **more,
+    }
+
+
 class Ftpweir:
     """One running proxy; a context manager.
 
