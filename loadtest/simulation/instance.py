@@ -109,7 +109,9 @@ class Instance:
         """Look again when time alone lets somebody go on."""
         if not len(self.queue):
             return
-        chances = (self.budget.next_chance(each.source) for each in self.queue.firsts())
+        chances = (
+            self.budget.next_chance(Kind.DOWNLOAD, each.source) for each in self.queue.firsts()
+        )
         moment = min((chance for chance in chances if chance is not None), default=None)
         if moment is None or self._timer_at <= moment:
             return

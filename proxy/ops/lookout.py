@@ -164,7 +164,7 @@ def _waiters(server: Server, now: float) -> Iterator[Waiter]:
     for_a_slot = 0
     for place, request in enumerate(server.gate.line, 1):
         eta = None
-        if request.blocked is Reason.BUDGET:
+        if request.blocked is Reason.BUDGET and request.kind is not None:
             for_a_slot += 1
             ways = (request.egress,) if request.egress is not None else server.egresses
             eta = slot_wait(ways, for_a_slot)

@@ -49,7 +49,8 @@ ROWS: Final = (
         Reason.UPSTREAM_REFUSED,
         "Server refuses",  # short, so that the server's own words fit the line
         None,
-        "The server itself turned the proxy away; its words are passed on.",
+        "The server itself turned the proxy away whenever it was asked for one more session, for "
+        "as long as this command could wait; its words are passed on.",
         "Retry with a pause; the script is not at fault.",
         "If it says too many connections: lower `upstream.sessions`, or find who else connects "
         "from this address.",

@@ -25,7 +25,7 @@ def expected_wait(
     `rate_wait`: until its class's rate allows a transfer.
     """
     match ticket.item.request.blocked:
-        case Reason.BUDGET:
+        case Reason.BUDGET if ticket.item.request.kind is not None:
             return _wait_for_budget(ticket, queue, ways, patience)
         case Reason.CLASS_RATE:
             return rate_wait or 0.0

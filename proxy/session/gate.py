@@ -190,7 +190,7 @@ class Gate:
         return verdict(
             request,
             self._open_to(request),
-            waited=self._clock() - request.since,
+            now=self._clock(),
             max_wait=self.max_wait,
             eta=eta,
             rate_wait=self._transfer_wait(request),
@@ -278,30 +278,28 @@ class Gate:
 
     def _grant_at(self, egress: Egress, request: Request) -> Permit | None:
         budget, pool = egress.budget, egress.pool
+        key, kind, host = request.key, request.kind, request.source.host
         proof = None
-        if request.key is not None:
-            proof = pool.vouches_for(request.key) if request.is_login else None
-            if not (proof and request.proof_serves) and not pool.has_room:
-                request.blocked = Reason.UPSTREAM_SESSIONS
+        if key is not None:
+            proof = pool.vouches_for(key) if request.is_login else None
+            if not (proof and request.proof_serves) and (lack := pool.lack) is not None:
+                request.blocked = lack
                 return None
-        kind, host = request.kind, request.source.host
         # Room is left for control connections not yet open: no transfer can do without one.
         if kind is not None and not budget.admits(kind, host, spare=pool.places.unfilled):
             is_banned = budget.banned_for > 0
             request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.BUDGET
             return None
         seat = None
-        if request.key is not None and not (proof and request.proof_serves):
+        if key is not None and not (proof and request.proof_serves):
             verify = request.is_login and proof is None
             # Who goes ahead on a session that is not free yet must not keep it from other logins.
-            ahead = kind is not None and self._demand.is_all_of(request.key)
-            seat = pool.take(
-                request.key, request.wanted, verify=verify, stay=self._stay, ahead=ahead
-            )
-            if seat is None:
-                is_banned = budget.banned_for > 0
-                request.blocked = Reason.SUSPECTED_BAN if is_banned else Reason.UPSTREAM_SESSIONS
+            ahead = kind is not None and self._demand.is_all_of(key)
+            taken = pool.take(key, request.wanted, verify=verify, stay=self._stay, ahead=ahead)
+            if isinstance(taken, Reason):
+                request.blocked = taken
                 return None
+            seat = taken
         slot = None
         if kind is not None:
             slot = budget.reserve(kind, host, spare=pool.places.unfilled)
@@ -320,15 +318,16 @@ class Gate:
     def _arm(self) -> None:
         """Set the timer for the next moment at which time alone lets somebody go on."""
         now = self._clock()
-        moments: dict[Reason, float | None] = {}
+        moments: dict[tuple[Reason, Kind | None], float | None] = {}
         for ticket in self._queue.firsts():
             request = ticket.item.request
-            # What holds one back for want of something shared holds all back for as long.
-            if request.blocked is Reason.CLASS_RATE or request.blocked not in moments:
+            # What holds one back for want of something shared holds all like it back for as long.
+            lack = request.blocked, request.kind
+            if request.blocked is Reason.CLASS_RATE or lack not in moments:
                 moment = self._next_chance(request, now)
-                known = moments.get(request.blocked)
+                known = moments.get(lack)
                 if known is None or (moment is not None and moment < known):
-                    moments[request.blocked] = moment
+                    moments[lack] = moment
         for moment in moments.values():
             self._bell.at(moment)
 

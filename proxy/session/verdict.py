@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from proxy.refusals import Reason
 from proxy.upstream.egress import Egress
 
+from .chance import slot_chance
 from .declined import Declined
 from .request import Request
 
@@ -17,7 +18,7 @@ def verdict(
     request: Request,
     ways: Sequence[Egress],
     *,
-    waited: float,
+    now: float,
     max_wait: float,
     eta: float | None,
     rate_wait: float | None,
@@ -27,36 +28,36 @@ def verdict(
     `eta`: how long it would have to wait, where that is why; `rate_wait`: until its class's rate
     allows a transfer.
     """
+    waited = now - request.since
     told = waited if waited >= WORTH_TELLING else None
     host, limits = request.source.host, request.source.limits
     match request.blocked:
-        case Reason.BUDGET | Reason.UPSTREAM_SESSIONS if _is_disk_full(ways):
+        case Reason.BUDGET if _is_disk_full(ways):
             return Declined(Reason.STATE_FULL, waited=told)
         case Reason.BUDGET:
-            return _for_want_of_a_slot(ways, eta, max_wait, told)
+            chance = _soonest((slot_chance(request, way) for way in ways), now)
+            return _for_want_of_a_slot(ways, eta, max_wait, told, chance)
         case Reason.SUSPECTED_BAN:
             retry = min(way.budget.banned_for for way in ways)
-            return Declined(request.blocked, retry=retry, waited=told)
+            return Declined(Reason.SUSPECTED_BAN, retry=retry, waited=told)
         case Reason.CLASS_TRANSFERS:
             cap = limits.transfers
-            return Declined(request.blocked, used=cap, limit=cap, who=host, waited=told)
+            return Declined(Reason.CLASS_TRANSFERS, used=cap, limit=cap, who=host, waited=told)
         case Reason.CLASS_RATE:
             cap = limits.transfers_per_minute
             return Declined(
-                request.blocked, used=cap, limit=cap, who=host, retry=rate_wait, waited=told
+                Reason.CLASS_RATE, used=cap, limit=cap, who=host, retry=rate_wait, waited=told
             )
         case _:
-            return Declined(
-                Reason.QUEUE_WAIT if request.is_login else Reason.UPSTREAM_SESSIONS,
-                used=sum(len(way.pool.seats) for way in ways),
-                limit=sum(way.pool.places.limit for way in ways),
-                waited=told,
-                retry=max_wait,
-            )
+            return _for_want_of_a_session(request, ways, now, told)
 
 
 def _for_want_of_a_slot(
-    ways: Sequence[Egress], eta: float | None, max_wait: float, told: float | None
+    ways: Sequence[Egress],
+    eta: float | None,
+    max_wait: float,
+    told: float | None,
+    chance: float | None,
 ) -> Declined:
     if eta is not None and _is_queue_the_cause(ways, eta, max_wait):
         limit = round(max_wait)
@@ -67,12 +68,31 @@ def _for_want_of_a_slot(
     # that there are more connections than the limit when there are not.
     kept = sum(way.pool.places.unfilled for way in ways)
     used = max(taken, min(taken + kept, limit))
-    retry = eta or min(way.budget.interval for way in ways)
-    return Declined(Reason.BUDGET, used=used, limit=limit, retry=retry, waited=told)
+    return Declined(Reason.BUDGET, used=used, limit=limit, retry=eta or chance, waited=told)
+
+
+def _for_want_of_a_session(
+    request: Request, ways: Sequence[Egress], now: float, told: float | None
+) -> Declined:
+    for words in (way.pool.refusal for way in ways):
+        if words:  # how long it has waited is not told: the room is for what the server says
+            retry = _soonest((way.pool.retry_at for way in ways), now)
+            return Declined(Reason.UPSTREAM_REFUSED, words=words, retry=retry)
+    return Declined(
+        Reason.QUEUE_WAIT if request.is_login else Reason.UPSTREAM_SESSIONS,
+        used=sum(len(way.pool.seats) for way in ways),
+        limit=sum(way.pool.places.limit for way in ways),
+        waited=told,
+    )
 
 
 def _is_disk_full(ways: Sequence[Egress]) -> bool:
     return any(way.budget.is_held_back(way.pool.places.unfilled) for way in ways)
+
+
+def _soonest(moments: Iterable[float | None], now: float) -> float | None:
+    """Return the seconds until the first of these moments that is to come; None: there is none."""
+    return min((moment - now for moment in moments if moment and moment > now), default=None)
 
 
 def _is_queue_the_cause(ways: Sequence[Egress], eta: float, max_wait: float) -> bool:

@@ -251,8 +251,8 @@ class Budget:
         """Slots that one source holds now, open or cooling."""
         return self._ledger.held(source, self._clock())
 
-    def next_chance(self, source: str, *, spare: int = 0) -> float | None:
-        """When (on the clock) `reserve` may next succeed for this source; None: not by time alone.
+    def next_chance(self, kind: Kind, source: str, *, spare: int = 0) -> float | None:
+        """When (on the clock) `reserve` may next succeed for such a one; None: not by time alone.
 
         A moment in which it fails again only leads to the next question.
         """
@@ -261,7 +261,7 @@ class Budget:
             return banned
         if self._is_full(now, spare):
             return self._ledger.next_free(now)
-        return now + self._burst_wait(source, now)
+        return now + (self._burst_wait(source, now) if self._is_paced(kind) else 0.0)
 
     def next_free(self) -> float | None:
         """When (on the clock) the next cooling slot is free; None: none is cooling."""

@@ -132,7 +132,7 @@ class Arrivals:
             session.channel.when_closed(partial(self._host.gone, seat))
             await dialer.log_in(session, credentials)
         except Busy as busy:
-            backoff = self.troubles.was_full(self._clock())
+            backoff = self.troubles.was_full(busy.words, self._clock())
             self._host.places.refused(seat)
             self._announce(UpstreamRefused(busy.words, busy.reason.value, backoff))
             raise

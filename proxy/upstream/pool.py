@@ -15,6 +15,7 @@ from typing import Any
 from proxy.events import Announce
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.virtual import State
+from proxy.refusals import Reason
 from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
 from proxy.store.shared import Share
@@ -85,8 +86,8 @@ class Pool:
         verify: bool = False,
         stay: float = 0.0,
         ahead: bool = False,
-    ) -> Seat | None:
-        """Pick a seat for this login and mark it taken; None when its turn has not come.
+    ) -> Seat | Reason:
+        """Pick a seat for this login and mark it taken, or tell why there is none now.
 
         Best is an idle session already in the wanted state; then any of that login; with `ahead`
         one in the wanted state that only waits for a final reply; then a free place; then the
@@ -125,10 +126,26 @@ class Pool:
         return self._arrivals.dialer.facts
 
     @property
+    def lack(self) -> Reason | None:
+        """Tell why `take` would fail for everybody; None: for somebody it may succeed."""
+        is_refused = self.retry_at is not None
+        if not is_refused and self.places.is_free():
+            return None
+        if any(seat.use in TO_BE_HAD for seat in self.places):
+            return None
+        return Reason.UPSTREAM_REFUSED if is_refused else Reason.UPSTREAM_SESSIONS
+
+    @property
     def has_room(self) -> bool:
         """Tell whether `take` could succeed for anybody."""
-        has_place = self.retry_at is None and self.places.is_free()
-        return has_place or any(seat.use in TO_BE_HAD for seat in self.places)
+        return self.lack is None
+
+    @property
+    def refusal(self) -> str:
+        """The server's words when it would not have one more session, while we lack one of those
+        that are ours; empty: it takes them all."""
+        seated = sum(1 for seat in self.places if seat.key is not None)
+        return self.troubles.refusal if seated < self.places.ours else ""
 
     @property
     def retry_at(self) -> float | None:
@@ -241,27 +258,29 @@ class Pool:
 
     # Bookkeeping.
 
-    def _place_to_verify(self, key: LoginKey, now: float, *, stay: float) -> Seat | None:
+    def _place_to_verify(self, key: LoginKey, now: float, *, stay: float) -> Seat | Reason:
         """One unproven login at a time: wrong passwords must not crowd out the right ones."""
         if any(seat.verifies is not None for seat in self.places):
-            return None
+            return Reason.UPSTREAM_SESSIONS
         seat = self._open_place(now, stay=stay)
-        if seat is not None:
+        if isinstance(seat, Seat):
             seat.verifies = key
         return seat
 
-    def _open_place(self, now: float, *, stay: float) -> Seat | None:
+    def _open_place(self, now: float, *, stay: float) -> Seat | Reason:
         """Book a new control connection, in a free place or in that of the longest idle session."""
-        if self.troubles.retry_at(now) is not None or self._closing or self.places.is_overfull:
-            return None
+        if self.troubles.retry_at(now) is not None:
+            return Reason.UPSTREAM_REFUSED
+        if self._closing or self.places.is_overfull:
+            return Reason.UPSTREAM_SESSIONS
         victim = None
         if not self.places.is_free():
             victim = longest_idle(self.places.idle(), stay, now)
             if victim is None:
-                return None
+                return Reason.UPSTREAM_SESSIONS
         slot = self._budget.reserve(Kind.CONTROL, "")
         if slot is None:
-            return None
+            return Reason.SUSPECTED_BAN if self._budget.banned_for > 0 else Reason.BUDGET
         seat = Seat(slot, Use.OPENING, now)
         if victim is not None:
             victim.become(Use.CLOSING, now)

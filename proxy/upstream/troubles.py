@@ -20,14 +20,16 @@ class Troubles:
     def __init__(self) -> None:
         self._backoff = 0.0
         self._retry_at = 0.0
+        self.refusal = ""  # the server's, since a session was last had
         self._error: DialError | None = None
         self._error_until = 0.0
         self._down_since = 0.0
         # Hears of each dial: what it met, or None.
         self.heard: Callable[[DialError | None], None] = lambda problem: None
 
-    def was_full(self, now: float) -> float:
+    def was_full(self, words: str, now: float) -> float:
         """The server would not have one more session; return the seconds to wait."""
+        self.refusal = words
         self._backoff = min(max(FIRST_BACKOFF, 2 * self._backoff), LONGEST_BACKOFF)
         self._retry_at = now + self._backoff
         return self._backoff
@@ -56,6 +58,7 @@ class Troubles:
         """A session was had: begin with short waits again."""
         self._backoff = 0.0
         self._error = None
+        self.refusal = ""
         self.heard(None)
 
     def retry_at(self, now: float) -> float | None:

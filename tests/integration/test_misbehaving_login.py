@@ -5,6 +5,7 @@ Leaving the house proves what is common to all: no socket, slot, seat or port is
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -75,6 +76,44 @@ async def test_a_busy_server_is_asked_again_and_the_client_only_waits(
         assert await client.fetch("RETR /ten") == CONTENT
     assert server.logins == 1
     assert len(home.told(UpstreamRefused)) == 1
+
+
+@pytest.mark.parametrize(
+    ("misdeed", "words"),
+    [
+        (last_says(BUSY[1]), "There are too many connections from your internet address"),
+        (hangs_up, "the server hung up before its greeting"),
+    ],
+    ids=["421", "hangs up"],
+)
+async def test_a_server_that_stays_full_is_quoted_to_everybody_who_has_waited(
+    server: Scripted, misdeed: Handler, words: str
+) -> None:
+    server.always[GREETING] = misdeed
+
+    async def heard(home: House) -> str:
+        async with home.client() as client:
+            await client.say("USER alice", "PASS secret")
+            text = (await client.expect(220, 331, 421))[-1].text
+            await client.expect_end()
+            return text
+
+    async with house(server, queue={"max_wait": 1.0}) as home, asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(heard(home)) for _ in range(6)]
+        for one in asyncio.as_completed(waiting):
+            assert (await one).startswith(f"421 Server refuses: {words}, try again later")
+
+
+async def test_a_transfer_that_finds_no_session_hears_why_the_server_gives_none(
+    server: Scripted,
+) -> None:
+    async with house(server, queue={"max_wait": 1.0}) as home, home.guest() as client:
+        server.always[GREETING] = last_says(BUSY[0])
+        server.visits[0].leave()
+        await home.until(lambda: not home.egresses[0].pool.seats)
+        with await client.passive():
+            refused = await client.ask("RETR /ten")
+        assert "425 Server refuses: Too many connections (2) from this IP, try" in refused.text
 
 
 @pytest.mark.parametrize("words", BUSY_530)

@@ -21,6 +21,7 @@ from proxy.upstream.lease import Lease
 from proxy.upstream.limits import Limits
 from proxy.upstream.order import Order
 from proxy.upstream.pool import Pool
+from proxy.upstream.seat import Seat
 
 from .raw_client import patiently
 from .scripted import Scripted
@@ -82,7 +83,7 @@ class Basin:
     ) -> Lease:
         """Take a seat that must be there, and make it a lease."""
         seat = self.pool.take(who.key(), wanted, verify=verify)
-        assert seat is not None
+        assert isinstance(seat, Seat)
         return await self.pool.ready(seat, who)
 
     async def until(self, true: Callable[[], object]) -> None:

@@ -51,3 +51,20 @@ async def test_the_budget_lets_go_on_when_a_slot_has_cooled() -> None:
         pool.budget.settle(slot, Ending.FIN)
         assert chance(pool, Reason.BUDGET) == pool.now + 9.0
         lease.release()
+
+
+async def test_what_keeps_one_from_a_session_may_change_while_it_waits() -> None:
+    async with scripted() as server, basin(server, sessions=1, budget=1, hold=9.0) as pool:
+        way = Egress(None, pool.budget, pool.pool)
+        request = Request(SOURCE, blocked=Reason.UPSTREAM_SESSIONS)
+
+        def moment() -> float | None:
+            return next_chance(request, (way,), stay=1.0, rate_wait=None, now=pool.now)
+
+        assert moment() is None
+        slot = pool.budget.reserve(Kind.DOWNLOAD, "192.0.2.1")
+        assert slot is not None
+        pool.budget.settle(slot, Ending.FIN)
+        assert moment() == pool.now + 9.0
+        wait = pool.pool.troubles.was_full("full", pool.now)
+        assert moment() == pool.now + wait

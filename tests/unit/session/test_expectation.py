@@ -85,3 +85,11 @@ async def test_several_addresses_serve_one_line_together() -> None:
         ways = cool(one, 0.0), cool(two, 0.0)
         assert [slot_wait(ways, place) for place in (1, 2)] == [1.5, 1.5]
         assert slot_wait(ways, 3) > 1.5
+
+
+async def test_when_a_control_connection_gets_its_slot_nobody_can_tell() -> None:
+    async with scripted() as server, basin(server, sessions=1, budget=1, hold=90.0) as pool:
+        (way,) = pool.fleet.ways
+        line = Line(Reason.BUDGET)
+        line.tickets[-1].item.request.kind = None
+        assert line.expected(way, patience=40.0) is None

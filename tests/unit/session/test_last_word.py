@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
+from proxy.session import last_word
 from tests.support.house import house
+from tests.support.misdeeds import keeps_then
 from tests.support.raw_client import read_all
 from tests.support.scripted import Visit, scripted
 
@@ -29,3 +33,19 @@ async def test_a_word_that_comes_before_the_end_of_the_data_connection_is_taken(
         await second.ask("SIZE /new")
         assert server.visits[0].lines[-2:] == [b"STOR /new", b"SIZE /new"]
         assert server.logins == 1
+
+
+async def test_a_server_that_ends_an_upload_and_will_not_say_why_has_lost_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(last_word, "LAST_WORDS", 0.05)
+    async with scripted() as server, house(server) as home, home.guest() as client:
+        server.plan("STOR", keeps_then(1, taken=1))
+        with await client.passive() as data:
+            await client.say("STOR /new")
+            await client.expect(150)
+            data.send(b"some")
+            await server.until(lambda: b"/new" in server.files)
+            data.send(b"more")
+            heard = await client.expect(426)
+        assert "the server's data connection was lost" in heard[-1].text

@@ -24,11 +24,16 @@ async def pool() -> AsyncIterator[Basin]:
         yield one
 
 
-def judged(pool: Basin, blocked: Reason, eta: float | None = None, waited: float = 0.0) -> Declined:
-    request = Request(SOURCE, Kind.DOWNLOAD)
-    request.blocked = blocked
+def judged(
+    pool: Basin,
+    blocked: Reason,
+    eta: float | None = None,
+    waited: float = 0.0,
+    kind: Kind | None = Kind.DOWNLOAD,
+) -> Declined:
+    request = Request(SOURCE, kind, blocked=blocked, since=pool.now - waited)
     ways = [Egress(None, pool.budget, pool.pool)]
-    return verdict(request, ways, waited=waited, max_wait=40.0, eta=eta, rate_wait=12.0)
+    return verdict(request, ways, now=pool.now, max_wait=40.0, eta=eta, rate_wait=12.0)
 
 
 def use_up(pool: Basin, slots: int = 2) -> None:
@@ -75,3 +80,28 @@ async def test_a_suspected_ban_tells_how_long_it_is_believed(pool: Basin) -> Non
 async def test_who_found_no_session_hears_how_many_there_are(pool: Basin) -> None:
     told = judged(pool, Reason.UPSTREAM_SESSIONS)
     assert (told.reason, told.used, told.limit) == (Reason.UPSTREAM_SESSIONS, 0, 1)
+    assert told.retry is None  # nobody can tell when one will be given back
+
+
+async def test_a_server_that_takes_no_more_is_quoted_as_long_as_a_place_is_free(
+    pool: Basin,
+) -> None:
+    wait = pool.pool.troubles.was_full("Too many connections (1) from this IP", pool.now)
+    for blocked in (Reason.UPSTREAM_SESSIONS, Reason.UPSTREAM_REFUSED):
+        told = judged(pool, blocked, waited=40.0)
+        assert told.reason is Reason.UPSTREAM_REFUSED
+        assert (told.words, told.retry) == ("Too many connections (1) from this IP", wait)
+    pool.now += wait
+    assert judged(pool, Reason.UPSTREAM_REFUSED).retry is None  # it is being asked
+    lease = await pool.lease()
+    pool.pool.troubles.was_full("Too many", pool.now)  # long ago, and by now all are ours
+    assert judged(pool, Reason.UPSTREAM_SESSIONS).reason is Reason.UPSTREAM_SESSIONS
+    lease.release()
+
+
+async def test_who_lacks_the_slot_of_a_control_connection_hears_of_the_budget(pool: Basin) -> None:
+    use_up(pool, slots=3)
+    pool.now += 30.0
+    told = judged(pool, Reason.BUDGET, waited=40.0, kind=None)
+    assert (told.reason, told.used, told.limit) == (Reason.BUDGET, 3, 3)
+    assert told.retry == pytest.approx(70.0)

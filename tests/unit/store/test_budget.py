@@ -134,7 +134,7 @@ def test_one_source_takes_half_of_what_is_free_and_is_then_paced() -> None:
     assert 50 <= taken <= 52
     assert purse.budget.held("hog") == taken
     purse.take("small", Kind.DOWNLOAD)
-    chance = purse.budget.next_chance("hog")
+    chance = purse.budget.next_chance(Kind.DOWNLOAD, "hog")
     assert chance is not None
     assert purse.now < chance <= purse.now + 2 * purse.budget.interval
     purse.now = chance
@@ -149,11 +149,11 @@ def test_slots_that_come_back_soon_need_no_pacing() -> None:
 
 def test_the_next_chance_of_a_full_budget_is_its_next_free_slot() -> None:
     purse = Purse(2)
-    assert purse.budget.next_chance("a") == purse.now
+    assert purse.budget.next_chance(Kind.DOWNLOAD, "a") == purse.now
     first, _ = purse.take(), purse.take()
-    assert purse.budget.next_chance("a") is None
+    assert purse.budget.next_chance(Kind.DOWNLOAD, "a") is None
     purse.budget.settle(first, Ending.FIN)
-    assert purse.budget.next_chance("a") == purse.now + HOLD
+    assert purse.budget.next_chance(Kind.DOWNLOAD, "a") == purse.now + HOLD
 
 
 def test_the_eta_counts_places_and_spare_slots() -> None:
@@ -221,9 +221,9 @@ def test_what_the_state_file_has_no_room_for_waits_as_for_a_full_budget(tmp_path
         assert purse.budget.used == ROWS_AT_FIRST
         assert purse.budget.is_held_back(0)
         assert not purse.budget.has_room(0)
-        assert purse.budget.next_chance("") is None
+        assert purse.budget.next_chance(Kind.DOWNLOAD, "") is None
         purse.budget.settle(first, Ending.FIN)
-        assert purse.budget.next_chance("") == purse.now + 1.0
+        assert purse.budget.next_chance(Kind.DOWNLOAD, "") == purse.now + 1.0
         purse.now += 1.0
         assert purse.budget.is_held_back(1)
         assert not purse.budget.is_held_back(0)

@@ -10,6 +10,7 @@ from proxy.events import UpstreamClosed, UpstreamOpened, UpstreamRefused
 from proxy.refusals import Reason
 from proxy.upstream.dial import Busy, DialError, LoginRefused
 from proxy.upstream.identity import Credentials
+from proxy.upstream.seat import Seat
 from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF
 from tests.support.basin import ALICE, BOB, basin
 from tests.support.misdeeds import keeps_silent, last_says, waits_for
@@ -40,7 +41,7 @@ async def test_one_unproven_login_at_a_time(server: Scripted) -> None:
     async with basin(server) as pool, asyncio.TaskGroup() as tasks:
         first = tasks.create_task(pool.lease(verify=True))
         await server.until_heard("PASS")
-        assert pool.pool.take(BOB.key(), None, verify=True) is None
+        assert pool.pool.take(BOB.key(), None, verify=True) is Reason.UPSTREAM_SESSIONS
         go_on.set()
         (await first).release()
         bobs = await pool.lease(BOB, verify=True)
@@ -89,7 +90,9 @@ async def test_a_busy_server_is_left_alone_for_longer_each_time(server: Scripted
             await pool.until(lambda: not pool.pool.seats)
             retry_at = pool.pool.retry_at
             assert retry_at is not None
-            assert pool.pool.take(ALICE.key(), None) is None
+            assert pool.pool.take(ALICE.key(), None) is Reason.UPSTREAM_REFUSED
+            assert pool.pool.lack is Reason.UPSTREAM_REFUSED
+            assert pool.pool.refusal == "Too many connections"
             backoffs.append(retry_at - pool.now)
             pool.now = retry_at
         assert backoffs[0] == FIRST_BACKOFF
@@ -98,6 +101,7 @@ async def test_a_busy_server_is_left_alone_for_longer_each_time(server: Scripted
         del server.always[GREETING]
         (await pool.lease()).release()
         assert pool.pool.retry_at is None
+        assert pool.pool.refusal == ""
     assert len(pool.told(UpstreamRefused)) == 8
 
 
@@ -167,7 +171,7 @@ async def test_a_login_taken_by_the_old_server_vouches_for_nobody_at_the_new_one
     server.plan("PASS", waits_for(go_on, "PASS"))
     async with basin(server) as pool, scripted() as other:
         seat = pool.pool.take(ALICE.key(), None)
-        assert seat is not None
+        assert isinstance(seat, Seat)
         async with asyncio.TaskGroup() as tasks:
             dialling = tasks.create_task(pool.pool.ready(seat, ALICE))
             await server.until_heard("PASS")

@@ -128,7 +128,7 @@ async def test_everybody_hears_of_the_trouble_only_where_no_other_way_is_left(
 ) -> None:
     yard = Yard(pools)
     for one in pools:
-        one.pool.troubles.was_full(one.now)  # so that no place is free
+        one.pool.troubles.was_full("full", one.now)  # so that no place is free
     problem = yard.fail(0)
     assert not yard.fleet.trouble
     pools[1].now = pools[2].now = yard.now

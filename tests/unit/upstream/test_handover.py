@@ -7,9 +7,11 @@ import pytest
 
 from proxy.events import CommandsRunAhead
 from proxy.ftp.virtual import State
+from proxy.refusals import Reason
 from proxy.upstream.due import Due
 from proxy.upstream.lease import Lease
 from proxy.upstream.order import ENOUGH, Order
+from proxy.upstream.seat import Seat
 from tests.support.basin import ALICE, BOB, Basin, basin
 from tests.support.misdeeds import hangs_up, says, says_after
 from tests.support.scripted import Scripted, scripted
@@ -48,7 +50,7 @@ async def test_the_next_has_the_session_before_the_last_reply(
     assert pool.uses == ["ENDING"]
     assert pool.pool.has_room
     seat = pool.pool.take(ALICE.key(), HOME, ahead=True)
-    assert seat is not None
+    assert isinstance(seat, Seat)
     second = await pool.pool.ready(seat, ALICE)
     assert second.session is first.session
     second.session.send(b"SYST")
@@ -93,7 +95,7 @@ async def test_who_took_it_and_leaves_at_once_leaves_the_same(
     go_on = asyncio.Event()
     first, due = await ending(pool, server, go_on)
     seat = pool.pool.take(ALICE.key(), HOME, ahead=True)
-    assert seat is not None
+    assert isinstance(seat, Seat)
     first.release()
     assert pool.uses == ["LENT"]
     pool.pool.forgo(seat)
@@ -112,7 +114,7 @@ async def test_nothing_is_replayed_ahead(
 ) -> None:
     go_on = asyncio.Event()
     first, due = await ending(pool, server, go_on)
-    assert pool.pool.take(ALICE.key(), wanted, ahead=ahead) is None
+    assert pool.pool.take(ALICE.key(), wanted, ahead=ahead) is Reason.UPSTREAM_SESSIONS
     go_on.set()
     await due.final()
     first.release()
@@ -121,7 +123,7 @@ async def test_nothing_is_replayed_ahead(
 async def test_another_login_never_comes_ahead(pool: Basin, server: Scripted) -> None:
     go_on = asyncio.Event()
     first, due = await ending(pool, server, go_on)
-    assert pool.pool.take(BOB.key(), HOME, ahead=True) is None
+    assert pool.pool.take(BOB.key(), HOME, ahead=True) is Reason.UPSTREAM_SESSIONS
     go_on.set()
     await due.final()
     first.release()

@@ -8,8 +8,10 @@ import pytest
 from proxy.events import UpstreamClosed
 from proxy.ftp.virtual import State
 from proxy.net.options import GONE_SILENT
+from proxy.refusals import Reason
 from proxy.upstream.dial import DialError
 from proxy.upstream.identity import Credentials
+from proxy.upstream.seat import Seat
 from tests.support.basin import ALICE, BOB, basin
 from tests.support.misdeeds import says, waits_for
 from tests.support.scripted import Scripted, scripted
@@ -26,7 +28,7 @@ async def server() -> AsyncIterator[Scripted]:
 async def test_a_seat_that_was_taken_is_nobody_elses(server: Scripted) -> None:
     async with basin(server, sessions=1) as pool:
         lease = await pool.lease()
-        assert pool.pool.take(ALICE.key(), None) is None
+        assert pool.pool.take(ALICE.key(), None) is Reason.UPSTREAM_SESSIONS
         assert not pool.pool.has_room
         lease.release()
         assert pool.pool.has_room
@@ -108,7 +110,7 @@ async def test_a_session_in_use_does_not_hide_another_that_may_leave(server: Scr
         assert may_leave is not None
         assert may_leave <= pool.now
         seat = pool.pool.take(CAROL.key(), None, stay=1.0)
-        assert seat is not None
+        assert isinstance(seat, Seat)
         (await pool.pool.ready(seat, CAROL)).release()
     assert [event.user for event in pool.told(UpstreamClosed)][0] == "bob"
 
@@ -158,7 +160,7 @@ async def test_a_session_that_owes_a_reply_is_drained_before_it_is_lent_again(
         lease.session.send(b"NOOP")
         lease.release()
         assert pool.uses == ["SETTLING"]
-        assert pool.pool.take(ALICE.key(), None) is None
+        assert pool.pool.take(ALICE.key(), None) is Reason.UPSTREAM_SESSIONS
         go_on.set()
         await pool.until(lambda: pool.pool.has_room)
         again = await pool.lease()
@@ -195,14 +197,14 @@ async def test_a_session_that_said_421_is_never_lent_again(server: Scripted) -> 
 async def test_a_seat_that_was_not_used_is_free_again(server: Scripted) -> None:
     async with basin(server, sessions=1) as pool:
         seat = pool.pool.take(ALICE.key(), None)
-        assert seat is not None
+        assert isinstance(seat, Seat)
         assert pool.pool.places.unfilled == 0
         pool.pool.forgo(seat)
         assert pool.pool.places.unfilled == pool.pool.places.limit == 1
         assert pool.budget.used == 0
         (await pool.lease()).release()
         warm = pool.pool.take(ALICE.key(), None)
-        assert warm is not None
+        assert isinstance(warm, Seat)
         pool.pool.forgo(warm)
         assert pool.uses == ["IDLE"]
 
@@ -211,7 +213,7 @@ async def test_a_seat_for_another_login_not_used_still_frees_its_place(server: S
     async with basin(server, sessions=1) as pool:
         (await pool.lease()).release()
         seat = pool.pool.take(BOB.key(), None)
-        assert seat is not None
+        assert isinstance(seat, Seat)
         pool.pool.forgo(seat)
         await pool.until(lambda: not pool.pool.seats)
 
@@ -219,11 +221,11 @@ async def test_a_seat_for_another_login_not_used_still_frees_its_place(server: S
 async def test_a_control_connection_waits_for_the_budget_too(server: Scripted) -> None:
     async with basin(server, budget=1, hold=30.0) as pool:
         lease = await pool.lease()
-        assert pool.pool.take(ALICE.key(), None) is None
+        assert pool.pool.take(ALICE.key(), None) is Reason.BUDGET
         lease.session.is_tainted = True
         lease.release()
         await pool.until(lambda: not pool.pool.seats)
-        assert pool.pool.take(ALICE.key(), None) is None
+        assert pool.pool.take(ALICE.key(), None) is Reason.BUDGET
         pool.now += 30
         (await pool.lease()).release()
 
@@ -235,7 +237,7 @@ async def test_a_closing_pool_lends_nothing_new_and_says_quit(server: Scripted) 
         async with asyncio.TaskGroup() as tasks:
             closing = tasks.create_task(pool.pool.close())
             await server.until_heard("QUIT")
-            assert pool.pool.take(BOB.key(), None) is None
+            assert pool.pool.take(BOB.key(), None) is Reason.UPSTREAM_SESSIONS
             lease.release()
             await closing
     assert server.count("QUIT") == 2

@@ -7,24 +7,24 @@ from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF, ROW, 
 
 def test_each_refusal_doubles_the_wait_up_to_the_longest() -> None:
     troubles = Troubles()
-    waits = [troubles.was_full(0.0) for _ in range(10)]
+    waits = [troubles.was_full("full", 0.0) for _ in range(10)]
     assert waits[:3] == [FIRST_BACKOFF, 2 * FIRST_BACKOFF, 4 * FIRST_BACKOFF]
     assert waits[-1] == LONGEST_BACKOFF
 
 
 def test_a_full_server_is_asked_again_when_the_wait_is_over() -> None:
     troubles = Troubles()
-    wait = troubles.was_full(100.0)
+    wait = troubles.was_full("full", 100.0)
     assert troubles.retry_at(100.0) == 100.0 + wait
     assert troubles.retry_at(100.0 + wait) is None
 
 
 def test_a_session_that_was_had_makes_the_next_wait_short() -> None:
     troubles = Troubles()
-    troubles.was_full(0.0)
-    troubles.was_full(0.0)
+    troubles.was_full("full", 0.0)
+    troubles.was_full("full", 0.0)
     troubles.are_over()
-    assert troubles.was_full(0.0) == FIRST_BACKOFF
+    assert troubles.was_full("full", 0.0) == FIRST_BACKOFF
 
 
 def test_an_error_is_told_to_others_while_it_is_fresh() -> None:
