@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
 import click
@@ -33,9 +34,10 @@ def simulate(
     mishaps: bool,
     seed: int,
 ) -> None:
-    """Simulate many proxies that share one budget; an hour of 100 proxies takes some 40 s.
+    """Simulate many proxies that share one budget; an hour of 100 proxies takes some 20 s.
 
-    Every simulated hour a line on standard error tells how it goes.
+    Every simulated hour a line on standard error tells how it goes. Ctrl-C ends it, with the report
+    of what was seen until then.
     """
     plan = Plan(
         hours=hours,
@@ -49,6 +51,7 @@ def simulate(
         seed=seed,
     )
     world = World(plan, lambda world: click.echo(progress(world), err=True))
-    world.run()
+    with contextlib.suppress(KeyboardInterrupt):
+        world.run()
     for line in lines(world):
         click.echo(line)

@@ -14,14 +14,18 @@ from lupa import lua51, luajit21
 SCRIPT: Final = files("proxy.store").joinpath("settle.lua").read_text(encoding="utf-8")
 
 REDIS: Final = """
+-- A hash is kept as HGETALL tells it, field and value by turns; `at` knows where each field is.
 local hashes, saved, run, now = {}, {}, '1', 0
 
-local function copy(all)
+local function copy(list)
   local made = {}
-  for key, hash in pairs(all) do
-    made[key] = {}
-    for field, value in pairs(hash) do made[key][field] = value end
-  end
+  for key, value in pairs(list) do made[key] = value end
+  return made
+end
+
+local function copies(all)
+  local made = {}
+  for key, hash in pairs(all) do made[key] = {flat = copy(hash.flat), at = copy(hash.at)} end
   return made
 end
 
@@ -30,37 +34,42 @@ local commands = {
   INFO = function() return 'run_id:' .. run end,
   DEL = function(key) hashes[key] = nil end,
   PEXPIRE = function() end,
-  HGETALL = function(key)
-    local flat = {}
-    for field, value in pairs(hashes[key] or {}) do
-      flat[#flat + 1] = field
-      flat[#flat + 1] = value
-    end
-    return flat
-  end,
-  HSET = function(key, ...)
-    local hash = hashes[key] or {}
-    hashes[key] = hash
-    local words = {...}
-    for at = 1, #words, 2 do hash[words[at]] = words[at + 1] end
-  end,
-  HDEL = function(key, field) hashes[key][field] = nil end,
+  HGETALL = function(key) return hashes[key] and hashes[key].flat or {} end,
 }
+function commands.HSET(key, field, value, ...)
+  local hash = hashes[key]
+  if not hash then
+    hash = {flat = {}, at = {}}
+    hashes[key] = hash
+  end
+  local place = hash.at[field] or #hash.flat + 1
+  hash.at[field], hash.flat[place], hash.flat[place + 1] = place, field, value
+  if ... then commands.HSET(key, ...) end
+end
+function commands.HDEL(key, field)  -- whoever reads what HGETALL has told goes on with that
+  local kept = {flat = {}, at = {}}
+  local flat = hashes[key].flat
+  hashes[key] = kept
+  for at = 1, #flat, 2 do
+    if flat[at] ~= field then commands.HSET(key, flat[at], flat[at + 1]) end
+  end
+end
+
 cmsgpack = {pack = function(row) return row end, unpack = function(row) return row end}
 redis = {call = function(name, ...) return commands[name](...) end}
 local script
 return {
   load = function(text) script = assert(loadstring(text)) end,
-  settle = function(time, keys, arguments)
-    now, KEYS, ARGV = time, {}, {}
-    for word in string.gmatch(keys, '%S+') do KEYS[#KEYS + 1] = word end
-    for word in string.gmatch(arguments, '%S+') do ARGV[#ARGV + 1] = word end
-    local rows = {}
-    for at, row in ipairs(script()) do rows[at] = table.concat(row, ' ') end
-    return table.concat(rows, ';')
+  settle = function(time, keys, ...)
+    local numbers = {}
+    now, KEYS, ARGV = time, {unpack({...}, 1, keys)}, {select(keys + 1, ...)}
+    for _, row in ipairs(script()) do
+      for _, number in ipairs(row) do numbers[#numbers + 1] = number end
+    end
+    return unpack(numbers)
   end,
-  save = function() saved = copy(hashes) end,
-  restart = function(name) run, hashes = name, copy(saved) end,
+  save = function() saved = copies(hashes) end,
+  restart = function(name) run, hashes = name, copies(saved) end,
   flush = function() hashes = {} end,
 }
 """
@@ -81,9 +90,11 @@ class SimulatedEngine:
     ) -> list[tuple[int, ...]]:
         """Run the script at this moment; return one row of numbers for each key."""
         self.calls += 1
-        words = " ".join(str(argument) for argument in arguments)
-        answer = self._lua.settle(round(now * 1000), " ".join(keys), words)
-        return [tuple(int(number) for number in row.split()) for row in answer.split(";")]
+        if not keys:
+            return []
+        told = self._lua.settle(round(now * 1000), len(keys), *keys, *arguments)
+        width = len(told) // len(keys)
+        return [tuple(map(int, told[at : at + width])) for at in range(0, len(told), width)]
 
     def save(self) -> None:
         """Keep a copy of everything for the next restart."""

@@ -74,12 +74,12 @@ class Instance:
         if self._assigning or self.wire.is_over:
             return
         self._assigning = True
-        try:
-            while len(self.queue) and self.budget.has_room(0) and self._serve_one():
-                pass
-        finally:
-            self._assigning = False
-        self._arm()
+        has_room = True
+        while len(self.queue) and (has_room := self.budget.has_room(0)) and self._serve_one():
+            pass
+        self._assigning = False
+        if len(self.queue):
+            self._arm(has_room)
 
     def _serve_one(self) -> bool:
         for ticket in self.queue.heads():
@@ -105,18 +105,18 @@ class Instance:
         self.budget.settle(slot, Ending.FIN)
         file.done(True)
 
-    def _arm(self) -> None:
+    def _arm(self, has_room: bool) -> None:
         """Look again when time alone lets somebody go on."""
-        if not len(self.queue):
-            return
-        chances = (
-            self.budget.next_chance(Kind.DOWNLOAD, each.source) for each in self.queue.firsts()
-        )
-        moment = min((chance for chance in chances if chance is not None), default=None)
+        moment = self._next_turn() if has_room else self.budget.next_free()
         if moment is None or self._timer_at <= moment:
             return
         self._timer_at = moment
         self._agenda.after(moment - self._agenda.now + 0.001, lambda: self._look_again(moment))
+
+    def _next_turn(self) -> float | None:
+        budget, firsts = self.budget, self.queue.firsts()
+        chances = (budget.next_chance(Kind.DOWNLOAD, each.source) for each in firsts)
+        return min((chance for chance in chances if chance is not None), default=None)
 
     def _look_again(self, moment: float) -> None:
         if self._timer_at == moment:

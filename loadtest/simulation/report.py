@@ -13,7 +13,7 @@ def lines(world: World) -> Iterator[str]:
     plan, told, firewall, store = world.plan, world.told, world.firewall, world.store
     yield f"{plan.proxies} proxies, {plan.sources} sources, {plan.files_a_day} files a day"
     yield f"budget {plan.limit}, hold {plan.hold:g} s, lease {plan.lease:g} s"
-    yield f"recovery {plan.recovery:g} s; {plan.hours:g} h, seed {plan.seed}"
+    yield f"recovery {plan.recovery:g} s; {world.agenda.now / HOUR:.1f} h, seed {plan.seed}"
     yield ""
     yield f"files           {told.files}, broken off {told.broken}"
     yield f"mishaps         {told.crashes} crashes, {told.cuts} cuts, {told.restarts} restarts"
@@ -26,7 +26,9 @@ def lines(world: World) -> Iterator[str]:
     yield f"waits           {spread(told.waits)}"
     yield f"proxies         {evenness(list(told.by_proxy.values()))}"
     yield f"cron batches    {spread(told.cron_batches)}"
-    yield f"beside the hog  {spread(told.small_beside_hog)}"
+    yield f"beside a hog    {spread(told.beside_hog)}"
+    yield f"  in a mishap   {spread(told.beside_hog_in_mishaps)}"
+    yield f"  elsewhere     {spread(told.away_from_hog)}"
     calls = store.calls / world.agenda.now
     yield f"store           {calls:.0f} calls/s, {store.busiest} in the busiest second"
 

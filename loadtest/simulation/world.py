@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Final
 
 from proxy.shaping.stake import Lost, Stake, Terms
+from proxy.store.budget import SLACK
 
 from .agenda import Agenda
 from .firewall import Firewall
-from .instance import File, Instance
+from .instance import GUARD, File, Instance
 from .wire import Store, Wire
 
 HOUR: Final = 3600.0
@@ -22,7 +23,11 @@ SCRIPTS: Final = 2
 ON_THE_HOUR: Final = 0.3  # part of all batches that cron starts together
 SHORT, LONG, LONG_PART = 1.0, 30.0, 0.05  # mean seconds of a transfer; some are long
 BACK_AFTER: Final = 5.0  # seconds until a crashed proxy is there again, and a script tries again
-HOG_FILES, HOG_SCRIPTS = 5000, 50
+HOG: Final = "hog"
+HOG_SCRIPTS: Final = 50
+SMALL_EACH, SMALL_FILES = 20.0, 3  # seconds until the next small source comes beside a hog
+AWAY_FOR: Final = 10.0  # seconds until the store is there again
+SETTLED: Final = 2.0  # seconds after a mishap until all have called the store again
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Plan:
     recovery: float = 30.0
     hours: float = 1.0
     mishaps: bool = True
-    hog: bool = True
+    hog_files: int = 5000  # that one source wants at once, each half hour after the hour
     seed: int = 1
 
     @property
@@ -57,7 +62,10 @@ class Told:
         default_factory=list
     )  # seconds from the hour to the last file
     by_proxy: defaultdict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
-    small_beside_hog: list[float] = field(default_factory=list)  # waits at the hog's own proxy
+    # What others wait while a hog is there: at its proxy (in a mishap of that apart), elsewhere.
+    beside_hog: list[float] = field(default_factory=list)
+    away_from_hog: list[float] = field(default_factory=list)
+    beside_hog_in_mishaps: list[float] = field(default_factory=list)
     contended: int = 0  # seconds in which somebody waited
     used_then: int = 0  # sum of slots used in these
     started_then: int = 0
@@ -85,6 +93,8 @@ class World:
         self._born = 0
         self.instances: list[Instance | None] = [self._instance(at) for at in range(plan.proxies)]
         self._hog_at = -1
+        self._smalls = 0
+        self._amiss_until = [0.0] * plan.proxies
         self._opened_before = 0
 
     def run(self) -> Told:
@@ -98,8 +108,11 @@ class World:
             hour = HOUR * self.chance.randrange(max(1, round(plan.hours)))
             moment = hour if on_the_hour else self.chance.uniform(0, plan.hours * HOUR)
             self.agenda.after(begin + moment, partial(self._batch, source, on_the_hour))
-        if plan.hog:
-            self.agenda.after(begin + HOUR / 2, self._hog)
+        if plan.hog_files:
+            moment = begin + HOUR / 2
+            while moment < end:
+                self.agenda.after(moment, self._hog)
+                moment += HOUR
         if plan.mishaps:
             self._plan_mishaps(begin, end)
         self.agenda.after(begin, self._sample)
@@ -132,14 +145,30 @@ class World:
                 self._hog_at = -1
 
         for _ in range(HOG_SCRIPTS):
-            Script(self, "hog", self._hog_at, HOG_FILES // HOG_SCRIPTS, over).next()
+            files = self.plan.hog_files // HOG_SCRIPTS
+            Script(self, HOG, self._hog_at, files, over).next()
+        self.agenda.after(SMALL_EACH, self._small)
+
+    def _small(self) -> None:
+        """Let a source that nobody knows yet fetch a few files at the hog's proxy."""
+        if self._hog_at < 0:
+            return
+        self._smalls += 1
+        Script(self, f"small{self._smalls}", self._hog_at, SMALL_FILES, lambda: None).next()
+        self.agenda.after(SMALL_EACH, self._small)
 
     def started(self, file: File, proxy: int) -> None:
         """Note how long a file has waited."""
         waited = self.agenda.now - file.asked_at
         self.told.by_proxy[proxy].append(waited)
-        if proxy == self._hog_at and file.source != "hog":
-            self.told.small_beside_hog.append(waited)
+        if self._hog_at < 0 or file.source == HOG:
+            return
+        if proxy != self._hog_at:
+            self.told.away_from_hog.append(waited)
+        elif file.asked_at < self._amiss_until[proxy]:
+            self.told.beside_hog_in_mishaps.append(waited)
+        else:
+            self.told.beside_hog.append(waited)
 
     def duration(self) -> float:
         """Draw how long a transfer lasts."""
@@ -161,6 +190,8 @@ class World:
         if instance is None:
             return
         self.told.crashes += 1
+        # What it owned is nobody's for so long.
+        self._is_amiss([at], self.plan.lease + self.plan.hold + GUARD + SLACK)
         self.instances[at] = None
         instance.crash()
         self.agenda.after(BACK_AFTER, partial(self._come_back, at))
@@ -169,18 +200,27 @@ class World:
         self.instances[at] = self._instance(at)
 
     def _cut(self) -> None:
-        instance = self.instances[self.chance.randrange(self.plan.proxies)]
+        at = self.chance.randrange(self.plan.proxies)
+        instance = self.instances[at]
         if instance is None:
             return
         self.told.cuts += 1
+        duration = self.plan.lease / 2
+        self._is_amiss([at], duration)
         instance.wire.is_cut = True
-        self.agenda.after(self.plan.lease / 2, partial(setattr, instance.wire, "is_cut", False))
+        self.agenda.after(duration, partial(setattr, instance.wire, "is_cut", False))
 
     def _restart(self) -> None:
         self.told.restarts += 1
+        self._is_amiss(range(self.plan.proxies), AWAY_FOR + self.plan.recovery)
         self.store.is_away = True
         self.store.engine.restart()
-        self.agenda.after(10.0, partial(setattr, self.store, "is_away", False))
+        self.agenda.after(AWAY_FOR, partial(setattr, self.store, "is_away", False))
+
+    def _is_amiss(self, proxies: Iterable[int], seconds: float) -> None:
+        until = self.agenda.now + seconds + SETTLED
+        for at in proxies:
+            self._amiss_until[at] = max(self._amiss_until[at], until)
 
     def _instance(self, at: int) -> Instance:
         self._born += 1

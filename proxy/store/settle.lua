@@ -16,47 +16,56 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local me, serial, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
--- Returns the rows of a thing, and until when it recovers. A thing that is missing was flushed, or
--- is new; one of another run may be an old copy. Then only the owners know what they hold: for a
--- while nothing is dealt out, and each is believed.
+-- Returns our row, those of the others who have called lately, what the silent ones own, and until
+-- when the thing recovers. One that is missing was flushed, or is new; one of another run may be an
+-- old copy. Then only the owners know what they hold: for a while nothing is dealt out, and each is
+-- believed.
 local function recall(key, recovery)
-  local rows, about = {}, {}
+  local mine, rivals, silent, its_run, recover = nil, {}, 0, nil, nil
   local flat = redis.call('HGETALL', key)
   for at = 1, #flat, 2 do
     local name, value = flat[at], flat[at + 1]
-    if string.sub(name, 1, 1) == '#' then
-      about[name] = value
+    if name == '#run' then
+      its_run = value
+    elseif name == '#recover' then
+      recover = tonumber(value)
+    elseif name == me then
+      mine = cmsgpack.unpack(value)
     else
-      rows[name] = cmsgpack.unpack(value)
+      local row = cmsgpack.unpack(value)
+      if row.till <= now then
+        redis.call('HDEL', key, name)
+      elseif row.renewed + FRESH > now then
+        rivals[#rivals + 1] = row
+      else
+        silent = silent + row.own
+      end
     end
   end
-  if about['#run'] == run then
-    return rows, tonumber(about['#recover'])
-  end
+  if its_run == run then return mine, rivals, silent, recover end
   redis.call('DEL', key)
-  local recover = now + recovery
+  recover = now + recovery
   redis.call('HSET', key, '#run', run, '#recover', string.format('%.0f', recover))
-  return {}, recover
+  return nil, {}, 0, recover
 end
 
 -- How many one weight's worth may own when all get the same, and nobody more than it needs.
 local function level(rows, capacity)
-  local weights, greedy = 0, rows
-  for _, row in ipairs(rows) do weights = weights + row.weight end
+  local fair, before = 0, nil
   repeat
     -- Who needs no more than an even share leaves the rest of it to the others.
-    local fair, rest = capacity / weights, {}
-    for _, row in ipairs(greedy) do
+    local left, weights = capacity, 0
+    for _, row in ipairs(rows) do
       if row.need > fair * row.weight then
-        rest[#rest + 1] = row
+        weights = weights + row.weight
       else
-        capacity, weights = capacity - row.need, weights - row.weight
+        left = left - row.need
       end
     end
-    if #rest == #greedy then return fair end
-    greedy = rest
-  until #greedy == 0
-  return math.huge
+    if weights == 0 then return math.huge end
+    fair, before = left / weights, fair
+  until fair <= before -- the same ones once more, but for rounding
+  return fair
 end
 
 -- `since` is when it came to own something, or had nothing left.
@@ -64,12 +73,12 @@ local function starves(row) return row.own == 0 and row.need > 0 end
 
 -- Our share. Where there is less than one for each, all take turns: the longest owner gives way,
 -- the longest waiter comes first.
-local function share(mine, rivals, fair, free)
+local function share(mine, rows, fair, free)
   if mine.need <= fair then return mine.need end
   local starving, elders, earlier = 0, 0, 0
-  for _, row in ipairs(rivals) do
+  for _, row in ipairs(rows) do
     local before = row.since < mine.since
-    if starves(row) then
+    if starves(row) and row ~= mine then
       starving = starving + 1
       if before then earlier = earlier + 1 end
     elseif row.own > 0 and before then
@@ -83,25 +92,13 @@ local function share(mine, rivals, fair, free)
 end
 
 local function settle(key, recovery, hold, limit, used, keep, need, weight)
-  local rows, recover = recall(key, recovery)
-  local old = rows[me]
+  local old, rows, silent, recover = recall(key, recovery)
   if old and old.serial >= serial then return {-1, 0, 0, 0, 0, 0, 0} end
-  rows[me] = nil
 
-  local others, stuck, short, lowest, rivals = 0, 0, 0, limit, {}
-  for name, row in pairs(rows) do
-    if row.till <= now then
-      redis.call('HDEL', key, name)
-    else
-      others = others + row.own
-      if row.renewed + FRESH > now then
-        table.insert(rivals, row)
-        lowest = math.min(lowest, row.limit)
-        if row.need > row.own then short = short + 1 end
-      else
-        stuck = stuck + row.own
-      end
-    end
+  local others, short, lowest = silent, 0, limit
+  for _, row in ipairs(rows) do
+    others, lowest = others + row.own, math.min(lowest, row.limit)
+    if row.need > row.own then short = short + 1 end
   end
 
   local recovering = now < recover
@@ -112,9 +109,8 @@ local function settle(key, recovery, hold, limit, used, keep, need, weight)
   }
   if old and (old.own > 0) ~= (mine.own > 0) then mine.since = now end
   local free = lowest - others - mine.own
-  local all = {mine}
-  for _, row in ipairs(rivals) do table.insert(all, row) end
-  local target = share(mine, rivals, level(all, lowest - stuck) * weight, free)
+  rows[#rows + 1] = mine
+  local target = share(mine, rows, level(rows, math.max(0, lowest - silent)) * weight, free)
   if not recovering and free > 0 then
     local owned = mine.own
     mine.own = math.max(owned, math.min(need, target, owned + free))
@@ -128,7 +124,7 @@ local function settle(key, recovery, hold, limit, used, keep, need, weight)
   end
   -- Many small things come and go: their traces must not stay for ever.
   if recovery == 0 then redis.call('PEXPIRE', key, lease + hold + FRESH) end
-  return {mine.own, lowest, others, target, short, #all, recovering and recover - now or 0}
+  return {mine.own, lowest, others, target, short, #rows, recovering and recover - now or 0}
 end
 
 local answers = {}

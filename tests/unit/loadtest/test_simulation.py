@@ -19,7 +19,7 @@ SMALL = Plan(
     hold=30.0,
     lease=20.0,
     hours=0.25,
-    hog=False,
+    hog_files=0,
 )
 
 
@@ -66,6 +66,26 @@ def test_where_all_wait_the_rate_is_nearly_what_the_budget_allows() -> None:
     told = world.run()
     assert told.contended > 100
     assert told.started_then / told.contended >= 0.85 * possible_rate(world)
+
+
+def test_small_sources_beside_a_hog_mostly_need_not_wait() -> None:
+    plan = replace(SMALL, files_a_day=20_000, hours=0.75, hog_files=1000, mishaps=False)
+    world = World(plan)
+    told = world.run()
+    waits = sorted(told.beside_hog)
+    assert len(waits) > 20
+    assert waits[len(waits) // 2] < 1.0
+    assert waits[-1] < plan.hold
+    assert not told.beside_hog_in_mishaps
+    assert world.firewall.above == 0
+
+
+def test_what_small_sources_wait_in_a_mishap_of_their_proxy_is_told_apart() -> None:
+    # The only proxy crashes when the hog comes: for a lease and a hold its old slots are nobody's.
+    told = World(replace(SMALL, proxies=1, hours=0.75, hog_files=1000)).run()
+    assert told.beside_hog_in_mishaps
+    assert told.beside_hog
+    assert not told.away_from_hog
 
 
 @pytest.mark.parametrize(("seconds", "text"), [([], "none"), ([1.0, 2.0], "most 2.00 s (2)")])

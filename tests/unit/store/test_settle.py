@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import product
+
+import pytest
+
 from loadtest.simulation.engine import SimulatedEngine
 from proxy.shaping.stake import Award
 
@@ -140,6 +144,28 @@ def test_the_need_of_one_who_is_silent_is_forgotten_its_part_is_not() -> None:
     assert table.ask("b", need=LIMIT).own == 0
     table.now += 1
     assert table.ask("b", need=LIMIT).own == LIMIT
+
+
+def test_where_a_silent_one_owns_more_than_a_lowered_limit_nobody_has_a_share() -> None:
+    table = Table()
+    table.ask("a", need=LIMIT)
+    table.now += 4
+    assert table.ask("b", need=3, limit=5) == Award(0, 5, LIMIT, 0, 0, 1)
+
+
+@pytest.mark.parametrize("weights", [(0.1, 0.2, 0.3), (0.7, 1.1, 1.3), (1.0, 1.0, 1.0)])
+def test_whatever_the_weights_the_shares_leave_nothing_but_fractions(
+    weights: tuple[float, ...],
+) -> None:
+    for needs in product(range(0, LIMIT + 1, 2), repeat=3):
+        table = Table()
+        for who, weight, need in zip("abc", weights, needs, strict=True):
+            table.ask(who, need=need, weight=weight)
+        shares = [
+            table.ask(who, keep=LIMIT, need=need, weight=weight).target
+            for who, weight, need in zip("abc", weights, needs, strict=True)
+        ]
+        assert sum(shares) >= min(LIMIT, sum(needs)) - len(shares)
 
 
 def test_who_leaves_is_counted_as_long_as_its_connections_cool() -> None:
