@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ftplib
 import hashlib
 import os
 import signal
@@ -9,6 +10,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +30,7 @@ CONTENT = b"worked " * 500
 
 
 @contextmanager
-def workers() -> Iterator[tuple[Vsftpd, Ftpweir]]:
+def workers(**more: Any) -> Iterator[tuple[Vsftpd, Ftpweir]]:
     with (
         Vsftpd(max_per_ip=2) as server,
         RedisServer() as redis,
@@ -39,6 +41,7 @@ def workers() -> Iterator[tuple[Vsftpd, Ftpweir]]:
             budget={"connections": 1000, "profile": "none"},
             store=redis.url,
             sharing={"lease": "3s", "recovery": "1s"},
+            **more,
         ) as weir,
     ):
         server.place("file.bin", CONTENT)
@@ -72,6 +75,27 @@ def test_a_worker_that_was_killed_is_replaced() -> None:
         done = fetch(weir, 10)
         assert weir.log_contains(r"worker \d ended with -9")
     assert done.errors == []
+
+
+def test_when_the_parent_is_killed_they_end_their_transfers_and_then_themselves() -> None:
+    slow = {"name": "slow", "bandwidth": "1MiB/s"}  # the transfer outlasts several signs of life
+    content = CONTENT * 1300
+    ended_by_itself = pytest.raises(RuntimeError, match="ended by itself")
+    with ended_by_itself, workers(clients=[slow]) as (server, weir):
+        server.place("big.bin", content)
+        ftp = ftplib.FTP(timeout=60)
+        ftp.connect(weir.host, weir.port)
+        ftp.login(ALICE.name, ALICE.password)
+        with ftp.transfercmd("RETR big.bin") as data, data.makefile("rb") as received:
+            begin = received.read(1000)
+            left = children(weir.pid)
+            os.kill(weir.pid, signal.SIGKILL)
+            assert begin + received.read() == content
+        assert ftp.voidresp().startswith("226")
+        with pytest.raises(ftplib.error_temp, match="421 Proxy is shutting down"):
+            ftp.voidresp()
+        ftp.close()
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), "all have ended")
 
 
 def test_a_reload_reaches_all_of_them_whichever_process_is_told() -> None:
