@@ -20,7 +20,7 @@ from tests.support.misdeeds import (
     says,
     sends_then,
 )
-from tests.support.raw_client import read_all, read_some
+from tests.support.raw_client import RawClient, read_all, read_some
 from tests.support.scripted import Handler, Scripted, Visit, scripted
 
 CONTENT = b"0123456789"
@@ -39,6 +39,15 @@ async def home(server: Scripted) -> AsyncIterator[House]:
     wishes = {"queue": {"max_wait": 3.0}, "heal": {"downloads": "off"}}
     async with house(server, timeouts=quick, **wishes) as home:
         yield home
+
+
+async def expect_broken_off(client: RawClient) -> None:
+    """Fetch what never comes to its end: 426, and a reset for who has not heard of it."""
+    with await client.passive() as data:
+        await client.say("RETR /ten")
+        await client.expect(150, 426)
+        with pytest.raises(ConnectionResetError):
+            await read_all(data)
 
 
 # A session that dies while nobody uses it.
@@ -170,11 +179,7 @@ async def test_data_reset_in_mid_file_is_never_a_226(
 ) -> None:
     server.plan("RETR", sends_then(b"01234", "226 All well.", reset=True, hang_up=hang_up))
     async with home.guest() as client:
-        with await client.passive() as data:
-            await client.say("RETR /ten")
-            await client.expect(150, 426)
-            with pytest.raises(ConnectionResetError):
-                await read_all(data)
+        await expect_broken_off(client)
         await client.expect_silence()
         assert await client.fetch("RETR /ten") == CONTENT
 
@@ -189,11 +194,7 @@ async def test_a_server_that_leaves_after_the_data_but_before_its_226_breaks_the
 
     server.plan("RETR", leaves)
     async with home.guest() as client:
-        with await client.passive() as data:
-            await client.say("RETR /ten")
-            await client.expect(150, 426)
-            with pytest.raises(ConnectionResetError):
-                await read_all(data)
+        await expect_broken_off(client)
         assert await client.fetch("RETR /ten") == CONTENT
 
 
@@ -228,11 +229,7 @@ async def test_a_226_that_comes_late_still_counts(server: Scripted) -> None:
 async def test_a_150_without_data_is_broken_off_as_stalled(home: House, server: Scripted) -> None:
     server.plan("RETR", says("150 Any moment now."))
     async with home.guest() as client:
-        with await client.passive() as data:
-            await client.say("RETR /ten")
-            await client.expect(150, 426)
-            with pytest.raises(ConnectionResetError):
-                await read_all(data)
+        await expect_broken_off(client)
         await client.expect_silence()
 
 

@@ -55,12 +55,7 @@ def share_two_sessions(kind: type[Backend], users: tuple[User, ...]) -> None:
     logins = [(user.name, user.password) for user in users]
     with (
         kind(max_per_ip=LIMIT) as server,
-        Ftpweir(
-            server,
-            upstream={"sessions": LIMIT},
-            budget={"enforce": "off"},
-            clients=[{"name": "everyone"}],
-        ) as weir,
+        proxied(server) as weir,
     ):
         swarm = Swarm(weir.host, weir.port, logins, SCRIPTS, ROUNDS)
         for script in range(SCRIPTS):
@@ -88,12 +83,7 @@ def assert_the_disk_is_right(server: Backend, users: tuple[User, ...]) -> None:
 def test_2000_idle_sessions_cost_little_and_delay_nobody() -> None:
     with (
         Vsftpd(max_per_ip=LIMIT) as server,
-        Ftpweir(
-            server,
-            upstream={"sessions": LIMIT},
-            budget={"enforce": "off"},
-            clients=[{"name": "everyone"}],
-        ) as weir,
+        proxied(server) as weir,
         Sampler(server.sessions, every=0.2) as sessions,
     ):
         server.place("file.bin", b"here")
@@ -161,12 +151,7 @@ def test_deserters_cost_neither_logins_nor_slots(kind: type[Backend]) -> None:
 def test_small_scripts_wait_for_one_file_of_a_hog_at_most() -> None:
     with (
         Vsftpd(max_per_ip=LIMIT) as server,
-        Ftpweir(
-            server,
-            upstream={"sessions": LIMIT},
-            budget={"enforce": "off"},
-            clients=[{"name": "everyone"}],
-        ) as weir,
+        proxied(server) as weir,
     ):
         server.place("file.bin", os.urandom(8 << 20))
         server.place("small.bin", b"small")
@@ -188,6 +173,13 @@ def test_small_scripts_wait_for_one_file_of_a_hog_at_most() -> None:
 
 
 # The pieces of these stories.
+
+
+def proxied(server: Backend) -> Ftpweir:
+    """Return a proxy whose only limit is that of the server."""
+    sessions, everyone = {"sessions": LIMIT}, [{"name": "everyone"}]
+    return Ftpweir(server, upstream=sessions, budget={"enforce": "off"}, clients=everyone)
+
 
 HOG, HOG_FILES = "127.0.0.9", 300
 SMALL = tuple(f"127.0.0.{n}" for n in range(11, 16))

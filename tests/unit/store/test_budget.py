@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from proxy.events import Event, ShadowWait
+from proxy.events import ShadowWait
 from proxy.shaping.ban import SILENCES
-from proxy.shaping.holds import PROFILES, Ending, Holds, explicit
-from proxy.shaping.ledger import Kind, Slot
-from proxy.shaping.stake import Award, Lost, Stake, Terms, Wish
-from proxy.store.budget import AT_HAND, SHORT, SLACK, Budget, Enforce
+from proxy.shaping.holds import PROFILES, Ending, explicit
+from proxy.shaping.ledger import Kind
+from proxy.store.budget import SHORT, Enforce
 from proxy.store.journal import Journal
-from proxy.store.shared import Share
+from tests.support.purse import HOLD, Purse
 
-HOLD = 60.0
 ROWS_AT_FIRST = 1024  # of a state file
 
 
@@ -29,38 +27,6 @@ def no_file_grows() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-class Purse:
-    """A budget whose clock the test turns."""
-
-    def __init__(
-        self,
-        limit: int = 4,
-        holds: Holds | None = None,
-        guard: float = 0.0,
-        enforce: Enforce = Enforce.ON,
-        journal: Journal | None = None,
-        now: float = 1000.0,
-        share: Share | None = None,
-    ) -> None:
-        self.now = now
-        self.events: list[Event] = []
-        self.budget = Budget(
-            limit,
-            holds=explicit(HOLD) if holds is None else holds,
-            guard=guard,
-            enforce=enforce,
-            clock=lambda: self.now,
-            announce=self.events.append,
-            journal=journal,
-            share=share,
-        )
-
-    def take(self, source: str = "", kind: Kind = Kind.CONTROL) -> Slot:
-        slot = self.budget.reserve(kind, source)
-        assert slot is not None
-        return slot
 
 
 def test_never_one_more_than_the_limit() -> None:
@@ -289,93 +255,3 @@ def test_a_budget_that_is_no_longer_enforced_lets_everybody_go() -> None:
     purse.budget.adopt(1, holds=explicit(HOLD), guard=0.0, enforce=Enforce.OFF)
     purse.take()
     assert purse.budget.used == 2
-
-
-class Part:
-    """A share of a budget, as the store last gave it; at the time of a new Purse."""
-
-    def __init__(self, lost: Lost = Lost.LOCAL_SHARE) -> None:
-        self.asked = 0
-        self.stake = Stake(Terms(HOLD, lost))
-        self.share = Share("slots", self.stake, hold=0.0, recovery=0.0, ask=self._ask)
-
-    def _ask(self) -> None:
-        self.asked += 1
-
-    def give(self, own: int, *, others: int = 0, short: int = 0, limit: int = 10) -> None:
-        claim = self.stake.claim(Wish(limit, 0, limit), 1000.0)
-        self.stake.awarded(Award(own, limit, others, own, short), claim, 1000.0)
-
-
-def test_only_slots_of_our_share_are_booked_and_more_are_asked_for() -> None:
-    part = Part()
-    purse = Purse(10, share=part.share)
-    assert purse.budget.reserve(Kind.CONTROL, "") is None
-    assert not purse.budget.has_room(0)
-    assert part.asked == 2
-    part.give(2, others=8)
-    purse.take()
-    assert purse.budget.has_room(0)
-    purse.take()
-    assert purse.budget.reserve(Kind.CONTROL, "") is None
-    assert (purse.budget.used, purse.budget.taken) == (2, 10)
-
-
-def test_the_store_is_told_what_is_used_and_needed_and_of_news_all_who_wait() -> None:
-    part, told = Part(), []
-    purse = Purse(10, share=part.share)
-    purse.budget.on_closed = lambda: told.append(purse.budget.used)
-    assert part.share.report() == Wish(10, 0, 0, 1.0)
-    part.give(4)
-    purse.take()
-    purse.budget.wanted = lambda: (3, 2.0)
-    assert part.share.report() == Wish(10, 1, 1 + 3 + AT_HAND, 2.0)
-    part.give(4, others=6, short=1)
-    assert part.share.report() == Wish(10, 1, 1 + 3, 2.0)
-    part.share.on_news()
-    assert told == [1]
-
-
-def test_the_store_counts_as_long_as_the_longest_hold_and_on_leaving_as_what_remains() -> None:
-    part = Part()
-    purse = Purse(10, share=part.share, holds=PROFILES["conntrack"])
-    assert part.share.hold == 120.0 + SLACK
-    part.give(4)
-    assert part.share.remaining() == 0.0
-    purse.budget.settle(purse.take(), Ending.FIN)
-    purse.now += 20
-    assert part.share.remaining() == 100.0
-    purse.budget.adopt(10, holds=explicit(HOLD), guard=1.0, enforce=Enforce.ON)
-    assert part.share.hold == HOLD + 1.0 + SLACK
-
-
-def test_the_lowest_limit_that_any_instance_goes_by_is_ours_too_but_not_what_we_claim() -> None:
-    part = Part()
-    purse = Purse(10, share=part.share)
-    assert part.share.setting == "budget.connections"
-    part.give(2, limit=6)
-    assert (purse.budget.limit, purse.budget.is_lowered) == (6, True)
-    assert purse.budget.interval == purse.budget.typical / 6
-    assert part.share.report().limit == 10
-    part.give(2)
-    assert (purse.budget.limit, purse.budget.is_lowered) == (10, False)
-
-
-def test_what_is_booked_beyond_our_share_is_counted() -> None:
-    part = Part(Lost.OPEN)
-    purse = Purse(10, share=part.share)
-    part.give(1)
-    part.stake.lost()
-    purse.take()
-    assert purse.budget.beyond_share == 0
-    purse.take()
-    assert purse.budget.beyond_share == 1
-
-
-def test_the_wait_for_a_share_is_none_while_something_is_free_and_else_an_estimate() -> None:
-    part = Part()
-    purse = Purse(10, share=part.share)
-    part.give(2, others=6)
-    assert purse.budget.eta(4) == 0.0
-    purse.take()
-    assert purse.budget.eta(4) == 4 * purse.budget.typical / 2
