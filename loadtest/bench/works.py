@@ -109,7 +109,7 @@ def _works() -> tuple[Work, ...]:
             f"{title}, {tls.value} in TLS",
             (deed,) * scripts,
             unit,
-            3,
+            2,
             peers=in_tls,
             tls=tls,
         )
