@@ -47,7 +47,7 @@ class ServerSide:
         self.egresses = self.fleet.ways
         self._habits = Habits()
         self._reach = Reach(config.upstream.data, self._ways.order)
-        self._listings = Listings(sections.listing_ways(config), max_wait=config.queue.max_wait)
+        self._listings = Listings(sections.listing_ways(config))
         self.gate = Gate(
             fleet=self.fleet,
             max_wait=config.queue.max_wait,
@@ -154,7 +154,7 @@ class ServerSide:
         backend, config = self.backend, self.config
         backend.exchange_rules = self._exchange_rules
         ways = sections.listing_ways(config)
-        self._listings.adopt(ways, max_wait=config.queue.max_wait)
+        self._listings.adopt(ways)
         backend.listings = self._listings if ways else None
         backend.keeps_session = sections.keeps_session(config)
         backend.site_harmless = sections.site_harmless(config)

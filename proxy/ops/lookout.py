@@ -176,7 +176,7 @@ def _waiters(server: Server, now: float) -> Iterator[Waiter]:
             client_class=request.source.class_name,
             wants="login" if request.is_login else kind,
             errand=_text(request.errand),
-            waits_for=request.blocked.value,
+            waits_for="another's listing" if request.follows else request.blocked.value,
             waited=now - request.since,
             eta=eta,
             server=server.name,

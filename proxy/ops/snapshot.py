@@ -54,7 +54,7 @@ class Waiter:
     client_class: str
     wants: str  # "login", "command", or the kind of transfer
     errand: str
-    waits_for: str  # a reason of docs/REFUSALS.md
+    waits_for: str  # a reason of docs/REFUSALS.md, or "another's listing"
     waited: float
     eta: float | None  # None: nobody can know
     server: str = ""

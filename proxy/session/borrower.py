@@ -15,7 +15,6 @@ from proxy.ftp.reply import Refused
 from proxy.ftp.virtual import State
 from proxy.refusals import Reason
 from proxy.shaping.holds import Ending
-from proxy.shaping.ledger import Kind
 from proxy.upstream.dial import Busy, DialError, LoginRefused
 from proxy.upstream.due import Due
 from proxy.upstream.egress import Egress
@@ -88,8 +87,14 @@ class Borrower:
         """
         self.leave()
         key = credentials.key()
-        request = Request(source, key=key, is_login=True, proof_serves=not self._always_keeps)
-        lease, permit = await self._lease(request, credentials, None)
+        request = Request(
+            source,
+            key=key,
+            is_login=True,
+            proof_serves=not self._always_keeps,
+            since=self._clock(),
+        )
+        lease, permit = await self._lease(request, credentials)
         self._credentials, self._key = credentials, key
         if lease is None:
             assert permit.proof is not None
@@ -102,24 +107,16 @@ class Borrower:
                 lease.release()
         return home, permit.egress.pool.facts or ServerFacts()
 
-    async def borrow(
-        self,
-        source: Source,
-        wanted: State,
-        needs: Needs,
-        *,
-        kind: Kind | None = None,
-        errand: bytes = b"",
-        feed: Callable[[float], None] | None = None,
-    ) -> Loan:
-        """Lend a session in which the client's state is true; raise Declined or Refused.
+    async def borrow(self, request: Request, needs: Needs) -> Loan:
+        """Lend a session in which the wanted state is true; raise Declined or Refused.
 
         What dies before a command of the client's was sent is replaced without a word.
         """
+        assert request.wanted is not None
         for last in (False, True):
-            loan = await self._loan(Request(source, kind, wanted=wanted, errand=errand), feed)
+            loan = await self._loan(request)
             try:
-                refusal = await loan.lease.restore(wanted, needs)
+                refusal = await loan.lease.restore(request.wanted, needs)
             except Lost as lost:
                 loan.end()
                 self._drop_kept(lost.words)
@@ -167,7 +164,7 @@ class Borrower:
         if self.pinned_by:
             raise Declined(Reason.UPSTREAM_LOST, words=words, ends_session=True)
 
-    async def _loan(self, request: Request, feed: Callable[[float], None] | None) -> Loan:
+    async def _loan(self, request: Request) -> Loan:
         kept = self._kept
         if kept is not None and not await kept.session.settle():
             self._drop_kept()
@@ -175,13 +172,13 @@ class Borrower:
         if kept is not None:
             permit = None
             if request.kind is not None:
-                request.egress = self._egress
-                permit = await self._gate.admit(request, feed=feed)
+                request.key, request.egress = None, self._egress
+                permit = await self._gate.admit(request)
             return Loan(kept, permit, keep=True)
         assert self._credentials is not None
-        request.key = self._key
+        request.key, request.egress = self._key, None
         try:
-            lease, permit = await self._lease(request, self._credentials, feed)
+            lease, permit = await self._lease(request, self._credentials)
         except LoginRefused as refused:
             # Proven once, refused now: the password was changed at the server meanwhile.
             raise Declined(Reason.UPSTREAM_LOGIN, words=refused.reply.words) from None
@@ -194,34 +191,33 @@ class Borrower:
         return Loan(lease, permit, keep=keep)
 
     async def _lease(
-        self, request: Request, credentials: Credentials, feed: Callable[[float], None] | None
+        self, request: Request, credentials: Credentials
     ) -> tuple[Lease | None, Permit]:
         """Wait for a seat and make it a lease; a busy server sends us back into the queue."""
-        deadline = self._clock() + self._gate.max_wait
         while True:
             if (trouble := self._gate.fleet.trouble) is not None:
-                await self._outlast(trouble, deadline)
+                await self._outlast(trouble, request)
                 continue
-            permit = await self._gate.admit(request, deadline=deadline, feed=feed)
+            permit = await self._gate.admit(request)
             if permit.seat is None:
                 return None, permit
             try:
                 return await permit.egress.pool.ready(permit.seat, credentials), permit
             except Busy as busy:
                 permit.settle(None)
-                if self._clock() >= deadline:
+                if self._clock() >= self._gate.deadline(request):
                     raise Declined(busy.reason, words=busy.words) from None
             except DialError as problem:
                 permit.settle(None)
                 if not self._gate.fleet.is_left(permit.egress):
-                    await self._outlast(problem, deadline)
+                    await self._outlast(problem, request)
             except BaseException:
                 permit.settle(None)
                 raise
 
-    async def _outlast(self, problem: DialError, deadline: float) -> None:
+    async def _outlast(self, problem: DialError, request: Request) -> None:
         """Wait a moment for a server that may be restarting; raise Declined for any other."""
-        if not problem.may_pass or self._clock() + FRESH > deadline:
+        if not problem.may_pass or self._clock() + FRESH > self._gate.deadline(request):
             raise Declined(problem.reason, words=problem.words, setting=problem.setting) from None
         await asyncio.sleep(FRESH)
 

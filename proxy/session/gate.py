@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
+from typing import Any
 
 from proxy.refusals import Reason
 from proxy.shaping.fairqueue import FairQueue, Ticket
@@ -19,15 +21,15 @@ from proxy.store.caps import Caps
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet
 
-from .bell import EARLY, Bell
+from .bell import Bell
 from .chance import next_chance
 from .declined import Declined
 from .demand import Demand
 from .expectation import expected_wait
+from .patience import comes
 from .request import Permit, Request, Waiting
 from .verdict import verdict
 
-FEED_EVERY = 5.0  # seconds of silence that every client measured bears (clients.md)
 # Seconds for which a session stays with its login while others wait with theirs: each change costs
 # a goodbye, a login and a slot of the budget. Less when so many logins wait that they would not all
 # get their turn in time.
@@ -57,6 +59,7 @@ class Gate:
         self._stay = 0.0
         self._assigning = self._is_closed = False
         self._bell = Bell(clock, self._look_again)
+        self._followers: dict[Request, None] = {}
         self._demand = Demand(lambda: self._queue.weight)
         self._logins_seen = 0
         fleet.when_moved(self._assign)
@@ -82,22 +85,14 @@ class Gate:
 
     # Commands and transfers.
 
-    async def admit(
-        self,
-        request: Request,
-        *,
-        deadline: float | None = None,
-        feed: Callable[[float], None] | None = None,
-    ) -> Permit:
-        """Return a permit when the turn has come; raise Declined when it would take too long.
+    def deadline(self, request: Request) -> float:
+        """Return until when it may wait."""
+        return request.since + self.max_wait
 
-        `deadline` is on the gate's clock; `feed` is called with the seconds waited so far, every
-        FEED_EVERY seconds, to keep the client patient.
-        """
+    async def admit(self, request: Request) -> Permit:
+        """Return a permit when the turn has come; raise Declined when it would take too long."""
         if self._is_closed:
             raise Declined(Reason.DRAINING)
-        now = self._clock()
-        request.since = now
         # A login that is vouched for takes nothing from those who wait: it goes past them.
         if not self._queue or self._is_vouched_for(request):
             permit = self._grant(request)
@@ -105,8 +100,16 @@ class Gate:
                 return permit
         if len(self._queue) >= self._max_length:
             raise Declined(Reason.QUEUE_FULL, used=len(self._queue), limit=self._max_length)
-        deadline = now + self.max_wait if deadline is None else deadline
-        return await self._wait_in_line(request, deadline, feed)
+        return await self._wait_in_line(request)
+
+    async def follow(self, request: Request, other: asyncio.Future[Any]) -> None:
+        """Wait for what another client is fetching, for as long as for a turn."""
+        request.follows = True
+        self._followers[request] = None
+        try:
+            await comes(other, request, self.deadline(request), self._clock)
+        finally:
+            del self._followers[request]
 
     def _settle(self, request: Request, permit: Permit, ending: Ending | None) -> None:
         """A transfer is over: count it out and let its slot cool, or free it if never used."""
@@ -122,19 +125,18 @@ class Gate:
     @property
     def waiting(self) -> int:
         """How many wait now."""
-        return len(self._queue)
+        return len(self._queue) + len(self._followers)
 
     @property
     def line(self) -> Iterator[Request]:
-        """Tell who waits, in the order of turns."""
-        return (ticket.item.request for ticket in self._queue.turns())
+        """Tell who waits, in the order of turns; behind them, who waits for no turn."""
+        return chain((ticket.item.request for ticket in self._queue.turns()), self._followers)
 
     # Inside.
 
-    async def _wait_in_line(
-        self, request: Request, deadline: float, feed: Callable[[float], None] | None
-    ) -> Permit:
-        now = request.since
+    async def _wait_in_line(self, request: Request) -> Permit:
+        now, deadline = self._clock(), self.deadline(request)
+        request.expected = None
         waiting = Waiting(request, asyncio.get_running_loop().create_future())
         flow = request.flow
         place = (flow, request.errand)
@@ -148,26 +150,15 @@ class Gate:
             if not waiting.turn.done():
                 self._refuse_hopeless(ticket, deadline - now)
                 self._bell.at(self._next_chance(request, now))
-            return await self._turn(waiting, deadline, feed)
+            if not await comes(waiting.turn, request, deadline, self._clock):
+                raise self._declined(request)
+            return waiting.take(self._clock())
         finally:
             self._demand.left(request.needs, request.key)
             if ticket.waiting and request.errand:
                 self._places.keep(place, ticket.tag, self._clock())
             self._queue.remove(ticket)
             self._abandon(waiting)
-
-    async def _turn(
-        self, waiting: Waiting, deadline: float, feed: Callable[[float], None] | None
-    ) -> Permit:
-        while not waiting.turn.done():
-            left = deadline - self._clock()
-            if left <= 0:
-                raise self._declined(waiting.request)
-            await asyncio.wait({waiting.turn}, timeout=min(left + EARLY, FEED_EVERY))
-            is_over = self._clock() >= deadline
-            if feed is not None and not waiting.turn.done() and not is_over:
-                feed(self._clock() - waiting.request.since)
-        return waiting.take(self._clock())
 
     def _refuse_hopeless(self, ticket: Ticket[Waiting], patience: float) -> None:
         """Refuse at once who would wait beyond its patience (as pgbench's latency limit)."""
@@ -182,7 +173,7 @@ class Gate:
             rate_wait=self._transfer_wait(request),
         )
         if request.blocked is Reason.BUDGET:
-            request.expected = eta
+            request.expected = None if eta is None else self._clock() + eta
         if eta is not None and eta > patience:
             raise self._declined(request, eta)
 

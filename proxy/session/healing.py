@@ -84,6 +84,11 @@ class Healing(ABC):
         self.heals += 1
         return True
 
+    @property
+    def gets_on(self) -> bool:
+        """Tell whether the last attempt brought anything."""
+        return not self._futile
+
     def source(self, client: Stream) -> Source:
         """Return what an upload is read from."""
         return client

@@ -34,6 +34,8 @@ CLIENT_CLOSED = Reply.of(426, "Your side closed the data connection; transfer ab
 CLIENT_CUT = Reply.of(426, "Your side ended the data connection without TLS close_notify.")
 
 
+Content = asyncio.Future[bytes | None]  # None: it could not be had
+Follow = Callable[[Content], Awaitable[None]]
 Asks = Callable[[], None]
 OverControl = Callable[[Asks, bytes], Awaitable[Reply | None]]
 OverData = Callable[[Asks], Awaitable[bytes | None]]
@@ -81,23 +83,22 @@ class _Fetch:
     """A listing on its way, that others may wait for."""
 
     def __init__(self) -> None:
-        self.content: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        self.content: Content = asyncio.get_running_loop().create_future()
         self.asked_after: int | None = None  # changes seen when the server was asked
 
 
 class Listings:
     """The listings on their way now, and what is known of the server's STAT."""
 
-    def __init__(self, ways: ListingWays, *, max_wait: float) -> None:
+    def __init__(self, ways: ListingWays) -> None:
         self._habit = StatHabit()
         self._changes = 0
         self._fetches: dict[Wish, _Fetch] = {}
-        self.adopt(ways, max_wait=max_wait)
+        self.adopt(ways)
 
-    def adopt(self, ways: ListingWays, *, max_wait: float) -> None:
+    def adopt(self, ways: ListingWays) -> None:
         """Go on by other settings."""
         self._ways = ways
-        self._max_wait = max_wait
         if not ways.shared:
             self._fetches.clear()  # while nobody may share, changes are not noted
 
@@ -110,14 +111,17 @@ class Listings:
         """Note that a client of ours may have changed something on the server."""
         self._changes += 1
 
-    async def serve(self, wanted: Wish, over_control: OverControl, over_data: OverData) -> Served:
+    async def serve(
+        self, wanted: Wish, follow: Follow, over_control: OverControl, over_data: OverData
+    ) -> Served:
         """Return a listing that is still to be sent to the client; content None: it has been.
 
+        `follow` waits for what another client fetches, as long as this one may wait at all;
         `over_control` asks the server one line; `over_data` lists as ever, straight to the client,
         and returns a copy. Both call back at the moment from which on what changes may be missing.
         """
         while (other := self._under_way(wanted)) is not None:
-            await asyncio.wait({other.content}, timeout=self._max_wait)
+            await follow(other.content)
             if not other.content.done():
                 break
             if (content := other.content.result()) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from proxy.ftp.permissions import Permissions
@@ -52,9 +52,13 @@ class Needs:
     proof_serves: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Request:
-    """What somebody needs: a slot of the budget (`kind`), a session (`key`), or both."""
+    """What a command needs: a slot of the budget (`kind`), a session (`key`), or both.
+
+    It may have to ask several times, and for several things: `since` stays, so that all its waits
+    together last no longer than one may.
+    """
 
     source: Source
     kind: Kind | None = None
@@ -66,8 +70,10 @@ class Request:
     is_login: bool = False
     proof_serves: bool = False  # no session is wanted with it
     blocked: Reason = Reason.UPSTREAM_SESSIONS
-    since: float = 0.0
-    expected: float | None = None  # seconds it was foretold to wait for the budget
+    follows: bool = False  # it waits for what another client is fetching, not for a turn
+    expected: float | None = None  # when the budget was foretold to let it go on
+    since: float = field(kw_only=True)  # when its command began
+    feed: Callable[[float], None] | None = None  # keeps its client patient: seconds waited so far
 
     @property
     def needs(self) -> Needs:
@@ -93,7 +99,6 @@ class Permit:
         self.slot = slot
         self.seat: Seat | None = None
         self.proof: Proof | None = None
-        self.waited = 0.0
         self.misjudged: float | None = None  # seconds between the wait foretold and the real one
         self._settled = False
 
@@ -116,7 +121,6 @@ class Waiting:
         """The moment has come: return what was granted, with what there is to tell of the wait."""
         self.is_taken = True
         permit, expected = self.turn.result(), self.request.expected
-        permit.waited = now - self.request.since
         if expected is not None:
-            permit.misjudged = abs(permit.waited - expected)
+            permit.misjudged = abs(now - expected)
         return permit

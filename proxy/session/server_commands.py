@@ -11,6 +11,7 @@ from proxy.ftp.virtual import UNKNOWN, parse_directory
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
 from .borrower import Loan
+from .request import Request
 from .visitor import Visitor
 
 NOT_KNOWN = frozenset({500, 502})  # RFC 959 section 5.4: unrecognised, not implemented
@@ -19,21 +20,23 @@ NOT_KNOWN = frozenset({500, 502})  # RFC 959 section 5.4: unrecognised, not impl
 class ServerCommands:
     """Asks the server for one client."""
 
-    def __init__(self, visitor: Visitor) -> None:
+    def __init__(self, visitor: Visitor, clock: Callable[[], float]) -> None:
         self._dialogue = visitor.dialogue
         self._borrower = visitor.borrower
         self._standing = visitor.standing
         self._attention = visitor.attention
         self._pinned = visitor.chronicle.pinned
+        self._clock = clock
 
     async def forward(self, command: Command, needs: Needs) -> Reply:
         """Ask, and learn what the answer means for the client's state."""
+        request = self._request()
         if command.verb in LOOKS_ONLY:
-            return await _again_if_lost(lambda: self._forward(command, needs))
-        return await self._forward(command, needs)
+            return await _again_if_lost(lambda: self._forward(command, needs, request))
+        return await self._forward(command, needs, request)
 
-    async def _forward(self, command: Command, needs: Needs) -> Reply:
-        loan = await self._borrow(needs)
+    async def _forward(self, command: Command, needs: Needs, request: Request) -> Reply:
+        loan = await self._borrow(request, needs)
         try:
             session = loan.lease.session
             if command.verb == "OPTS":
@@ -46,10 +49,11 @@ class ServerCommands:
 
     async def move(self, command: Command) -> Reply:
         """CWD or CDUP: where it led is what the server says then (257), not what we would guess."""
-        return await _again_if_lost(lambda: self._move(command))
+        request = self._request()
+        return await _again_if_lost(lambda: self._move(command, request))
 
-    async def _move(self, command: Command) -> Reply:
-        loan = await self._borrow(Needs.PATH)
+    async def _move(self, command: Command, request: Request) -> Reply:
+        loan = await self._borrow(request, Needs.PATH)
         try:
             session = loan.lease.session
             before, session.state.cwd = session.state.cwd, None  # unknown until it is answered
@@ -67,7 +71,7 @@ class ServerCommands:
 
     async def rename(self, source: Command, target: Command) -> Reply:
         """RNFR and RNTO with nothing between them, whoever else uses the session."""
-        loan = await self._borrow(Needs.PATH)
+        loan = await self._borrow(self._request(), Needs.PATH)
         try:
             session = loan.lease.session
             reply = await session.ask(source.line)
@@ -82,7 +86,7 @@ class ServerCommands:
 
         Unless the server does not know the command: then nothing can have changed.
         """
-        loan = await self._borrow(Needs.ALL)
+        loan = await self._borrow(self._request(), Needs.ALL)
         try:
             session = loan.lease.session
             was_tainted, session.is_tainted = session.is_tainted, True
@@ -95,10 +99,14 @@ class ServerCommands:
         finally:
             loan.end()
 
-    async def _borrow(self, needs: Needs) -> Loan:
+    def _request(self) -> Request:
+        """Make what a command that begins now needs of the server."""
+        return Request(self._standing.source, wanted=self._dialogue.state, since=self._clock())
+
+    async def _borrow(self, request: Request, needs: Needs) -> Loan:
         """Wait for a session with the server; who hangs up meanwhile leaves the queue at once."""
         with self._attention:
-            return await self._borrower.borrow(self._standing.source, self._dialogue.state, needs)
+            return await self._borrower.borrow(request, needs)
         self._attention.raise_if_gone()
         raise AssertionError("only a client that is gone breaks this off")
 

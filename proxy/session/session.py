@@ -96,12 +96,12 @@ class Session:
         )
         self._chronicle.server = self.backend.name
         self._attention = Attention(client)
-        visitor = Visitor(
+        visitor = self._visitor = Visitor(
             self.dialogue, self._standing, self.borrower, self._chronicle, self._attention
         )
         attempts = LoginAttempts(shared, self.id, self.host)
         self._access = Access(shared, entrance, attempts, visitor)
-        self._server = ServerCommands(visitor)
+        self._server = ServerCommands(visitor, shared.clock)
         self._voice = Voice(client, shared, self.dialogue, self._chronicle)
         self._task: asyncio.Task[object] | None = None
         self._is_leaving = False
@@ -253,8 +253,7 @@ class Session:
         try:
             await self._obey(command, action)
         finally:
-            # Asked only now: a reload may have let listings be shared meanwhile.
-            listings = self.backend.listings
+            listings = self.backend.listings  # by now: a reload may have come meanwhile
             if listings is not None and may_change_files(action):
                 listings.changed()
 
@@ -309,19 +308,18 @@ class Session:
         self._voice.say(reply)
 
     async def _move_data(self, job: Transfer) -> None:
-        shared = self._shared
         self._standing.renew(self.dialogue.user)
         run = self.transfer = self._attention.transfer = TransferRun(
             job,
-            shared,
+            self._shared,
             self.backend,
+            self._visitor,
             data_port=self._data_port,
             client=self._client,
-            attention=self._attention,
         )
         try:
             if not self._attention.is_abort_heard:
-                await run.run(self.borrower, self.source, self.dialogue.state, self._voice.explain)
+                await run.run(self._voice.explain)
             if run.was_declined and not self._is_leaving:
                 await asyncio.sleep(self._shared.manners.refusal_delay)
             if run.ends_session:
@@ -332,6 +330,6 @@ class Session:
             raise
         finally:
             self.transfer = self._attention.transfer = None
-            self._chronicle.transfer(run.told(self.id, self.source, self.user))
+            self._chronicle.transfer(run.told(self.id, self.user))
         self._data_port.drop()
         self._attention.raise_if_gone()

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from proxy.events import TransferEnded
 from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction, Needs
 from proxy.ftp.reply import Refused, Reply
-from proxy.ftp.virtual import BINARY, State
+from proxy.ftp.virtual import BINARY
 from proxy.net.client_channel import ClientChannel
 from proxy.net.throttle import Tap
 from proxy.shaping.ledger import Kind
 from proxy.upstream.session import Lost
 
-from .attention import Attention
 from .backend import Backend
-from .borrower import Borrower, explain_lost
+from .borrower import explain_lost
 from .data_port import DataPort
 from .declined import Declined
 from .download_healing import DownloadHealing
@@ -25,11 +23,12 @@ from .exchange import Exchange
 from .exchange_rules import ExchangeRules
 from .forgotten import Forgotten
 from .healing import Broken, Healing
-from .listings import CLIENT_CLOSED, CLIENT_CUT, Delivery, wish
-from .request import Source
+from .listings import CLIENT_CLOSED, CLIENT_CUT, Content, Delivery, wish
+from .request import Request
 from .server_data import Unreached
 from .shared import Shared
 from .upload_healing import UploadHealing
+from .visitor import Visitor
 
 KINDS = {
     Direction.DOWNLOAD: Kind.DOWNLOAD,
@@ -57,19 +56,20 @@ class TransferRun:
         job: Transfer,
         shared: Shared,
         backend: Backend,
+        visitor: Visitor,
         *,
         data_port: DataPort,
         client: ClientChannel,
-        attention: Attention,
     ) -> None:
         self.job = job
         self._shared, self._backend = shared, backend
+        self._borrower, self._attention = visitor.borrower, visitor.attention
+        self._source, self._wanted = visitor.standing.source, visitor.dialogue.state
         self._client = client
-        self._attention = attention
         self._is_fed = False
         self._is_announced = False  # the 150 is out
-        self._marks = [shared.clock()]
-        self._is_ascii = False
+        self._since = shared.clock()  # from when on its waits count
+        self._marks = [self._since]
         self._unmarked = 0  # marks that an earlier attempt has set already
         self._data_port = data_port
         # What a listing came over; kept copies of it may serve others.
@@ -102,18 +102,11 @@ class TransferRun:
         """Tell whether the client's part is done: its leaving changes nothing any more."""
         return self._exchange is not None and self._exchange.is_delivered
 
-    async def run(
-        self,
-        borrower: Borrower,
-        source: Source,
-        wanted: State,
-        explain: Callable[[Declined, bool], Reply],
-    ) -> None:
+    async def run(self, explain: Callable[[Declined, bool], Reply]) -> None:
         """Do it all but the final reply, which is the caller's to send."""
-        self._is_ascii = wanted.type != BINARY
         try:
             with self._attention:
-                await self._carry_out(borrower, source, wanted)
+                await self._carry_out()
         except Declined as declined:
             if len(self._marks) == 1:
                 self._mark()  # all its time went into waiting
@@ -131,23 +124,23 @@ class TransferRun:
         self._end_feeding()
         self.ends_session = self.ends_session or self.reply.code == 421
 
-    def told(self, session: str, source: Source, user: str) -> TransferEnded:
+    def told(self, session: str, user: str) -> TransferEnded:
         """Make the event of this transfer."""
         gaps = (b - a for a, b in zip(self._marks, self._marks[1:], strict=False))
         phases = dict.fromkeys(PHASES, 0.0) | dict(zip(PHASES, gaps, strict=False))
         return TransferEnded(
             session=session,
             upstream_session=self.upstream_session,
-            source=source.host,
+            source=self._source.host,
             user=user,
-            client_class=source.class_name,
+            client_class=self._source.class_name,
             verb=self.job.command.verb,
             path=self.job.command.argument.decode("utf-8", "backslashreplace"),
             kind=self.job.direction.value,
             result=self.result,
             code=self.reply.code,
             moved=self.moved,
-            is_ascii=self._is_ascii,
+            is_ascii=self._wanted.type != BINARY,
             way=self._way,
             heals=self._healing.heals if self._healing is not None else 0,
             misjudged=self._misjudged,
@@ -155,31 +148,37 @@ class TransferRun:
             **phases,
         )
 
-    async def _carry_out(self, borrower: Borrower, source: Source, wanted: State) -> None:
-        asked = wish(borrower.key, wanted, self.job) if self._listings is not None else None
+    async def _carry_out(self) -> None:
+        asked = None
+        if self._listings is not None:
+            asked = wish(self._borrower.key, self._wanted, self.job)
         if self._listings is None or asked is None:
-            await self._borrow_and_exchange(borrower, source, wanted)
+            await self._borrow_and_exchange()
             return
-        served = await self._listings.serve(
-            asked,
-            partial(self._ask, borrower, source, wanted),
-            partial(self._list, borrower, source, wanted),
-        )
+        served = await self._listings.serve(asked, self._follow, self._ask, self._list)
         self._way = served.way
         if served.content is not None:
-            await self._deliver(served.content, source)
+            await self._deliver(served.content)
 
-    async def _ask(
-        self,
-        borrower: Borrower,
-        source: Source,
-        wanted: State,
-        asks: Callable[[], None],
-        line: bytes,
-    ) -> Reply | None:
+    def _request(self, kind: Kind | None) -> Request:
+        return Request(
+            self._source,
+            kind,
+            wanted=self._wanted,
+            errand=self.job.command.line,
+            since=self._since,
+            feed=None if self._is_announced else self._feed,
+        )
+
+    async def _follow(self, other: Content) -> None:
+        """Wait for what another client is fetching."""
+        request = self._request(Kind.LISTING)
+        request.key = self._borrower.key
+        await self._backend.gate.follow(request, other)
+
+    async def _ask(self, asks: Callable[[], None], line: bytes) -> Reply | None:
         """Ask the server over the control connection; None when it could not answer."""
-        errand = self.job.command.line
-        loan = await borrower.borrow(source, wanted, Needs.ALL, errand=errand, feed=self._feed)
+        loan = await self._borrower.borrow(self._request(None), Needs.ALL)
         try:
             asks()
             return await loan.lease.session.ask(line)
@@ -188,15 +187,13 @@ class TransferRun:
         finally:
             loan.end()
 
-    async def _list(
-        self, borrower: Borrower, source: Source, wanted: State, asks: Callable[[], None]
-    ) -> bytes | None:
+    async def _list(self, asks: Callable[[], None]) -> bytes | None:
         """List over a data connection; return a copy of what the client got, if it got it all."""
-        await self._borrow_and_exchange(borrower, source, wanted, asks)
+        await self._borrow_and_exchange(asks)
         assert isinstance(self._exchange, Exchange)
         return self._exchange.copy if self.reply.is_success else None
 
-    async def _deliver(self, content: bytes, source: Source) -> None:
+    async def _deliver(self, content: bytes) -> None:
         self._mark()
         rules = self._backend.exchange_rules
         self._exchange = Delivery(
@@ -206,22 +203,16 @@ class TransferRun:
             flush=self._client.flush,
             connect=rules.connect,
             stall=rules.stall,
-            open_tap=partial(self._tap, source),
+            open_tap=self._tap,
             dscp=rules.dscp,
         )
         self.reply = await self._exchange.run()
         self.result = _result(self.reply)
 
-    async def _borrow_and_exchange(
-        self,
-        borrower: Borrower,
-        source: Source,
-        wanted: State,
-        asks: Callable[[], None] = lambda: None,
-    ) -> None:
+    async def _borrow_and_exchange(self, asks: Callable[[], None] = lambda: None) -> None:
         exchange = self._exchange = self._new_exchange()
         try:
-            self.reply = await self._exchange_until_done(exchange, borrower, source, wanted, asks)
+            self.reply = await self._exchange_until_done(exchange, asks)
         except Broken as broken:
             if broken.reply is None:
                 raise
@@ -234,38 +225,24 @@ class TransferRun:
         if self._healing is not None and self.reply.is_success:
             self._healing.went_well(self.moved)
 
-    async def _exchange_until_done(
-        self,
-        exchange: Exchange,
-        borrower: Borrower,
-        source: Source,
-        wanted: State,
-        asks: Callable[[], None],
-    ) -> Reply:
+    async def _exchange_until_done(self, exchange: Exchange, asks: Callable[[], None]) -> Reply:
         idle_deaths, was_forgotten = 0, False
+        kind = KINDS[self.job.direction]
         while True:
-            loan = await borrower.borrow(
-                source,
-                wanted,
-                Needs.ALL,
-                kind=KINDS[self.job.direction],
-                errand=self.job.command.line,
-                feed=None if self._is_announced else self._feed,
-            )
+            loan = await self._borrower.borrow(self._request(kind), Needs.ALL)
             self._mark()
             self.upstream_session = loan.lease.session.id
             self._misjudged = loan.permit.misjudged if loan.permit is not None else None
             asks()
             try:
-                tap = partial(self._tap, source)
-                return await exchange.run(loan.lease.session, tap, loan.hand_on)
+                return await exchange.run(loan.lease.session, self._tap, loan.hand_on)
             except Lost as lost:
                 # It had died while idle; nothing was sent, so another one may do it.
                 idle_deaths += 1
                 if idle_deaths > MOST_IDLE_DEATHS:
                     raise explain_lost(lost) from None
             except Forgotten:
-                if was_forgotten or not borrower.renew(wanted):
+                if was_forgotten or not self._borrower.renew(self._wanted):
                     raise
                 was_forgotten = True
             except Unreached:
@@ -273,6 +250,8 @@ class TransferRun:
             except Broken as broken:
                 if self._healing is None or not self._healing.goes_on(broken, self.moved):
                     raise
+                if self._healing.gets_on:
+                    self._since = self._shared.clock()
             finally:
                 loan.end(exchange.ending)
             self._count_on()
@@ -298,9 +277,9 @@ class TransferRun:
             keeps_copy=self._listings is not None,
         )
 
-    def _tap(self, source: Source) -> Tap | None:
-        limits = source.limits
-        return self._backend.throttle.tap(source.key, limits.bandwidth, limits.weight)
+    def _tap(self) -> Tap | None:
+        limits = self._source.limits
+        return self._backend.throttle.tap(self._source.key, limits.bandwidth, limits.weight)
 
     def _mark(self) -> None:
         if self._unmarked:

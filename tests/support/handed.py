@@ -37,7 +37,7 @@ def _handed_to(side: ServerSide) -> dict[str, object]:
     return {
         "sessions": (backend.keeps_session, backend.site_harmless),
         "rules": _plain(backend.exchange_rules),
-        "listings": backend.listings and (backend.listings._ways, backend.listings._max_wait),
+        "listings": backend.listings and backend.listings._ways,
         "order": side._ways._orders[0].is_proven,
         "total": backend.throttle._bandwidth.has_total,
         "limits": pool._limits,

@@ -51,6 +51,25 @@ async def test_of_several_servers_each_is_seen_with_what_is_its_own(server: Scri
         assert [(one.server, one.limit) for one in told.queue.servers] == [("", 1000), ("b", 5)]
 
 
+async def test_who_waits_for_anothers_listing_is_in_the_queue(server: Scripted) -> None:
+    go_on = asyncio.Event()
+    async with (
+        house(server, upstream={"share_listings": "on"}) as home,
+        home.guest() as one,
+        home.guest() as other,
+        asyncio.TaskGroup() as tasks,
+    ):
+        server.plan("LIST", waits_for(go_on, "LIST"))
+        tasks.create_task(one.fetch("LIST"))
+        await server.until_heard("LIST")
+        tasks.create_task(other.fetch("LIST"))
+        await home.until(lambda: home.gate.waiting)
+        (waiter,) = seen(home).queue.first
+        assert (waiter.waits_for, waiter.errand) == ("another's listing", "LIST")
+        assert (waiter.user, waiter.eta) == ("alice", None)
+        go_on.set()
+
+
 async def test_of_several_machines_each_is_seen_with_its_state_and_its_sessions(
     server: Scripted,
 ) -> None:

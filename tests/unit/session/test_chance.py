@@ -16,7 +16,7 @@ SOURCE = Source("192.0.2.1", "everyone", Limits())
 
 
 def chance(pool: Basin, blocked: Reason, rate_wait: float | None = None) -> float | None:
-    request = Request(SOURCE, Kind.DOWNLOAD, blocked=blocked)
+    request = Request(SOURCE, Kind.DOWNLOAD, blocked=blocked, since=0.0)
     way = Egress(None, pool.budget, pool.pool)
     return next_chance(request, (way,), stay=1.0, rate_wait=rate_wait, now=pool.now)
 
@@ -56,7 +56,7 @@ async def test_the_budget_lets_go_on_when_a_slot_has_cooled() -> None:
 async def test_what_keeps_one_from_a_session_may_change_while_it_waits() -> None:
     async with scripted() as server, basin(server, sessions=1, budget=1, hold=9.0) as pool:
         way = Egress(None, pool.budget, pool.pool)
-        request = Request(SOURCE, blocked=Reason.UPSTREAM_SESSIONS)
+        request = Request(SOURCE, blocked=Reason.UPSTREAM_SESSIONS, since=0.0)
 
         def moment() -> float | None:
             return next_chance(request, (way,), stay=1.0, rate_wait=None, now=pool.now)

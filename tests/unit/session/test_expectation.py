@@ -34,7 +34,7 @@ class Line:
 
     def _join(self, reason: Reason) -> Ticket[Waiting]:
         turn = asyncio.get_running_loop().create_future()
-        waiting = Waiting(Request(SOURCE, Kind.DOWNLOAD, blocked=reason), turn)
+        waiting = Waiting(Request(SOURCE, Kind.DOWNLOAD, blocked=reason, since=0.0), turn)
         return self.queue.push(waiting, SOURCE.host, 1.0, 0.0)
 
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
 from proxy.refusals import Reason
+from proxy.session import patience
 from proxy.session.declined import Declined
 from proxy.session.gate import Gate
 from proxy.session.request import Permit, Request, Source
@@ -20,6 +22,7 @@ from tests.support.scripted import Scripted, scripted
 
 NO_LIMITS = Limits(None, None, None, 1.0)
 A, B = Source("192.0.2.1", "all", NO_LIMITS), Source("192.0.2.2", "all", NO_LIMITS)
+Asked = partial(Request, since=0.0)
 
 
 class Door:
@@ -37,7 +40,7 @@ class Door:
         self.served: list[str] = []
 
     async def pass_through(self, name: str, source: Source = A, **more: object) -> Permit:
-        request = Request(source, Kind.DOWNLOAD)
+        request = Request(source, Kind.DOWNLOAD, since=self.pool.clock())
         permit = await self.gate.admit(request)
         self.served.append(name)
         return permit
@@ -58,20 +61,20 @@ async def server() -> AsyncIterator[Scripted]:
 
 def test_who_needs_other_things_stands_in_another_line() -> None:
     flows = {
-        Request(A).flow,
-        Request(B).flow,
-        Request(A, Kind.LISTING).flow,
-        Request(A, key=ALICE.key()).flow,
-        Request(A, key=BOB.key()).flow,
+        Asked(A).flow,
+        Asked(B).flow,
+        Asked(A, Kind.LISTING).flow,
+        Asked(A, key=ALICE.key()).flow,
+        Asked(A, key=BOB.key()).flow,
     }
     assert len(flows) == 5
-    assert Request(A, Kind.LISTING).flow == Request(A, Kind.UPLOAD).flow
+    assert Asked(A, Kind.LISTING).flow == Asked(A, Kind.UPLOAD).flow
 
 
 async def test_who_finds_everything_free_goes_at_once(server: Scripted) -> None:
     async with basin(server, budget=3) as pool:
         permit = await Door(pool).pass_through("first")
-        assert (permit.waited, permit.misjudged) == (0.0, None)
+        assert permit.misjudged is None
         assert pool.budget.open == 1
         permit.settle(Ending.FIN)
         permit.settle(Ending.FIN)
@@ -87,7 +90,6 @@ async def test_who_comes_too_many_waits_until_a_slot_comes_back(server: Scripted
         pool.now += 2.0
         first.settle(Ending.FIN)
         permit = await second
-        assert permit.waited == 2.0
         assert permit.misjudged is not None
         assert permit.misjudged <= 2.0
         assert door.gate.waiting == 0
@@ -104,7 +106,7 @@ async def test_time_alone_lets_the_next_one_go(server: Scripted) -> None:
         (await door.pass_through("first")).settle(Ending.FIN)
         async with patiently():
             permit = await door.pass_through("second")
-        assert permit.waited > 0.0
+        assert permit.misjudged is not None
         permit.settle(None)
 
 
@@ -155,13 +157,32 @@ async def test_who_would_wait_too_long_is_told_at_once(server: Scripted) -> None
 async def test_who_waited_its_time_is_told_so(server: Scripted) -> None:
     async with basin(server, sessions=1) as pool:
         door = Door(pool)
-        first = await door.gate.admit(Request(A, key=ALICE.key()))
+        first = await door.gate.admit(Request(A, key=ALICE.key(), since=pool.now))
         with pytest.raises(Declined) as caught:
-            await door.gate.admit(Request(A, key=BOB.key()), deadline=pool.now)
+            await door.gate.admit(Request(A, key=BOB.key(), since=pool.now - 40.0))
         assert caught.value.reason is Reason.UPSTREAM_SESSIONS
+        assert caught.value.waited == 40.0
         assert (caught.value.used, caught.value.limit) == (1, 1)
         assert first.seat is not None
         pool.pool.forgo(first.seat)
+
+
+async def test_who_follows_another_is_seen_to_wait_is_fed_and_has_a_deadline_too(
+    server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "FEED_EVERY", 0.001)
+    async with basin(server) as pool, asyncio.TaskGroup() as tasks, patiently():
+        door = Door(pool)
+        fed: asyncio.Queue[float] = asyncio.Queue()
+        request = Request(A, Kind.LISTING, since=pool.now - 30.0, feed=fed.put_nowait)
+        never = asyncio.get_running_loop().create_future()
+        following = tasks.create_task(door.gate.follow(request, never))
+        assert await fed.get() == 30.0
+        assert (list(door.gate.line), door.gate.waiting) == ([request], 1)
+        pool.now += 10.0
+        await following
+        assert door.gate.waiting == 0
+        assert not never.done()
 
 
 async def test_who_leaves_the_queue_frees_its_place_at_once(server: Scripted) -> None:
@@ -184,7 +205,7 @@ async def test_who_leaves_in_the_very_moment_of_its_turn_gives_everything_back(
         door = Door(pool)
         permit = await door.pass_through("first")
         async with asyncio.TaskGroup() as tasks:
-            request = Request(A, Kind.DOWNLOAD, ALICE.key())
+            request = Request(A, Kind.DOWNLOAD, ALICE.key(), since=pool.now)
             waiting = tasks.create_task(door.gate.admit(request))
             await door.until_waiting(1)
             permit.settle(None)
@@ -198,8 +219,8 @@ async def test_who_leaves_in_the_very_moment_of_its_turn_gives_everything_back(
 async def test_nobody_holds_a_slot_while_it_waits_for_a_session(server: Scripted) -> None:
     async with basin(server, sessions=1, budget=10) as pool, asyncio.TaskGroup() as tasks:
         door = Door(pool)
-        first = await door.gate.admit(Request(A, key=ALICE.key()))
-        request = Request(B, Kind.DOWNLOAD, ALICE.key())
+        first = await door.gate.admit(Request(A, key=ALICE.key(), since=pool.now))
+        request = Request(B, Kind.DOWNLOAD, ALICE.key(), since=pool.now)
         waiting = tasks.create_task(door.gate.admit(request))
         await door.until_waiting(1)
         assert request.blocked is Reason.UPSTREAM_SESSIONS
@@ -217,7 +238,7 @@ async def test_a_proof_serves_who_only_asks_whether_the_login_is_good(server: Sc
         door = Door(pool)
         lease = await pool.lease()
         permit = await door.gate.admit(
-            Request(A, key=ALICE.key(), is_login=True, proof_serves=True)
+            Request(A, key=ALICE.key(), is_login=True, proof_serves=True, since=pool.now)
         )
         assert permit.seat is None
         assert permit.proof is not None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from proxy.session.request import Permit, Request, Source
@@ -10,6 +11,7 @@ from proxy.upstream.egress import Egress
 from proxy.upstream.identity import Credentials
 
 SOURCE = Source("192.0.2.7", "nightly", Limits())
+Asked = partial(Request, since=0.0)
 
 
 def test_a_source_is_counted_by_class_and_address() -> None:
@@ -17,17 +19,17 @@ def test_a_source_is_counted_by_class_and_address() -> None:
 
 
 def test_a_command_never_waits_behind_a_transfer() -> None:
-    assert Request(SOURCE).flow != Request(SOURCE, Kind.LISTING).flow
+    assert Asked(SOURCE).flow != Asked(SOURCE, Kind.LISTING).flow
 
 
 def test_all_transfers_of_a_source_with_one_login_wait_in_one_line() -> None:
-    assert Request(SOURCE, Kind.DOWNLOAD).flow == Request(SOURCE, Kind.UPLOAD).flow
+    assert Asked(SOURCE, Kind.DOWNLOAD).flow == Asked(SOURCE, Kind.UPLOAD).flow
 
 
 def test_each_login_waits_in_a_line_of_its_own() -> None:
     alice, bob = (Credentials(name, b"secret").key() for name in (b"alice", b"bob"))
-    assert Request(SOURCE, key=alice).flow != Request(SOURCE, key=bob).flow
-    assert "secret" not in Request(SOURCE, key=alice).flow
+    assert Asked(SOURCE, key=alice).flow != Asked(SOURCE, key=bob).flow
+    assert "secret" not in Asked(SOURCE, key=alice).flow
 
 
 def test_a_permit_is_given_back_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from proxy.events import TransferEnded
 from proxy.ftp.command import Direction
-from proxy.session import gate
+from proxy.session import patience
 from proxy.session.exchange import Exchange
 from proxy.session.transfer import KINDS, TransferRun
 from tests.support.house import house
@@ -70,7 +70,7 @@ async def test_a_transfer_leaves_nothing_to_the_collector() -> None:
 
 
 async def test_a_long_wait_is_fed_and_ends_in_one_150(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "FEED_EVERY", 0.01)
+    monkeypatch.setattr(patience, "FEED_EVERY", 0.01)
     go_on = asyncio.Event()
     async with scripted(FILES) as server, house(server, upstream={"sessions": 1}) as home:
         server.plan("RETR", waits_for(go_on, "RETR"))
@@ -90,7 +90,7 @@ async def test_a_long_wait_is_fed_and_ends_in_one_150(monkeypatch: pytest.Monkey
 async def test_a_wait_that_was_fed_in_vain_ends_like_a_broken_transfer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gate, "FEED_EVERY", 0.01)
+    monkeypatch.setattr(patience, "FEED_EVERY", 0.01)
     go_on = asyncio.Event()
     upstream, queue = {"sessions": 1}, {"max_wait": 0.1}
     async with scripted(FILES) as server, house(server, upstream=upstream, queue=queue) as home:
