@@ -21,10 +21,11 @@ OPENING = """\
 <!-- Made from proxy/refusals by `python -m proxy.refusals`; a test compares the two. -->
 
 When ftpweir turns a client away, it says so in one line that is complete in itself: what happened,
-to whom, how much is used and allowed, the setting that holds the limit, when to come back, and a
-reference. The same reference stands in ftpweir's log, beside everything that did not fit the line.
+to whom, how much is used and allowed, the setting that holds the limit, when to come back where
+that is known, and a reference. The same reference stands in ftpweir's log, beside everything that
+did not fit the line.
 
-    421 Too many connections for bob (4 of 4, clients.sessions), try again later: about 9 s. Ref 7f3
+    425 {line}
 
 The code tells a script what it has lost:
 
@@ -55,7 +56,8 @@ def explain(reason: str) -> str | None:
 
 def document() -> str:
     """Render the whole of docs/REFUSALS.md."""
-    return "\n".join([OPENING, _overview(), *map(_section, REFUSALS.values())])
+    opening = OPENING.format(line=_line(REFUSALS[Reason.CLASS_RATE]))
+    return "\n".join([opening, _overview(), *map(_section, REFUSALS.values())])
 
 
 def _facts(entry: Entry) -> list[tuple[str, str]]:
@@ -70,8 +72,17 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
 
 def _line(entry: Entry) -> str:
     """Show the client's line as a plain example, made by the same code as the real one."""
-    used, limit = entry.example
-    return Refusal(entry.reason, "7f3a", used, limit, who="bob", retry=30).sentence()
+    known = entry.example
+    return Refusal(
+        entry.reason,
+        "7f3a",
+        known.used,
+        known.limit,
+        known.who,
+        known.retry,
+        known.words,
+        known.waited,
+    ).sentence()
 
 
 def _labelled(fact: tuple[str, str]) -> str:

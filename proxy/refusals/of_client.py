@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .reason import Entry, Reason, Scope
+from .reason import Entry, Example, Reason, Scope
 
 ROWS: Final = (
     Entry(
@@ -15,8 +15,8 @@ ROWS: Final = (
         "QUIT, or more jobs at once than planned.",
         "End each session with QUIT, also on errors; use fewer jobs at once; retry with a pause.",
         "`ftpweir show sessions` names who holds them; raise `clients.sessions` of the class.",
-        example=(4, 4),
         scope=Scope.SESSION,
+        example=Example(4, 4, "10.1.2.3"),
     ),
     Entry(
         Reason.NO_CLASS,
@@ -27,6 +27,7 @@ ROWS: Final = (
         "Add a class for this source, or end `clients` with one that matches everybody.",
         advice="ask the operator",
         scope=Scope.SESSION,
+        example=Example(who="bob"),
     ),
     Entry(
         Reason.TLS_LOGIN,
@@ -59,6 +60,7 @@ ROWS: Final = (
         "Add the host to `servers.match.host` of its server, if these clients may go there.",
         advice="ask the operator",
         code=530,
+        example=Example(who="ftp.example.com"),
     ),
     Entry(
         Reason.LOGIN_FAILURES,
@@ -69,8 +71,8 @@ ROWS: Final = (
         "Check user and password; do not retry with the same ones.",
         "Find the source in the log; `login.attempts` sets how many failures are borne.",
         advice="check the password, try again later",
-        example=(3, 3),
         scope=Scope.SESSION,
+        example=Example(9, 9, "10.1.2.3", retry=540),
     ),
     Entry(
         Reason.DRAINING,
@@ -90,8 +92,8 @@ ROWS: Final = (
         "Raise `timeouts.idle`; RFC 1123 section 4.1.3.2 asks for five minutes at least.",
         advice="connect again when needed",
         unit=" s",
-        example=(None, 300),
         scope=Scope.SESSION,
+        example=Example(limit=300),
     ),
     Entry(
         Reason.DESCRIPTORS,
@@ -101,6 +103,7 @@ ROWS: Final = (
         "Retry with a pause; the script is not at fault.",
         "Raise the limit of open files (`ulimit -n`, LimitNOFILE): a transfer needs up to six.",
         scope=Scope.SESSION,
+        example=Example(1000, 1000),
     ),
     Entry(
         Reason.FAULT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .reason import Entry, Reason
+from .reason import Entry, Example, Reason
 
 ROWS: Final = (
     Entry(
@@ -14,7 +14,7 @@ ROWS: Final = (
         "Every port for data connections of clients is lent to another session.",
         "Send PASV only before a transfer and end idle sessions; retry with a pause.",
         "Widen `passive.ports`, in the firewall too: one port per session that has sent PASV.",
-        example=(1000, 1000),
+        example=Example(1000, 1000),
     ),
     Entry(
         Reason.UPSTREAM_PORTS,
@@ -25,7 +25,7 @@ ROWS: Final = (
         "there are, other programs hold the others.",
         "Retry with a pause; the script is not at fault.",
         "Widen `upstream.ports`, in the firewall too, or set `upstream.data: passive`.",
-        example=(1000, 1000),
+        example=Example(1000, 1000, retry=12),
     ),
     Entry(
         Reason.CLIENT_DATA,
@@ -36,6 +36,7 @@ ROWS: Final = (
         "Use passive mode; if it is in use already, check that the ports can be reached.",
         "Open `passive.ports` to the clients; behind NAT set `passive.address`.",
         advice="check firewall and passive mode",
+        example=Example(words="none within 10 s"),
     ),
     Entry(
         Reason.UPSTREAM_DATA,
@@ -46,6 +47,7 @@ ROWS: Final = (
         "Retry with a pause; the script is not at fault.",
         "Try PASV, EPSV and PORT by hand from this host, and the other `upstream.data`; a ban "
         "asks for a smaller `budget.connections`.",
+        example=Example(words="none within 10 s"),
     ),
     Entry(
         Reason.UPSTREAM_DATA_LOST,
@@ -87,6 +89,6 @@ ROWS: Final = (
         "The file is incomplete: fetch it again, or the rest with REST.",
         "The log names the end that was silent. Raise `timeouts.stall` for servers on tape.",
         unit=" s",
-        example=(None, 120),
+        example=Example(limit=120),
     ),
 )

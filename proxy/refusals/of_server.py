@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .reason import Entry, Reason, Scope
+from .reason import Entry, Example, Reason, Scope
 
 ROWS: Final = (
     Entry(
@@ -15,7 +15,7 @@ ROWS: Final = (
         "End sessions that are not needed; retry with a pause.",
         "`ftpweir show sessions` names pinned ones; `upstream.pooling: transfer` shares best. "
         "Raise `upstream.sessions` only if the server allows more.",
-        example=(2, 2),
+        example=Example(2, 2, waited=40),
     ),
     Entry(
         Reason.UPSTREAM_DOWN,
@@ -24,6 +24,7 @@ ROWS: Final = (
         "The server's machine is there and refused the connection: nothing listens at that port.",
         "Retry with a pause; the script is not at fault.",
         "Check that the server runs; `ftpweir doctor` tests `upstream.host` and `upstream.port`.",
+        example=Example(words="ftp.example.com:21 refuses connections"),
     ),
     Entry(
         Reason.UPSTREAM_UNREACHABLE,
@@ -34,6 +35,7 @@ ROWS: Final = (
         "Retry with a long pause: each try may prolong a ban.",
         "`ftpweir doctor` tells name, route, firewall and ban apart. After a ban, wait it out and "
         "lower `budget.connections`.",
+        example=Example(words="no answer from ftp.example.com within 10 s"),
     ),
     Entry(
         Reason.UPSTREAM_NO_FTP,
@@ -44,6 +46,7 @@ ROWS: Final = (
         "Nothing: the script is not at fault, and a retry does not help.",
         "Set `upstream.port` to the FTP server's: 21, or 990 with `upstream.tls: implicit`.",
         advice="ask the operator",
+        example=Example(words="not a reply: SSH-2.0-OpenSSH_9.2"),
     ),
     Entry(
         Reason.UPSTREAM_REFUSED,
@@ -54,6 +57,7 @@ ROWS: Final = (
         "Retry with a pause; the script is not at fault.",
         "If it says too many connections: lower `upstream.sessions`, or find who else connects "
         "from this address.",
+        example=Example(words="Too many connections (2) from this IP", retry=12),
     ),
     Entry(
         Reason.UPSTREAM_TLS,
@@ -66,6 +70,7 @@ ROWS: Final = (
         "`upstream.ca`, for another name in the certificate `upstream.server_name`; a server that "
         "speaks in clear where TLS is expected wants the other one of `explicit` and `implicit`.",
         advice="ask the operator",
+        example=Example(words="its certificate has expired"),
     ),
     Entry(
         Reason.UPSTREAM_LOGIN,
@@ -77,6 +82,7 @@ ROWS: Final = (
         "The account was changed at the server; `upstream.login_memory` bounds such surprises.",
         advice="log in again",
         scope=Scope.SESSION,
+        example=Example(words="Login incorrect."),
     ),
     Entry(
         Reason.UPSTREAM_LOST,
@@ -85,6 +91,7 @@ ROWS: Final = (
         "The server closed its control connection in the middle of this command.",
         "Look whether the command took effect, then retry.",
         "See the server's own log: a restart, its idle limit or a quota.",
+        example=Example(words="Timeout."),
     ),
     Entry(
         Reason.UPSTREAM_SILENT,
@@ -93,7 +100,6 @@ ROWS: Final = (
         "No final reply to this command came in time. The server hangs, or the way was cut.",
         "Look whether the command took effect, then retry.",
         "Raise `timeouts.final` if the server is slow by nature; otherwise see its own log.",
-        unit=" s",
-        example=(None, 60),
+        example=Example(words="no reply within 60 s"),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .reason import Entry, Reason
+from .reason import Entry, Example, Reason
 
 ROWS: Final = (
     Entry(
@@ -14,7 +14,7 @@ ROWS: Final = (
         "This source runs as many transfers as its class allows, and a place came free too late.",
         "Run fewer transfers side by side, or retry this one with a pause.",
         "Raise `clients.transfers` of the class, or `queue.max_wait` to let scripts wait longer.",
-        example=(4, 4),
+        example=Example(4, 4, "10.1.2.3", waited=40),
     ),
     Entry(
         Reason.CLASS_RATE,
@@ -23,7 +23,7 @@ ROWS: Final = (
         "This source starts transfers faster than its class allows.",
         "Spread the work, or put many small files into one archive.",
         "Raise `clients.transfers_per_minute` of the class if the budget has room for it.",
-        example=(60, 60),
+        example=Example(60, 60, "10.1.2.3", retry=95),
     ),
     Entry(
         Reason.BUDGET,
@@ -33,7 +33,7 @@ ROWS: Final = (
         "for a while. All are used; one more could get this address banned.",
         "Retry after the time given: a place is due then. Fewer, larger files need fewer places.",
         "`ftpweir plan` tells what the budget can carry; `budget.close: reset` stretches it.",
-        example=(380, 380),
+        example=Example(380, 380, retry=95),
     ),
     Entry(
         Reason.STATE_FULL,
@@ -44,6 +44,7 @@ ROWS: Final = (
         "Retry with a pause; the script is not at fault.",
         "Make room on the disk that holds `state`: it goes on by itself. 24 bytes for each slot of "
         "the budget are enough, and are taken at the start.",
+        example=Example(waited=40),
     ),
     Entry(
         Reason.SUSPECTED_BAN,
@@ -54,6 +55,7 @@ ROWS: Final = (
         "Retry after the time given, not sooner.",
         "Ask whoever runs the firewall; lower `budget.connections` or raise `budget.time_wait`. "
         "Half the budget is used afterwards, and one slot more after each quiet hold.",
+        example=Example(retry=230),
     ),
     Entry(
         Reason.QUEUE_FULL,
@@ -62,7 +64,7 @@ ROWS: Final = (
         "As many commands wait for a place as the queue holds; this one could not join them.",
         "Run fewer jobs at once, or retry with a pause.",
         "`ftpweir show queue` names who waits; raise `queue.max_length` if need be.",
-        example=(1000, 1000),
+        example=Example(1000, 1000),
     ),
     Entry(
         Reason.QUEUE_WAIT,
@@ -70,8 +72,9 @@ ROWS: Final = (
         "queue.max_wait",
         "The command waited as long as allowed. Longer would outlast the patience of the client: "
         "curl gives up after 60 s without a reply.",
-        "Retry after the time given.",
+        "Retry with a pause.",
         "`ftpweir top` tells what holds the places; `queue.max_wait` above 50 s loses curl.",
+        example=Example(2, 2, waited=40),
     ),
     Entry(
         Reason.ETA_TOO_LONG,
@@ -81,6 +84,6 @@ ROWS: Final = (
         "Retry after the time given rather than sooner.",
         "As for queue_wait. A standing queue means that the budget cannot carry the load.",
         unit=" s",
-        example=(95, 40),
+        example=Example(95, 40, retry=95),
     ),
 )

@@ -56,6 +56,18 @@ class Scope(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """What an imagined refusal knows, for the documents: no more than the real ones are told."""
+
+    used: int | None = None
+    limit: int | None = None
+    who: str = ""
+    retry: float | None = None
+    words: str = ""
+    waited: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One row: what a client reads on its single line, and what `explain` adds to it."""
 
@@ -69,7 +81,7 @@ class Entry:
     advice: str = TRY_AGAIN
     code: int | None = None  # FTP's own for just this; the session goes on
     unit: str = ""  # of used and limit: empty for a count, " s" for seconds
-    example: tuple[int | None, int | None] = (None, None)  # used and limit, for the documents
+    example: Example = Example()
 
     @property
     def retry_helps(self) -> bool:

@@ -27,7 +27,7 @@ class Refusal:
     """Everything known about one refusal. `who` and `words` may be hostile; they are cleaned here.
 
     `scope` and `setting` are given where they differ from the table's: before the login all is 421,
-    and some limits stand in more than one place.
+    and some limits stand in more than one place. An empty setting: none is to blame.
     """
 
     reason: Reason
@@ -79,7 +79,7 @@ class Refusal:
         amount = self._amount(entry.unit)
         waited = _whole_seconds(self.waited)
         patience = "" if waited is None else f"waited {waited} s"
-        setting = self.setting or entry.setting or ""
+        setting = entry.setting or "" if self.setting is None else self.setting
         for parts in ((amount, patience, setting), (amount, setting), (setting,)):
             told = ", ".join(part for part in parts if part)
             yield f" ({told})" if told else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from proxy.refusals import Reason
 
 
@@ -31,3 +33,9 @@ class Declined(Exception):
         self.waited = waited
         self.setting = setting
         self.ends_session = ends_session
+
+    @classmethod
+    def for_want_of_data(cls, reason: Reason, problem: OSError) -> Self:
+        """No data connection came about; a time limit is to blame only where nobody answered."""
+        setting = None if isinstance(problem, TimeoutError) else ""
+        return cls(reason, words=problem.strerror or str(problem), setting=setting)

@@ -205,7 +205,7 @@ class Exchange:
         try:
             client = await self._client.wait(self._rules.connect)
         except OSError as problem:
-            raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
+            raise Declined.for_want_of_data(Reason.CLIENT_DATA, problem) from None
         if self._rules.dscp is not None:
             self._server.mark(self._rules.dscp)
             self._client.mark(self._rules.dscp)

@@ -224,7 +224,7 @@ class Delivery:
             try:
                 sock = await client.wait(self._connect)
             except OSError as problem:
-                raise Declined(Reason.CLIENT_DATA, words=str(problem)) from None
+                raise Declined.for_want_of_data(Reason.CLIENT_DATA, problem) from None
             if self._dscp is not None:
                 client.mark(self._dscp)
             with Remembered(self._content) as source:

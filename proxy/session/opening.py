@@ -105,7 +105,8 @@ class Opening:
         def unopened() -> None:
             if not opened.done():
                 self._server.was_silent()
-                session.channel.disturb(OSError("timed out"))
+                limit = self._server.patience
+                session.channel.disturb(TimeoutError(f"none within {limit:g} s"))
 
         def failed(opened: asyncio.Future[None]) -> None:
             if not opened.cancelled() and isinstance(problem := opened.exception(), OSError):
@@ -136,4 +137,4 @@ def no_data(problem: OSError) -> Declined:
     if isinstance(problem, ConnectionResetError):
         return Broken(Reason.UPSTREAM_DATA_LOST)
     kind = Broken if isinstance(problem, TlsCut) else Declined
-    return kind(Reason.UPSTREAM_DATA, words=problem.strerror or str(problem))
+    return kind.for_want_of_data(Reason.UPSTREAM_DATA, problem)

@@ -85,7 +85,7 @@ class ServerData:
             assert self._end is not None
             self._end.reset()
             self._end = self.ending = None  # it has not even tried
-            raise Declined(Reason.UPSTREAM_DATA, words=answer.words)
+            raise Declined(Reason.UPSTREAM_DATA, words=answer.words, setting="")
 
     def saves_time(self, session: UpstreamSession) -> bool:
         """Tell whether commands may be sent in one write, and are worth it."""
@@ -166,7 +166,7 @@ class ServerData:
                 told = parse_passive(answer)
                 endpoint = Endpoint(reachable(told.host, session.host), told.port)
         except ReplyError:
-            raise Declined(Reason.UPSTREAM_DATA, words=answer.words) from None
+            raise Declined(Reason.UPSTREAM_DATA, words=answer.words, setting="") from None
         return ConnectingEnd(endpoint.host, endpoint.port, session.local_host, session.data_wire())
 
     # Ending.

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+from collections import defaultdict
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from proxy.refusals import REFUSALS, Reason, document, explain
 
-PAGE = Path(__file__).parents[3] / "docs" / "REFUSALS.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "REFUSALS.md"
+PACKAGE = ROOT / "proxy"
 
 
 def test_the_page_is_the_table() -> None:
@@ -38,3 +43,28 @@ def test_what_is_no_reason_has_no_explanation(word: str) -> None:
 def test_an_explanation_fits_a_terminal() -> None:
     lines = [line for reason in Reason for line in (explain(reason) or "").splitlines()]
     assert max(map(len, lines)) <= 100
+
+
+def test_an_example_knows_no_more_than_its_refusal_is_ever_told() -> None:
+    told: dict[str, set[str]] = defaultdict(set)
+    for path in PACKAGE.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and call.args:
+                words = {"words"} if len(call.args) > 1 else set()  # DialError, for_want_of_data
+                for reason in reasons(call.args[0]):
+                    told[reason] |= words | {str(one.arg) for one in call.keywords}
+    for entry in REFUSALS.values():
+        example = entry.example
+        known = {field.name for field in fields(example) if getattr(example, field.name)}
+        assert known <= told[entry.reason.name], entry.reason
+
+
+def reasons(argument: ast.expr) -> list[str]:
+    """Name the reasons that an argument may stand for."""
+    return [
+        node.attr
+        for node in ast.walk(argument)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "Reason"
+    ]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from proxy.refusals.reason import TRY_AGAIN, Entry, Reason, Scope
+from proxy.refusals.reason import TRY_AGAIN, Entry, Example, Reason, Scope
 
 
 def row(advice: str) -> Entry:
@@ -29,7 +29,7 @@ def test_a_row_ends_a_command_and_advises_to_try_again_unless_it_says_otherwise(
     assert entry.advice == TRY_AGAIN
     assert entry.scope is Scope.TRANSFER
     assert entry.unit == ""
-    assert entry.example == (None, None)
+    assert entry.example == Example()
 
 
 @pytest.mark.parametrize("advice", [TRY_AGAIN, f"use less, or {TRY_AGAIN}"])

@@ -151,3 +151,8 @@ def test_a_full_queue_met_at_login_is_a_421() -> None:
 
 def test_a_server_that_is_down_costs_a_transfer_no_login() -> None:
     assert Refusal(Reason.UPSTREAM_DOWN, "7f3a").code(425) == 425
+
+
+def test_no_setting_is_named_where_none_is_to_blame() -> None:
+    refusal = Refusal(Reason.CLIENT_DATA, "7f3a", words="Connection refused", setting="")
+    assert refusal.sentence().startswith("Your data connection failed: Connection refused, check")

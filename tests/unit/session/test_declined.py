@@ -14,3 +14,11 @@ def test_a_refusal_carries_what_its_sentence_needs() -> None:
 def test_a_refusal_ends_no_session_unless_it_says_so() -> None:
     assert not Declined(Reason.UPSTREAM_LOST).ends_session
     assert Declined(Reason.UPSTREAM_LOST, ends_session=True).ends_session
+
+
+def test_a_time_limit_is_to_blame_only_where_nobody_answered() -> None:
+    silence = Declined.for_want_of_data(Reason.CLIENT_DATA, TimeoutError("none within 10 s"))
+    assert (silence.words, silence.setting) == ("none within 10 s", None)
+    refused = ConnectionRefusedError(111, "Connection refused")
+    declined = Declined.for_want_of_data(Reason.CLIENT_DATA, refused)
+    assert (declined.words, declined.setting) == ("Connection refused", "")
