@@ -122,11 +122,12 @@ class Crew:
             self._config = self._sheet.read().config or self._config
         self._service.entered(Phase.SERVING)
 
-    def look(self, is_sound: bool, status: str) -> None:
+    def look(self, is_sound: bool, status: str) -> float:
         """Tell the service manager how it is, as often as it wants to know."""
         if (now := time.monotonic()) >= self._report_due:
             self._report_due = now + self._service.every
             self._service.report(is_sound, status)
+        return self._report_due
 
     def tell(self, line: str) -> None:
         """Write it where the log goes."""

@@ -7,12 +7,13 @@ a desk, which shows all of them on one page: it is kept like them, and ends when
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -27,8 +28,8 @@ PASSED_ON: Final = {
     signal.SIGUSR2: signal.SIGUSR2,
 }
 ENDINGS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
-HEARD: Final = {*PASSED_ON, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1}
-TICK: Final = 0.1  # seconds between two looks at what is due
+HEARD: Final = {*PASSED_ON, signal.SIGHUP, signal.SIGCHLD, signal.SIGIO, signal.SIGUSR1}
+TICK: Final = 0.1  # seconds by which what is due may be late: nothing is looked at more often
 SOON, LATEST = 1.0, 30.0  # seconds until a worker that died is started again
 STEADY: Final = 10.0  # one that lived so long is started again soon
 DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -58,8 +59,8 @@ class Overseer(Protocol):
         """All go on by what it said, or nobody does."""
         ...
 
-    def look(self, is_sound: bool, status: str) -> None:
-        """So it is now; called several times a second."""
+    def look(self, is_sound: bool, status: str) -> float:
+        """So it is now; return when (on the clock) that is to be told again at the latest."""
         ...
 
     def tell(self, line: str) -> None:
@@ -83,6 +84,7 @@ class Workers:
         self._pauses: dict[int, float] = {}
         self._due: dict[int, float] = {}  # number -> when it is started again
         self._waited_for = set(range(len(self._works)))  # those that have not served yet
+        self._look_due = 0.0
         self._is_ending = False
         self._code = 0
         self._reloads = Reloads(overseer.reread, overseer.decided, self._tell)
@@ -96,24 +98,40 @@ class Workers:
         for number in range(len(self._works)):
             self._start(number)
         while self._numbers or (self._due and not self._is_ending):
-            heard = signal.sigtimedwait(HEARD, TICK)
-            if heard is not None and heard.si_signo in PASSED_ON:
-                self._pass_on(signal.Signals(heard.si_signo))
-            if heard is not None and heard.si_signo == signal.SIGHUP:
-                self._reloads.ask()
+            self._heed(signal.sigtimedwait(HEARD, self._leisure()))
             self._hear()
             self._reap()
             self._end_silent()
             self._reloads.advance(self._members(), time.monotonic())
             self._start_due()
-            self._overseer.look(not self._silent(), self._status())
+            self._look_due = self._overseer.look(not self._silent(), self._status())
         return self._code
+
+    def _leisure(self) -> float:
+        """Return for how long nothing is due, unless somebody says something."""
+        return max(TICK, min(self._dues()) - time.monotonic())
+
+    def _dues(self) -> Iterator[float]:
+        yield self._look_due
+        yield self._reloads.due
+        yield from self._due.values()
+        yield from (heard + SILENT for heard in self._heard.values())
+
+    def _heed(self, told: signal.struct_siginfo | None) -> None:
+        if told is None:
+            return
+        if told.si_signo in PASSED_ON:
+            self._pass_on(signal.Signals(told.si_signo))
+        if told.si_signo == signal.SIGHUP:
+            self._reloads.ask()
 
     def _start(self, number: int) -> None:
         sys.stdout.flush()
         self._heard.pop(number, None)
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
+        # SIGIO tells us when there is something to hear.
+        fcntl.fcntl(ours, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(ours, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
         self._lines[number] = ours
         pid = os.fork()
         if pid == 0:

@@ -7,6 +7,7 @@ that went; when the last one has, all go on by it, or nobody does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Final
 
 from proxy.events import ReloadRefused
@@ -42,6 +43,13 @@ class Reloads:
     def goes_on(self) -> bool:
         """Tell whether one was begun and is not decided."""
         return self._consent is not None
+
+    @property
+    def due(self) -> float:
+        """When (on the clock) there is something to do at the latest, if nobody says anything."""
+        if self._consent is not None:
+            return self._consent.due
+        return -inf if self._is_due else inf
 
     def ask(self, asker: int | None = None) -> None:
         """Have one begin as soon as the last one is over: the file may have changed meanwhile."""
@@ -99,7 +107,7 @@ class Consent:
 
     def __init__(self, members: Iterable[int], due: float) -> None:
         self.members = frozenset(members)
-        self._due = due
+        self.due = due
         self._answers: dict[int, Outcome] = {}
 
     def answered(self, member: int, outcome: Outcome) -> None:
@@ -113,7 +121,7 @@ class Consent:
 
     def is_over(self, now: float) -> bool:
         """Tell whether there is nobody left to wait for."""
-        return len(self._answers) == len(self.members) or now >= self._due
+        return len(self._answers) == len(self.members) or now >= self.due
 
     @property
     def outcome(self) -> Outcome:

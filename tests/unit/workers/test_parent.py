@@ -66,7 +66,9 @@ class Overseer:
     def ending(self): (folder / "ending").touch()
     def reread(self): (folder / "reread").touch()
     def decided(self, outcome): (folder / "decided").write_text(str(outcome))
-    def look(self, is_sound, status): (folder / "status").write_text(f"{is_sound} {status}")
+    def look(self, is_sound, status):
+        (folder / "status").write_text(f"{is_sound} {status}")
+        return time.monotonic() + 3600.0
     def tell(self, line): print(line, flush=True)
 
 sys.exit(Workers(2, work, Overseer(), desk=desk).run())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from proxy.events import Reloaded, ReloadRefused
 from proxy.workers.message import Outcome, Word, outcome_in
 from proxy.workers.reloads import ENDING, NOBODY, PATIENCE, SILENT, Reloads
@@ -82,6 +84,19 @@ def test_who_is_silent_for_too_long_refuses() -> None:
     crew.reloads.answered(1, 0, CAN)
     crew.advance(PATIENCE)
     assert crew.deeds[-1] == ReloadRefused((f"worker 2: {SILENT}",))
+
+
+def test_it_tells_when_it_is_to_be_looked_at_though_nobody_says_anything() -> None:
+    crew = Crew(0)
+    dues = [crew.reloads.due]
+    crew.reloads.ask()
+    dues.append(crew.reloads.due)
+    crew.advance(now=7.0)
+    dues.append(crew.reloads.due)
+    crew.reloads.answered(1, 0, CAN)
+    crew.advance()
+    dues.append(crew.reloads.due)
+    assert dues == [inf, -inf, 7.0 + PATIENCE, inf]
 
 
 def test_an_answer_to_an_older_reload_counts_for_nothing() -> None:
