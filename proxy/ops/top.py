@@ -56,6 +56,7 @@ class Screen:
         upstream = {
             "server": seen["upstream"],
             "limit": seen["upstream_limit"],
+            "elsewhere": sum(one["sessions_elsewhere"] for one in seen["budgets"]),
             "sessions": seats,
             "trouble": seen["trouble"],
             "machines": machines,

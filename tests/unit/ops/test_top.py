@@ -61,11 +61,12 @@ async def test_several_machines_are_on_the_screen() -> None:
     async with scripted() as server, open_house(server) as home:
         seen = (await get(home.status, "/api/status")).told
     machine = {"address": "two.example:21", "state": "standby", "down_for": None}
-    machines = [{**machine, "sessions": 0, "limit": 2}]
+    machines = [{**machine, "sessions": 0, "elsewhere": 1, "limit": 2}]
     console = Console(width=200)
     with console.capture() as capture:
         console.print(Screen(30).drawn({**seen, "machines": machines}))
-    assert "two.example:21" in capture.get()
+    assert "two.example:21" in (told := capture.get())
+    assert "0 of 2 (1 of other instances)" in told
 
 
 @pytest.mark.parametrize("width", [200, 80, 40])
