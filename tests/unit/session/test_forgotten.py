@@ -77,6 +77,19 @@ async def test_who_no_longer_resumes_and_does_not_mind_is_waited_for_once(
         assert server.logins == 1
 
 
+async def test_a_server_that_hangs_up_on_an_upload_and_never_says_why_has_lost_it(
+    authority: Authority, another: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with home_before(authority) as (home, server), home.guest() as client:
+        await client.store("STOR /first", CONTENT)
+        monkeypatch.setattr(forgotten, "OBJECTION", 0.2)
+        server.plan("STOR", forgets(another, ""))  # a blank line says nothing
+        with await client.passive():
+            await client.say("STOR /second")
+            heard = await client.expect(150, 426)
+        assert "the server's data connection was lost" in heard[-1].text
+
+
 async def test_an_upload_of_which_bytes_have_gone_is_not_tried_again(
     authority: Authority, another: ssl.SSLContext
 ) -> None:
