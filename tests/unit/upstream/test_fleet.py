@@ -139,6 +139,27 @@ async def test_everybody_hears_of_the_trouble_only_where_no_other_way_is_left(
     assert yard.fleet.trouble.words == problem.words
 
 
+async def test_a_way_that_is_only_full_is_waited_for_whatever_befell_the_other(
+    pools: list[Basin],
+) -> None:
+    yard = Yard(pools)
+    ways = tuple(Egress(None, one.budget, one.pool) for one in pools[:2])
+    fleet = Fleet(
+        [Server("ftp:21", ways, Health(10.0))],
+        Spread.FAILOVER,
+        clock=lambda: yard.now,
+        announce=yard.events.append,
+    )
+    for one in pools:
+        one.now = yard.now
+        one.pool.troubles.was_full("full", one.now)
+    problem = yard.fail(0)
+    assert not fleet.trouble
+    yard.fail(1)
+    assert fleet.trouble is not None
+    assert fleet.trouble.words == problem.words
+
+
 async def test_the_least_loaded_goes_first(pools: list[Basin]) -> None:
     yard = Yard(pools, Spread.LEAST_LOADED)
     assert yard.used == ["ftp0:21", "ftp1:21", "ftp2:21"]
