@@ -2,7 +2,7 @@
 
 Two such customs matter in TLS. Who ends its data connections with close_notify: without it nobody
 can tell a whole file from one that somebody on the way has cut, yet several old clients and servers
-never send it (clients.md section 7). And who resumes our session: one that has always done so, and
+never send it (docs/CLIENTS.md, TLS). And who resumes our session: one that has always done so, and
 does not now, has forgotten it, and may refuse the data connection for that.
 """
 

@@ -33,7 +33,7 @@ class DataEnd:
 
     `opened` resolves once `sock` is connected to the right peer, or fails with OSError. With a
     `wire` the handshake begins in the same moment: some clients wait for its end before they say
-    what the connection is for (clients.md).
+    what the connection is for (docs/CLIENTS.md, TLS).
     """
 
     def __init__(self, wire: TlsWire | None) -> None:
@@ -81,7 +81,7 @@ class DataEnd:
             self._part(sock.close)
 
     def reset(self) -> None:
-        """End by RST, so that nobody takes a part for the whole (protocol.md statement 8)."""
+        """End by RST, so that nobody takes a part for the whole (docs/CLIENTS.md, Ends)."""
         if not self.opened.done():
             self._stop_opening()
         sock, self.sock = self.sock, None

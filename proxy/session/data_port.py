@@ -55,7 +55,7 @@ class DataPort:
             used = self._ports.busy(self._local)
             raise Declined(Reason.PASSIVE_PORTS, used=used, limit=self._ports.size)
         if (wire := self._new_wire()) is not None:
-            # Some clients say nothing before the handshake is over (clients.md): begin at once.
+            # aioftp says nothing before the handshake is over (docs/CLIENTS.md): begin at once.
             self._accepting = AcceptingEnd(listener, self._client, wire)
         return listener.port
 

@@ -1,6 +1,6 @@
 """The data exchange of one transfer: two data ends, the relay between them, one honest final reply.
 
-Order matters here and is told where it does: protocol.md statements 7 to 11 and 66a.
+Order matters here and is told where it does: RFC 959 section 3.3, and docs/CLIENTS.md, Ends.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How a transfer begins at the server: where its data goes, the command, the first reply.
 
-Read that early, a 550 stays a 550 and does not become a 425 (protocol.md statement 11).
+Read that early, a 550 stays a 550 and does not become a 425 (docs/CLIENTS.md, Ends).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 from .bell import EARLY
 from .request import Request
 
-FEED_EVERY = 5.0  # seconds of silence that every client bears (docs/CLIENTS.md)
+FEED_EVERY = 5.0  # seconds of silence that every client bears (docs/CLIENTS.md, Waiting)
 
 
 async def comes(

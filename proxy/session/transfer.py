@@ -48,7 +48,7 @@ class TransferRun:
     """Carries out one Transfer; afterwards `reply`, `result` and `moved` tell how it went.
 
     At most one preliminary reply is sent, and it may be long in coming: `150-` lines keep the
-    client patient, and once they were sent only `150 ` ends them (clients.md).
+    client patient, and once they were sent only `150 ` ends them (docs/CLIENTS.md).
     """
 
     def __init__(

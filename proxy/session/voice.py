@@ -47,7 +47,7 @@ class Voice:
         self.say(reply)
 
     async def goodbye(self, declined: Declined, reply: Reply | None = None) -> Goodbye:
-        """Word a refusal that ends the session; late, so that nobody hammers (clients.md)."""
+        """Word a refusal that ends the session; late, for some hammer (docs/CLIENTS.md)."""
         reply = reply or self.explain(declined)
         if declined.reason not in AT_ONCE:
             await asyncio.sleep(self._shared.manners.refusal_delay)

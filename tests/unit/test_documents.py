@@ -16,6 +16,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 IDS = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+_CITED = re.compile(r"\b([\w/.-]+\.md)(?:, ([A-Z]\w+)\b)?")
 _TEST_NAME = re.compile(r"`((?:test_|Test)\w+)`")
 _TEST_FILE = re.compile(r"`(tests/[\w/.]+)`")
 
@@ -66,6 +67,19 @@ def test_every_test_that_a_document_names_exists(path: Path) -> None:
     known = set(re.findall(r"(?:def |^)((?:test_|Test)\w+)", sources, re.MULTILINE))
     assert [name for name in _TEST_NAME.findall(document) if name not in known] == []
     assert [name for name in _TEST_FILE.findall(document) if not (ROOT / name).exists()] == []
+
+
+def test_every_document_that_code_names_exists_and_so_does_its_section() -> None:
+    code = [
+        path for room in ("proxy", "tests", "loadtest") for path in ROOT.glob(f"{room}/**/*.py")
+    ]
+    cited = {found for path in code for found in _CITED.findall(path.read_text())}
+    documents = {path.relative_to(ROOT).as_posix(): path.read_text() for path in DOCUMENTS}
+    documents |= {path.removeprefix("docs/"): text for path, text in documents.items()}
+    assert cited
+    assert [name for name, _ in cited if name not in documents] == []
+    sections = [(name, title) for name, title in cited if title]
+    assert [one for one in sections if f"\n## {one[1]}\n" not in documents[one[0]]] == []
 
 
 def test_the_example_of_the_readme_is_a_good_configuration() -> None:
