@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from proxy.config.serverside import PROFILE_SECONDS
+
 from .ledger import Kind
 
 
@@ -53,15 +55,12 @@ class Holds:
 # A Linux host gives up a half-open connection after five SYN-ACKs: 1 + 2 + 4 + 8 + 16 + 32 s.
 _HALF_OPEN = 63.0
 
-# Linux means 60 s, but its timer wheel is coarse: 60.1 to 62.1 s were measured at 250 ticks a
-# second, and at 100 ticks its grain for a minute is 5 s.
-LINUX_TIME_WAIT = 66.0
-
+# Behind the server's FIN each holds for the time that `budget.profile` stands for.
 PROFILES: Mapping[str, Holds] = {
-    "csf": Holds("csf", LINUX_TIME_WAIT, 0.0, 0.0, _HALF_OPEN),
-    "conntrack": Holds("conntrack", 120.0, 120.0, 10.0, 120.0),
-    "windows": Holds("windows", 240.0, 0.0, 0.0, _HALF_OPEN),
-    "none": Holds("none", 0.0, 0.0, 0.0, 0.0),
+    "csf": Holds("csf", PROFILE_SECONDS["csf"], 0.0, 0.0, _HALF_OPEN),
+    "conntrack": Holds("conntrack", PROFILE_SECONDS["conntrack"], 120.0, 10.0, 120.0),
+    "windows": Holds("windows", PROFILE_SECONDS["windows"], 0.0, 0.0, _HALF_OPEN),
+    "none": Holds("none", PROFILE_SECONDS["none"], 0.0, 0.0, 0.0),
 }
 
 

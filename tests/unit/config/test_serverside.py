@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from proxy.config.serverside import PROFILE_SECONDS, Budget
-from proxy.shaping.holds import PROFILES
 
 
 @pytest.mark.parametrize(
@@ -24,11 +23,6 @@ def test_the_limit_is_what_reserve_and_headroom_leave(
 ) -> None:
     budget = Budget(connections=connections, reserved=reserved, headroom=headroom)
     assert budget.limit == limit
-
-
-def test_the_profiles_are_those_of_the_ledger() -> None:
-    ledgers = {name: holds.server_closed for name, holds in PROFILES.items()}
-    assert ledgers == PROFILE_SECONDS
 
 
 @pytest.mark.parametrize("profile", PROFILE_SECONDS)
