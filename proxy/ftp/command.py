@@ -196,7 +196,7 @@ COMMANDS: Mapping[str, Rule] = {
     "SSCN": _refused(502, "Transfers between two servers are not carried."),
     # lftp asks it before each PASV of a server that lists it, and would be pinned for nothing.
     "PRET": _refused(502, "Not needed: the path is told with the transfer."),
-    "HOST": _refused(504, "There is one server behind this address."),
+    "HOST": _refused(504, "HOST chooses no server here."),
     "LANG": _refused(504, "Only the server's default language is carried."),
     "SMNT": _refused(502, "Mounting is not carried."),
 }
