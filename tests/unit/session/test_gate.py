@@ -59,18 +59,6 @@ async def server() -> AsyncIterator[Scripted]:
         yield server
 
 
-def test_who_needs_other_things_stands_in_another_line() -> None:
-    flows = {
-        Asked(A).flow,
-        Asked(B).flow,
-        Asked(A, Kind.LISTING).flow,
-        Asked(A, key=ALICE.key()).flow,
-        Asked(A, key=BOB.key()).flow,
-    }
-    assert len(flows) == 5
-    assert Asked(A, Kind.LISTING).flow == Asked(A, Kind.UPLOAD).flow
-
-
 async def test_who_finds_everything_free_goes_at_once(server: Scripted) -> None:
     async with basin(server, budget=3) as pool:
         permit = await Door(pool).pass_through("first")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -24,6 +25,10 @@ def test_a_command_never_waits_behind_a_transfer() -> None:
 
 def test_all_transfers_of_a_source_with_one_login_wait_in_one_line() -> None:
     assert Asked(SOURCE, Kind.DOWNLOAD).flow == Asked(SOURCE, Kind.UPLOAD).flow
+
+
+def test_each_source_waits_in_a_line_of_its_own() -> None:
+    assert Asked(SOURCE).flow != Asked(replace(SOURCE, host="192.0.2.8")).flow
 
 
 def test_each_login_waits_in_a_line_of_its_own() -> None:
