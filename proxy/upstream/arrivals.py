@@ -81,6 +81,7 @@ class Arrivals:
         if renew:
             self.generation += 1
             self.proofs.clear()
+            self.troubles.turn_to_another()
         dialer.follow(self.dialer, is_same=not renew)
         self.dialer, self._limits = dialer, limits
         self.proofs.memory = limits.login_memory

@@ -56,10 +56,13 @@ class Troubles:
 
     def are_over(self) -> None:
         """A session was had: begin with short waits again."""
-        self._backoff = 0.0
-        self._error = None
-        self.refusal = ""
+        self._forget()
         self.heard(None)
+
+    def turn_to_another(self) -> None:
+        """Another server takes its place, of which nothing is known."""
+        self._forget()
+        self._retry_at = 0.0
 
     def retry_at(self, now: float) -> float | None:
         """When the server may be asked for a session again; None: now."""
@@ -72,3 +75,8 @@ class Troubles:
         again = DialError(self._error.reason, self._error.words, self._error.setting)
         again.may_pass = self._error.may_pass
         return again
+
+    def _forget(self) -> None:
+        self._backoff = 0.0
+        self._error = None
+        self.refusal = ""

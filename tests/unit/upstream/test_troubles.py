@@ -79,3 +79,22 @@ def test_what_befell_one_login_is_not_told_to_others() -> None:
     error.is_of_login = True
     assert troubles.failed(error, 100.0, 10.0) == 0.0
     assert troubles.error(100.0) is None
+
+
+def test_a_full_server_is_quoted_until_a_session_is_had() -> None:
+    troubles = Troubles()
+    assert troubles.refusal == ""
+    troubles.was_full("Too many connections", 100.0)
+    assert troubles.refusal == "Too many connections"
+    troubles.are_over()
+    assert troubles.refusal == ""
+
+
+def test_what_one_server_said_is_nothing_to_the_next() -> None:
+    troubles = Troubles()
+    troubles.was_full("Too many connections", 100.0)
+    troubles.failed(DialError(Reason.UPSTREAM_DOWN, "refuses"), 100.0, 0.0)
+    troubles.turn_to_another()
+    assert troubles.refusal == ""
+    assert troubles.retry_at(100.0) is None
+    assert troubles.error(100.0) is None
