@@ -18,8 +18,8 @@ from proxy.session.client_tls import NOTHING, TlsOffer
 from proxy.session.exchange_rules import ExchangeRules
 from proxy.session.listings import ListingWays
 from proxy.session.shared import Manners
-from proxy.shaping.holds import PROFILES, Holds, explicit
-from proxy.store.budget import Enforce
+from proxy.shaping.holds import PROFILES, explicit
+from proxy.shaping.tolerance import Enforce, Tolerance
 from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.fleet import Spread
 from proxy.upstream.habits import Habits
@@ -28,15 +28,11 @@ from proxy.upstream.reach import Reach
 from proxy.upstream.server_tls import ServerTls
 
 
-def holds(config: Config) -> Holds:
-    """How long the firewall counts a closed connection."""
+def tolerance(config: Config) -> Tolerance:
+    """What the firewall tolerates."""
     budget = config.budget
-    return explicit(budget.time_wait) if budget.profile is None else PROFILES[budget.profile]
-
-
-def enforce(config: Config) -> Enforce:
-    """What the budget does with one who would exceed it."""
-    return Enforce(config.budget.enforce)
+    holds = explicit(budget.time_wait) if budget.profile is None else PROFILES[budget.profile]
+    return Tolerance(budget.limit, holds, budget.guard, Enforce(budget.enforce))
 
 
 def resets(config: Config) -> bool:

@@ -87,12 +87,7 @@ class Ways:
             server.name = str(config.upstream.servers[number])
             server.weight = config.upstream.weights[number]
             for way in server.ways:
-                way.budget.adopt(
-                    config.budget.limit,
-                    holds=sections.holds(config),
-                    guard=config.budget.guard,
-                    enforce=sections.enforce(config),
-                )
+                way.budget.adopt(sections.tolerance(config))
                 dialer = sections.dialer(config, way.address, number, tls[number])
                 way.pool.adopt(dialer, sections.limits(config), renew=renew)
         self._let_dialers_hurry()
@@ -112,10 +107,7 @@ class Ways:
         slots, seats = ground.group.slots(name), ground.group.seats(name)
         self.shares += [share for share in (slots, seats) if share is not None]
         budget = Budget(
-            config.budget.limit,
-            holds=sections.holds(config),
-            guard=config.budget.guard,
-            enforce=sections.enforce(config),
+            sections.tolerance(config),
             clock=ground.clock,
             announce=ground.announce,
             journal=self._journal(place),

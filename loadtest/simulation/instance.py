@@ -9,7 +9,8 @@ from typing import Final
 from proxy.shaping.fairqueue import FairQueue, Ticket
 from proxy.shaping.holds import Ending, explicit
 from proxy.shaping.ledger import Kind, Slot
-from proxy.store.budget import Budget, Enforce
+from proxy.shaping.tolerance import Tolerance
+from proxy.store.budget import Budget
 
 from .agenda import Agenda
 from .firewall import Firewall
@@ -43,10 +44,7 @@ class Instance:
         self._timer_at = float("inf")
         self._assigning = False
         self.budget = Budget(
-            firewall.limit,
-            holds=explicit(firewall.hold),
-            guard=GUARD,
-            enforce=Enforce.ON,
+            Tolerance(firewall.limit, explicit(firewall.hold), GUARD),
             clock=agenda.clock,
             announce=lambda event: None,
             share=wire.share,

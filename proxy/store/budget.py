@@ -7,14 +7,14 @@ answer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 
 from proxy.events import Announce, BanSuspected, ShadowWait
 from proxy.shaping.ban import BanWatch
 from proxy.shaping.burst import Burst
-from proxy.shaping.holds import Ending, Holds
+from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind, Ledger, Slot
 from proxy.shaping.stake import Wish
+from proxy.shaping.tolerance import Enforce, Tolerance
 
 from .journal import Journal, Remembered
 from .shared import Share
@@ -30,41 +30,28 @@ AT_HAND_PART = 10  # and one for so many that are used
 SLACK = 2.0
 
 
-class Enforce(Enum):
-    """What the budget does with one who would exceed it."""
-
-    ON = "on"  # waits
-    SHADOW = "shadow"  # goes, and is told of
-    OFF = "off"  # goes
-
-
 class Budget:
     """Slots of one egress address. Seconds throughout."""
 
     def __init__(
         self,
-        limit: int,
+        tolerance: Tolerance,
         *,
-        holds: Holds,
-        guard: float,
-        enforce: Enforce,
         clock: Callable[[], float],
         announce: Announce,
         journal: Journal | None = None,
         share: Share | None = None,
     ) -> None:
-        self._ledger = Ledger(limit)
-        self._holds = holds
-        self._guard = guard
-        self._enforce = enforce
+        self._tolerance = tolerance
+        self._ledger = Ledger(tolerance.limit)
         self._clock = clock
         self._announce = announce
         self._journal = journal
         self._share = share
         self._burst = Burst()
-        self._ban = BanWatch(limit, holds.longest + guard)
+        self._ban = BanWatch(tolerance.limit, tolerance.longest_hold)
         self._typical_open = OPEN_AT_FIRST
-        self._typical_hold = holds.server_closed + guard
+        self._typical_hold = tolerance.usual_hold
         self.on_closed: Callable[[], None] = lambda: None
         self.wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # slots, for whose weight
         self.beyond_share = 0  # slots booked that other instances may have booked as well
@@ -73,19 +60,19 @@ class Budget:
             share.report = self._wish
             share.on_news = lambda: self.on_closed()
             share.remaining = self._all_free_in
-            share.hold = self.longest_hold + SLACK
+        self.adopt(tolerance)
         if journal is not None:
             self._recall(journal)
 
-    def adopt(self, limit: int, *, holds: Holds, guard: float, enforce: Enforce) -> None:
+    def adopt(self, tolerance: Tolerance) -> None:
         """Go on by other rules; what is used stays used, what cools keeps the hold it began with.
 
         Above a smaller limit nothing is booked until enough slots have come free.
         """
-        if (holds, guard) != (self._holds, self._guard):
-            self._typical_hold = holds.server_closed + guard
-        self._holds, self._guard, self._enforce = holds, guard, enforce
-        self._ban.adopt(limit, holds.longest + guard)
+        before, self._tolerance = self._tolerance, tolerance
+        if (tolerance.holds, tolerance.guard) != (before.holds, before.guard):
+            self._typical_hold = tolerance.usual_hold
+        self._ban.adopt(tolerance.limit, tolerance.longest_hold)
         self._ledger.resize(self._ban.limit)
         if self._share is not None:
             self._share.hold = self.longest_hold + SLACK
@@ -95,9 +82,9 @@ class Budget:
         or while this source has taken more than its share of what is free."""
         now = self._clock()
         if not self._admits(kind, source, now, spare):
-            if self._enforce is Enforce.ON:
+            if self.enforced:
                 return None
-            if self._enforce is Enforce.SHADOW:
+            if self._tolerance.enforce is Enforce.SHADOW:
                 wait = self._ledger.eta(1 + spare, now, self.typical)
                 self._announce(ShadowWait(source, kind.value, wait))
         if self._is_paced(kind):
@@ -112,11 +99,11 @@ class Budget:
 
     def admits(self, kind: Kind, source: str, *, spare: int = 0) -> bool:
         """Tell whether `reserve` would succeed now."""
-        return self._enforce is not Enforce.ON or self._admits(kind, source, self._clock(), spare)
+        return not self.enforced or self._admits(kind, source, self._clock(), spare)
 
     def has_room(self, spare: int) -> bool:
         """Tell whether anybody's `reserve` could succeed now."""
-        if self._enforce is not Enforce.ON:
+        if not self.enforced:
             return True
         now = self._clock()
         return not self._is_full(now, spare) and not self._ban.until(now)
@@ -172,7 +159,7 @@ class Budget:
     def settle(self, slot: Slot, ending: Ending) -> None:
         """The socket is really gone: from now on the slot cools, as long as its end costs."""
         now = self._clock()
-        hold = self._holds.of(slot.kind, ending) + self._guard
+        hold = self._tolerance.hold(slot.kind, ending)
         self._typical_open += 0.1 * (now - slot.since - self._typical_open)
         if slot.kind is not Kind.CONTROL:
             self._typical_hold += 0.1 * (hold - self._typical_hold)
@@ -197,7 +184,7 @@ class Budget:
     @property
     def enforced(self) -> bool:
         """Tell whether anybody waits for this budget."""
-        return self._enforce is Enforce.ON
+        return self._tolerance.enforce is Enforce.ON
 
     @property
     def limit(self) -> int:
@@ -215,7 +202,7 @@ class Budget:
     @property
     def longest_hold(self) -> float:
         """The longest that any closed connection may count."""
-        return self._holds.longest + self._guard
+        return self._tolerance.longest_hold
 
     @property
     def typical(self) -> float:
@@ -289,7 +276,7 @@ class Budget:
 
     def _learn(self, ending: Ending, now: float) -> None:
         """Tell the ban watch how the firewall treats us; follow the limit it believes in."""
-        if self._enforce is not Enforce.ON or ending is Ending.ABANDONED:
+        if not self.enforced or ending is Ending.ABANDONED:
             return  # what was not waited for says nothing
         if ending is not Ending.UNANSWERED:
             if self._ban.answered(now):
@@ -311,7 +298,7 @@ class Budget:
             remembered = [Remembered(Kind.DOWNLOAD, everything)] * self._ledger.limit
         for one in remembered:
             # How it ended nobody saw: the costliest end is assumed.
-            hold = max(self._holds.of(one.kind, ending) for ending in Ending) + self._guard
+            hold = max(self._tolerance.hold(one.kind, ending) for ending in Ending)
             until = now + hold if one.until is None else min(one.until, now + self.longest_hold)
             if until > now:
                 slot = self._ledger.force(one.kind, "", now)

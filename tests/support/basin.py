@@ -11,7 +11,8 @@ from typing import Any
 from proxy.events import Event
 from proxy.ftp.virtual import State
 from proxy.shaping.holds import explicit
-from proxy.store.budget import Budget, Enforce
+from proxy.shaping.tolerance import Tolerance
+from proxy.store.budget import Budget
 from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet, Server, Spread
@@ -47,10 +48,7 @@ class Basin:
         self._host, self._limits = server.host, limits
         self.events: list[Event] = []
         self.budget = Budget(
-            budget,
-            holds=explicit(hold),
-            guard=0.0,
-            enforce=Enforce.ON,
+            Tolerance(budget, explicit(hold)),
             clock=self.clock,
             announce=self.events.append,
         )

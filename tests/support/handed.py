@@ -43,7 +43,7 @@ def _handed_to(side: ServerSide) -> dict[str, object]:
         "limits": pool._limits,
         "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
         "fleet": (side.fleet.spread, machine.name, machine.health.failback, machine.weight),
-        "budget": (budget.limit, budget.longest_hold, budget._guard, budget._enforce),
+        "budget": (budget.limit, budget._tolerance),
         "queue": (side.gate.max_wait, side.gate._max_length, side.gate._places.memory),
     }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from proxy.events import Event
 from proxy.shaping.holds import Holds, explicit
 from proxy.shaping.ledger import Kind, Slot
-from proxy.store.budget import Budget, Enforce
+from proxy.shaping.tolerance import Enforce, Tolerance
+from proxy.store.budget import Budget
 from proxy.store.journal import Journal
 from proxy.store.shared import Share
 
@@ -28,10 +29,7 @@ class Purse:
         self.now = now
         self.events: list[Event] = []
         self.budget = Budget(
-            limit,
-            holds=explicit(HOLD) if holds is None else holds,
-            guard=guard,
-            enforce=enforce,
+            Tolerance(limit, holds or explicit(HOLD), guard, enforce),
             clock=lambda: self.now,
             announce=self.events.append,
             journal=journal,

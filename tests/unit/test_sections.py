@@ -8,7 +8,7 @@ from proxy import sections
 from proxy.config import Config
 from proxy.net.replay import ReplayMemory
 from proxy.shaping.holds import PROFILES, explicit
-from proxy.store.budget import Enforce
+from proxy.shaping.tolerance import Enforce
 from proxy.upstream.habits import Habits
 from proxy.upstream.order import Order
 from proxy.upstream.reach import Reach
@@ -23,12 +23,13 @@ def config(**keys: Any) -> Config:
 
 
 def test_a_profile_says_how_long_connections_count_or_a_time_does() -> None:
-    assert sections.holds(config(budget={"profile": "csf"})) == PROFILES["csf"]
-    assert sections.holds(config(budget={"time_wait": 30.0})) == explicit(30.0)
+    assert sections.tolerance(config(budget={"profile": "csf"})).holds == PROFILES["csf"]
+    assert sections.tolerance(config(budget={"time_wait": 30.0})).holds == explicit(30.0)
 
 
 def test_the_budget_is_enforced_as_the_file_says() -> None:
-    assert sections.enforce(config(budget={"enforce": "shadow"})) is Enforce.SHADOW
+    told = sections.tolerance(config(budget={"enforce": "shadow", "guard": 7.0}))
+    assert (told.enforce, told.guard) == (Enforce.SHADOW, 7.0)
 
 
 def test_only_close_reset_ends_by_reset() -> None:

@@ -14,7 +14,7 @@ from proxy.session.request import Permit, Request, Source
 from proxy.shaping.holds import Ending, explicit
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits
-from proxy.store.budget import Enforce
+from proxy.shaping.tolerance import Tolerance
 from proxy.store.caps import Caps
 from tests.support.basin import ALICE, BOB, Basin, basin
 from tests.support.raw_client import patiently
@@ -269,7 +269,7 @@ async def test_a_larger_budget_lets_those_go_on_who_wait(server: Scripted) -> No
         first = await door.pass_through("first")
         second = tasks.create_task(door.pass_through("second"))
         await door.until_waiting(1)
-        pool.budget.adopt(9, holds=explicit(0.0), guard=0.0, enforce=Enforce.ON)
+        pool.budget.adopt(Tolerance(9, explicit(0.0)))
         door.gate.adopt(max_wait=40.0, max_length=100)
         (await second).settle(Ending.FIN)
         first.settle(Ending.FIN)

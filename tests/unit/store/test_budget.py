@@ -11,7 +11,8 @@ from proxy.events import ShadowWait
 from proxy.shaping.ban import SILENCES
 from proxy.shaping.holds import PROFILES, Ending, explicit
 from proxy.shaping.ledger import Kind
-from proxy.store.budget import SHORT, Enforce
+from proxy.shaping.tolerance import Enforce, Tolerance
+from proxy.store.budget import SHORT
 from proxy.store.journal import Journal
 from tests.support.purse import HOLD, Purse
 
@@ -229,7 +230,7 @@ def test_a_state_file_that_cannot_be_believed_counts_as_a_full_budget(tmp_path: 
 def test_a_smaller_limit_is_reached_by_attrition() -> None:
     purse = Purse(3)
     slots = [purse.take() for _ in range(3)]
-    purse.budget.adopt(1, holds=explicit(0.0), guard=0.0, enforce=Enforce.ON)
+    purse.budget.adopt(Tolerance(1, explicit(0.0)))
     assert (purse.budget.limit, purse.budget.used) == (1, 3)
     for slot in slots:
         assert purse.budget.reserve(Kind.CONTROL, "") is None
@@ -240,7 +241,7 @@ def test_a_smaller_limit_is_reached_by_attrition() -> None:
 def test_what_cools_keeps_its_hold_and_the_next_end_costs_the_new_one() -> None:
     purse = Purse(4, guard=0.0)
     purse.budget.settle(purse.take(), Ending.FIN)
-    purse.budget.adopt(4, holds=explicit(10.0), guard=1.0, enforce=Enforce.ON)
+    purse.budget.adopt(Tolerance(4, explicit(10.0), 1.0))
     assert purse.budget.longest_hold == 11.0
     purse.budget.settle(purse.take(), Ending.FIN)
     purse.now += 11.0
@@ -252,6 +253,6 @@ def test_what_cools_keeps_its_hold_and_the_next_end_costs_the_new_one() -> None:
 def test_a_budget_that_is_no_longer_enforced_lets_everybody_go() -> None:
     purse = Purse(1)
     purse.take()
-    purse.budget.adopt(1, holds=explicit(HOLD), guard=0.0, enforce=Enforce.OFF)
+    purse.budget.adopt(Tolerance(1, explicit(HOLD), 0.0, Enforce.OFF))
     purse.take()
     assert purse.budget.used == 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from proxy.shaping.holds import PROFILES, Ending, explicit
 from proxy.shaping.ledger import Kind
 from proxy.shaping.stake import Award, Lost, Stake, Terms, Wish
-from proxy.store.budget import AT_HAND, SLACK, Enforce
+from proxy.shaping.tolerance import Tolerance
+from proxy.store.budget import AT_HAND, SLACK
 from proxy.store.shared import Share
 from tests.support.purse import HOLD, Purse
 
@@ -64,7 +65,7 @@ def test_the_store_counts_as_long_as_the_longest_hold_and_on_leaving_as_what_rem
     purse.budget.settle(purse.take(), Ending.FIN)
     purse.now += 20
     assert part.share.remaining() == 100.0
-    purse.budget.adopt(10, holds=explicit(HOLD), guard=1.0, enforce=Enforce.ON)
+    purse.budget.adopt(Tolerance(10, explicit(HOLD), 1.0))
     assert part.share.hold == HOLD + 1.0 + SLACK
 
 
