@@ -9,7 +9,7 @@ from collections.abc import Callable, Sized
 from proxy.shaping.holds import Ending
 
 from .seat import Seat
-from .session import Lost
+from .session import Lost, UpstreamSession
 
 GOODBYE = 1.0  # seconds the server has for its 221, and again for its FIN
 
@@ -21,19 +21,25 @@ async def say_goodbye(seat: Seat, *, resets: bool) -> None:
     channel = session.channel
     if session.is_clean:
         channel.watch = None
-        with contextlib.suppress(Lost):
-            await session.ask(b"QUIT", GOODBYE)
-            # Until its FIN the server may still count the session (and a busy machine ours).
-            has_left = await channel.wait_ended(GOODBYE)
-            if resets and has_left:
-                seat.ending = Ending.RESET
-                channel.reset()
+        if await _has_left(session) and resets:
+            seat.ending = Ending.RESET
+            channel.reset()
         channel.close()
     else:
         channel.abort()
     if not await channel.wait_closed(GOODBYE):
         channel.abort()
         await channel.wait_closed(GOODBYE)
+
+
+async def _has_left(session: UpstreamSession) -> bool:
+    """Say QUIT; tell whether the server has hung up in time, however much it says instead."""
+    with contextlib.suppress(Lost, TimeoutError):
+        async with asyncio.timeout(2 * GOODBYE):
+            await session.ask(b"QUIT", GOODBYE)
+            # Until its FIN the server may still count the session (and a busy machine ours).
+            return await session.channel.wait_ended(GOODBYE)
+    return False
 
 
 async def wait_until_gone(seats: Sized, freed: asyncio.Event, cut: Callable[[], None]) -> None:

@@ -46,3 +46,24 @@ async def test_the_server_hangs_up_first_so_that_it_counts_us_no_more(server: Sc
         (await pool.lease(ALICE)).release()
         await pool.pool.close()
     assert heard == []
+
+
+@pytest.mark.parametrize("last_words", ["150 Wait.", "221 Goodbye."])
+async def test_a_server_that_goes_on_talking_after_quit_keeps_no_place(
+    server: Scripted, monkeypatch: pytest.MonkeyPatch, last_words: str
+) -> None:
+    monkeypatch.setattr("proxy.upstream.farewell.GOODBYE", 0.1)
+
+    async def never_hangs_up(visit: Visit, argument: bytes) -> None:
+        while True:
+            await visit.say(last_words)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await visit.read()
+                    raise HangUp
+
+    server.plan("QUIT", never_hangs_up)
+    async with basin(server) as pool:
+        (await pool.lease(ALICE)).release()
+        pool.pool.send_home("unfit")
+        await pool.until(lambda: not pool.pool.seats)
