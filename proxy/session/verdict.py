@@ -29,7 +29,7 @@ def verdict(
     allows a transfer.
     """
     waited = now - request.since
-    told = waited if waited >= WORTH_TELLING else None
+    told = round(waited) if waited >= WORTH_TELLING else None
     host, limits = request.source.host, request.source.limits
     match request.blocked:
         case Reason.BUDGET if _is_disk_full(ways):
