@@ -29,6 +29,7 @@ from proxy.workers import Voice, Word
 
 def run(life: Coroutine[Any, Any, None]) -> None:
     """Live this life in this thread, on uvloop where there is one."""
+    spare_the_collector()  # before there is a loop that it would hold up
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(life)
 
@@ -48,7 +49,6 @@ async def serve(
     the way to the parent of several that share their addresses, each looked into by its `hatch`;
     None: this one is alone, and a service manager may have begun it.
     """
-    spare_the_collector()
     service = voice or ServiceManager(os.environ, os.getpid())
     announce = Audit(log, config.log.audit, config.log.xferlog)
     app = App(
