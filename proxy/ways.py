@@ -7,6 +7,7 @@ each has a budget, a state file and a pool of sessions of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,12 +62,14 @@ class Ways:
         servers = range(len(config.upstream.servers))
         # What is learned of one server says nothing of another.
         self._orders = [Order(config.upstream.pipelining) for _ in servers]
-        self.fleet = Fleet(
-            [self._server(number) for number in servers],
-            sections.spread(config),
-            clock=ground.clock,
-            announce=ground.announce,
-        )
+        with ExitStack() as undo:  # one whose file cannot be used leaves none of the others open
+            self.fleet = Fleet(
+                [self._server(number, undo) for number in servers],
+                sections.spread(config),
+                clock=ground.clock,
+                announce=ground.announce,
+            )
+            undo.pop_all()
         self._let_dialers_hurry()
 
     @property
@@ -93,14 +96,15 @@ class Ways:
         self._let_dialers_hurry()
         self.fleet.adopt(sections.spread(config), config.timeouts.failback)
 
-    def _server(self, number: int) -> Server:
+    def _server(self, number: int, undo: ExitStack) -> Server:
         upstream = self._config.upstream
-        ways = [self._way(number, source) for source in upstream.source_addresses or (None,)]
+        sources = upstream.source_addresses or (None,)
+        ways = [self._way(number, source, undo) for source in sources]
         health = Health(self._config.timeouts.failback)
         name, weight = str(upstream.servers[number]), upstream.weights[number]
         return Server(name, tuple(ways), health, weight)
 
-    def _way(self, server: int, source: str | None) -> Egress:
+    def _way(self, server: int, source: str | None, undo: ExitStack) -> Egress:
         config, ground = self._config, self._ground
         place = config.upstream.name_of(server, source)
         name = way_name(self._name, place)
@@ -113,6 +117,7 @@ class Ways:
             journal=self._journal(place),
             share=slots,
         )
+        undo.callback(budget.close)
         pool = Pool(
             sections.dialer(config, source, server, self._tls[server]),
             sections.limits(config),

@@ -50,6 +50,22 @@ async def test_a_reload_that_changes_nothing_touches_nothing(server: Scripted) -
         assert server.total == 1
 
 
+async def test_a_refused_reload_leaves_no_state_file_in_use(
+    server: Scripted, tmp_path: Path
+) -> None:
+    state, in_the_way = str(tmp_path / "state"), tmp_path / "state.other.127.0.0.9:21"
+    upstream = {"host": server.host, "port": server.port, "standby": ["127.0.0.9:21"]}
+    servers = [{"name": "other", "match": {"user": "other-*"}, "upstream": upstream}]
+    in_the_way.mkdir()
+    async with house(server, state=state) as home:
+        outcome = await home.reload(state=state, servers=servers)
+        assert isinstance(outcome, ReloadRefused)
+        (problem,) = outcome.problems
+        assert str(in_the_way) in problem
+        in_the_way.rmdir()
+        assert isinstance(await home.reload(state=state, servers=servers), Reloaded)
+
+
 async def test_settings_of_running_sessions_change_at_the_next_step(server: Scripted) -> None:
     async with house(server) as home, home.guest() as client:
         await home.reload(passive={"address": "192.0.2.9"}, refusals={"transfer_code": 450})
