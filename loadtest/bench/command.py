@@ -59,6 +59,8 @@ def bench(
     if json_file is not None:
         results.write(run, json_file)
     paper.show(run, console)
+    if quick:
+        console.print("--quick: the figures, and what is met or missed, mean nothing.")
     if document is not None:
         paper.put_into(document, run)
     sys.exit(1 if any(it.peer not in OTHERS for it in run.failures) else 0)

@@ -274,6 +274,10 @@ def main(rounds: int, movers: str) -> None:
     """Measure the relay's loop alone and print a table of medians."""
     raise_descriptor_limit()
     chosen = {name: MOVERS[name] for name in movers.split(",")}
+    click.echo(
+        "Processor time for each payload, or for each GiB, and the rate: compare within a line."
+    )
+    click.echo("splice and copy are ftpweir's own; streams is asyncio's, for comparison.\n")
     click.echo(f"{'payload':>9} {'streams':>7}" + "".join(f" {name:>27}" for name in chosen))
     for work in WORKS:
         costs: dict[str, list[Cost]] = {name: [] for name in chosen}

@@ -26,6 +26,7 @@ SECTIONS: Final[Mapping[str, Callable[[Snapshot], object]]] = {
     "budget": lambda seen: {
         "budgets": seen.budgets,
         **({"store_new_for": seen.store_new_for} if seen.store_new_for else {}),
+        **({"store_lost": seen.store_lost} if seen.store_lost else {}),
     },
     "queue": lambda seen: seen.queue,
     "classes": lambda seen: {"classes": seen.classes},

@@ -74,6 +74,8 @@ def budget(told: Told) -> RenderableType:
         bar.append(f" ({one['name']})" if one["name"] != "default" else "")
         lines.append(bar)
         lines.append(plain(_budget_words(one)))
+    if mode := told.get("store_lost"):
+        lines.append(plain(f"the store cannot be reached: sharing.on_store_down: {mode}"))
     if seconds := told.get("store_new_for"):
         lines.append(plain(f"the store is new: nothing is dealt out for {duration(seconds)} more"))
     return Group(*lines)

@@ -102,14 +102,18 @@ def _of_greeting(config: Config, seen: Seen, greeting: Greeting) -> Iterator[Fin
 
 def _full(config: Config, seen: Seen, words: str) -> Finding:
     """Tell a limit met by others from one met by ftpweir itself, as it should be."""
-    held = seen.machine.sessions_held if seen.machine is not None else 0
+    around = seen.machine.sessions_held if seen.machine is not None else 0
+    evidence = f"{words}; connections of this machine to the server before ours: {around}"
+    held = around
+    if (running := seen.running) is not None:  # it knows which of them are its own
+        held = running.sessions + running.sessions_elsewhere
+        evidence += f"; sessions of ftpweir: {held}"
     is_running = (
-        seen.running is not None
+        running is not None
         or any(one.is_held for one in seen.ledgers)
         or any(one.is_ours for one in seen.doors)
     )
     is_ours = is_running and held >= (config.upstream.sessions or 1)
-    evidence = f"{words}; connections of this machine to the server before ours: {held}"
     return Finding(CAUSES["sessions_ours" if is_ours else "sessions_full"], evidence)
 
 

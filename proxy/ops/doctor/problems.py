@@ -162,9 +162,9 @@ PROBLEMS: Final = (
     (
         "sessions_full",
         Area.LIMIT,
-        "The server's limit of sessions for our address is met: it takes no more.",
-        "Find who else connects from this address, and lower `upstream.sessions` to what is left. "
-        "Servers count a session until its process has ended: wait a minute, then try again.",
+        "The server's limit of sessions, for our address or for all, is met: it takes no more.",
+        "Find who else connects, from this address first, and lower `upstream.sessions` to what is "
+        "left. Servers count a session until its process has ended: wait a minute, then try again.",
     ),
     (
         "turned_away",

@@ -53,6 +53,7 @@ def ask_running(
             sessions=sum(one["budget"] == budget for one in upstream["sessions"]),
             trouble=_trouble(upstream["trouble"], server),
             refusals=_counted(refusals["refusals"]),
+            sessions_elsewhere=int(own["sessions_elsewhere"]),
             store_new_for=float(budgets.get("store_new_for", 0.0)),
         )
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):

@@ -259,6 +259,7 @@ class Running:
     sessions: int  # with the server
     trouble: str  # what keeps it from the server now
     refusals: tuple[RefusedFor, ...]  # the most frequent first
+    sessions_elsewhere: int = 0  # had by other instances that share its store
     store_new_for: float = 0.0  # its store deals nothing out for so long
 
 

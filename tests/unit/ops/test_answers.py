@@ -64,6 +64,14 @@ async def test_a_new_store_is_told_while_it_is_new() -> None:
             assert new["store_new_for"] == 9.0
 
 
+async def test_a_lost_store_is_told_beside_the_budget_while_it_is_lost() -> None:
+    async with scripted() as server, house(server) as home:
+        there = seen(home)
+        assert "store_lost" not in json.loads(Answers().about("budget", there))
+        away = json.loads(Answers().about("budget", replace(there, store_lost="closed")))
+        assert away["store_lost"] == "closed"
+
+
 def test_values_of_ours_are_written_by_their_fields() -> None:
     told = json.loads(as_json({"totals": Totals(1, 2, 3, 4, 5, 6, 7, 8)}))
     assert told["totals"]["transfers_failed"] == 3

@@ -65,6 +65,12 @@ def test_a_new_store_is_told_beside_the_budget() -> None:
     assert "the store is new: nothing is dealt out for 20 s more" in shown
 
 
+def test_a_store_that_is_away_is_told_beside_the_budget() -> None:
+    shown = read(tables.budget({"budgets": [BUDGET], "store_lost": "local_share"}))
+    assert "the store cannot be reached: sharing.on_store_down: local_share" in shown
+    assert "store" not in read(tables.budget({"budgets": [BUDGET], "store_lost": ""}))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

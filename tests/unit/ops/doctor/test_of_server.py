@@ -20,6 +20,7 @@ from proxy.ops.doctor.seen import (
     Machine,
     Met,
     Names,
+    Running,
     Seen,
     Tls,
 )
@@ -130,6 +131,28 @@ def test_a_limit_that_ftpweir_fills_itself_is_no_problem(
         greeting=Greeting(Greeter.FTP, 421, "Too many.", busy=True),
     )
     assert codes(seen, sessions=sessions) == found
+
+
+@pytest.mark.parametrize(
+    ("own", "elsewhere", "found"),
+    [
+        (0, 0, "sessions_full"),  # all that this machine holds are somebody else's
+        (2, 0, "sessions_ours"),
+        (1, 1, "sessions_ours"),
+    ],
+)
+def test_a_running_ftpweir_says_which_sessions_are_its_own(
+    own: int, elsewhere: int, found: str
+) -> None:
+    said = Running("127.0.0.1:8021", 7, 380, 2.5, 0.0, own, "", (), sessions_elsewhere=elsewhere)
+    seen = Seen(
+        machine=replace(MACHINE, sessions_held=2),
+        running=said,
+        greeting=Greeting(Greeter.FTP, 421, "Too many.", busy=True),
+    )
+    (finding,) = of_server(config(sessions=2), seen)
+    assert finding.cause.code == found
+    assert finding.evidence.endswith(f"before ours: 2; sessions of ftpweir: {own + elsewhere}")
 
 
 EXPIRED = replace(GOOD, not_after=NOW - DAY)

@@ -28,6 +28,7 @@ BUDGET = {
     "limit": 380,
     "next_slot": 2.5,
     "banned_for": 0.0,
+    "sessions_elsewhere": 1,
 }
 
 
