@@ -55,11 +55,13 @@ class Access:
         if is_anonymous(credentials.user) and self._shared.manners.anonymous == "deny":
             raise await self._failed(_NO_STRANGERS, self._shared.clock())
         await self._standing.log_in(credentials.user)
-        self._attempts.check()
+        check, source = self._attempts.check, self._standing.source
+        check()
         asked_at = self._shared.clock()
         try:
             with self._attention:
-                home, facts = await self._borrower.log_in(credentials, self._standing.source)
+                # Checked once more when its turn has come: others may have guessed meanwhile.
+                home, facts = await self._borrower.log_in(credentials, source, check)
         except AccountWanted as wanted:
             self._dialogue.account_wanted()
             raise Refused(wanted.reply) from None

@@ -79,11 +79,12 @@ class Borrower:
         return self._kept.session.id if self._kept is not None else None
 
     async def log_in(
-        self, credentials: Credentials, source: Source
+        self, credentials: Credentials, source: Source, check: Callable[[], None]
     ) -> tuple[bytes | None, ServerFacts]:
         """Prove the login; return the home directory and what the server says of itself.
 
-        Raise LoginRefused when the server says no, Declined when it could not be asked.
+        Raise LoginRefused when the server says no, Declined when it could not be asked, or when
+        `check` says so in the moment before.
         """
         self.leave()
         key = credentials.key()
@@ -94,7 +95,7 @@ class Borrower:
             proof_serves=not self._always_keeps,
             since=self._clock(),
         )
-        lease, permit = await self._lease(request, credentials)
+        lease, permit = await self._lease(request, credentials, check)
         self._credentials, self._key = credentials, key
         if lease is None:
             assert permit.proof is not None
@@ -191,7 +192,10 @@ class Borrower:
         return Loan(lease, permit, keep=keep)
 
     async def _lease(
-        self, request: Request, credentials: Credentials
+        self,
+        request: Request,
+        credentials: Credentials,
+        check: Callable[[], None] = lambda: None,
     ) -> tuple[Lease | None, Permit]:
         """Wait for a seat and make it a lease; a busy server sends us back into the queue."""
         while True:
@@ -201,6 +205,11 @@ class Borrower:
             permit = await self._gate.admit(request)
             if permit.seat is None:
                 return None, permit
+            try:
+                check()
+            except Declined:
+                permit.forgo()
+                raise
             try:
                 return await permit.egress.pool.ready(permit.seat, credentials), permit
             except Busy as busy:

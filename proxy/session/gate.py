@@ -192,10 +192,7 @@ class Gate:
         turn = waiting.turn
         if waiting.is_taken or not turn.done() or turn.cancelled() or turn.exception():
             return
-        permit = turn.result()
-        if permit.seat is not None:
-            permit.egress.pool.forgo(permit.seat)
-        permit.settle(None)
+        turn.result().forgo()
 
     def _assign(self) -> None:
         """Serve whoever can be served now, in the order of turns."""

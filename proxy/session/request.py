@@ -102,6 +102,12 @@ class Permit:
         self.misjudged: float | None = None  # seconds between the wait foretold and the real one
         self._settled = False
 
+    def forgo(self) -> None:
+        """Give all of it back: nothing was begun with it."""
+        if self.seat is not None:
+            self.egress.pool.forgo(self.seat)
+        self.settle(None)
+
     def settle(self, ending: Ending | None) -> None:
         """The upstream socket is gone, and how; None: no SYN was sent, the slot is free at once."""
         if not self._settled:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from proxy.events import LoginFailed, Refused
@@ -42,6 +44,22 @@ async def test_a_source_that_guesses_on_is_not_even_asked(login: dict[str, objec
         assert server.count("PASS") == asked
         async with home.guest("alice", source="127.0.0.2"):
             pass
+
+
+async def test_who_guesses_side_by_side_gets_no_more_tries(login: dict[str, object]) -> None:
+    async with scripted() as server, house(server, login=login) as home:
+        server.passwords[b"alice"] = b"secret"
+
+        async def guess() -> None:
+            async with home.client() as client:
+                await client.say("USER alice", "PASS wrong")
+                await client.expect(220, 331)
+                assert (await client.hear()).code in (530, 421)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(5 * SESSIONS_WORTH * ATTEMPTS):
+                tasks.create_task(guess())
+        assert server.count("PASS") == SESSIONS_WORTH * ATTEMPTS
 
 
 async def test_a_right_password_forgives_the_source(login: dict[str, object]) -> None:
