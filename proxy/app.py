@@ -200,7 +200,10 @@ class App:
         self._spawn(session.run())
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        self._tasks.create_task(self._guarded(work))
+        if self._abandoned.is_set():
+            work.close()  # who is cut off may ask for it: nothing is begun any more
+        else:
+            self._tasks.create_task(self._guarded(work))
 
     async def _guarded(self, work: Coroutine[Any, Any, object]) -> None:
         """Keep one task's unexpected error from ending all the others."""

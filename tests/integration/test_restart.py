@@ -6,8 +6,10 @@ that hears 421 while it is idle or waits may have to connect again, and must the
 
 from __future__ import annotations
 
+import ftplib
 import json
 import os
+import signal
 import threading
 from functools import partial
 
@@ -15,8 +17,8 @@ import pytest
 
 from tests.support.activated import Activated
 from tests.support.namespaces import Lab
-from tests.support.proxy import exactly
-from tests.support.servers import Vsftpd
+from tests.support.proxy import Ftpweir, exactly
+from tests.support.servers import PyFtpd, Vsftpd
 from tests.support.untiring import Untiring
 from tests.support.users import ALICE
 from tests.support.waiting import until
@@ -88,3 +90,20 @@ def count(weir: Activated, event: str) -> int:
     """How often the log of this run says so."""
     lines = (line for line in weir.log.splitlines() if line.startswith("{") and line.endswith("}"))
     return sum(json.loads(line)["event"] == event for line in lines)
+
+
+def test_told_to_end_at_once_it_cuts_its_transfers_and_meets_no_fault() -> None:
+    ended_by_itself = pytest.raises(RuntimeError, match=r"ended by itself \(0\)")
+    with PyFtpd() as server, ended_by_itself, Ftpweir(server) as weir:
+        server.place("big.bin", bytes(20_000_000))
+        with ftplib.FTP(timeout=60) as ftp:
+            ftp.connect(weir.host, weir.port)
+            ftp.login(ALICE.name, ALICE.password)
+            with ftp.transfercmd("RETR big.bin") as data:
+                data.recv(1)
+                weir.signal(signal.SIGQUIT)
+                assert weir.wait_for_end() == 0
+                with pytest.raises(ConnectionResetError), data.makefile("rb") as rest:
+                    rest.read()
+            ftp.close()
+    assert weir.events("fault") == []
