@@ -115,10 +115,18 @@ class UpstreamSession:
         return await self.final(patience)
 
     async def final(self, patience: float | None = None) -> Reply:
-        """Return the next final reply, passing over preliminary ones."""
-        while (reply := await self.reply(patience)).is_preliminary:
-            pass
-        return reply
+        """Return the next final reply; preliminary ones, however many, put it off once at most."""
+        reply = await self.reply(patience)
+        if not reply.is_preliminary:
+            return reply
+        limit = self._reply_timeout if patience is None else patience
+        try:
+            async with asyncio.timeout(limit):
+                while (later := await self.reply(limit)).is_preliminary:
+                    pass
+        except TimeoutError:
+            raise Silent("silent", f"no final reply within {limit:g} s") from None
+        return later
 
     @property
     def may_hand_on(self) -> bool:

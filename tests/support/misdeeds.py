@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 
 from .honest import CHUNK, Handler, HangUp
@@ -36,6 +37,20 @@ async def keeps_silent(visit: Visit, argument: bytes) -> None:
     while await visit.read():
         pass
     raise HangUp
+
+
+def keeps_saying(text: str) -> Handler:
+    """Say the same line again and again, until the client hangs up."""
+
+    async def answer(visit: Visit, argument: bytes) -> None:
+        while True:
+            await visit.say(text)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await visit.read()
+                    raise HangUp
+
+    return answer
 
 
 def waits_for(event: asyncio.Event, verb: str) -> Handler:

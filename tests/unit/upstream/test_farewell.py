@@ -9,6 +9,7 @@ import pytest
 from proxy.upstream.identity import Credentials
 from tests.support.basin import basin
 from tests.support.honest import HangUp
+from tests.support.misdeeds import keeps_saying
 from tests.support.scripted import Scripted, Visit, scripted
 
 ALICE = Credentials(b"alice", b"secret")
@@ -54,15 +55,7 @@ async def test_a_server_that_goes_on_talking_after_quit_keeps_no_place(
 ) -> None:
     monkeypatch.setattr("proxy.upstream.farewell.GOODBYE", 0.1)
 
-    async def never_hangs_up(visit: Visit, argument: bytes) -> None:
-        while True:
-            await visit.say(last_words)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.02):
-                    await visit.read()
-                    raise HangUp
-
-    server.plan("QUIT", never_hangs_up)
+    server.plan("QUIT", keeps_saying(last_words))
     async with basin(server) as pool:
         (await pool.lease(ALICE)).release()
         pool.pool.send_home("unfit")

@@ -8,7 +8,7 @@ import pytest
 from proxy.net.server_channel import ServerChannel
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost, Nonsense, Silent, UpstreamSession
-from tests.support.misdeeds import hangs_up, last_says, resets, says, spits, waits_for
+from tests.support.misdeeds import hangs_up, keeps_saying, last_says, resets, says, spits, waits_for
 from tests.support.scripted import GREETING, Scripted, scripted
 
 
@@ -62,6 +62,14 @@ async def test_preliminary_replies_do_not_end_what_is_owed(
     assert session.owed == 1
     assert (await session.reply()).code == 213
     assert session.is_clean
+
+
+async def test_preliminary_replies_without_end_are_as_good_as_silence(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("PWD", keeps_saying("150 Soon."))
+    with pytest.raises(Silent):
+        await session.ask(b"PWD", 0.2)
 
 
 async def test_final_passes_over_preliminary_replies(
