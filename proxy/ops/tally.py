@@ -32,6 +32,8 @@ NEVER_SERVED: Final = frozenset(
         "queue_full",
         "queue_wait",
         "state_full",
+        "store_lost",
+        "store_new",
         "suspected_ban",
         "upstream_sessions",
     }

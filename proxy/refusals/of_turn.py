@@ -47,6 +47,27 @@ ROWS: Final = (
         example=Example(waited=40),
     ),
     Entry(
+        Reason.STORE_LOST,
+        "Shared store does not answer",
+        "sharing.on_store_down",
+        "Several proxies share the connections that the firewall tolerates. Which of them are this "
+        "one's is known by a common store, which does not answer; what it had is used up.",
+        "Retry with a pause; the script is not at fault.",
+        "`ftpweir doctor` looks at the store; `show budget` tells what is left without it. "
+        "`sharing.floor` keeps some slots for each proxy whatever happens.",
+        example=Example(waited=40),
+    ),
+    Entry(
+        Reason.STORE_NEW,
+        "Shared store is new",
+        "sharing.recovery",
+        "The common store has been started, or has lost its memory. Until every proxy has told it "
+        "what it uses, nothing more is dealt out, lest two use the same.",
+        "Retry after the time given.",
+        "It ends by itself. `sharing.recovery` must let all find the store again.",
+        example=Example(waited=20, retry=10),
+    ),
+    Entry(
         Reason.SUSPECTED_BAN,
         "Firewall seems to have banned the proxy",
         "budget.time_wait",
@@ -73,8 +94,8 @@ ROWS: Final = (
         "The command waited as long as allowed. Longer would outlast the patience of the client: "
         "curl gives up after 60 s without a reply.",
         "Retry with a pause.",
-        "`ftpweir top` tells what holds the places. Where few are used, a shared `store` is away "
-        "or new, or other instances have them. `queue.max_wait` above 50 s loses curl.",
+        "`ftpweir top` tells what holds the places. Where few are used, other instances have them. "
+        "`queue.max_wait` above 50 s loses curl.",
         example=Example(2, 2, waited=40),
     ),
     Entry(

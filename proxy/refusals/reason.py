@@ -25,6 +25,8 @@ class Reason(StrEnum):
     CLASS_RATE = auto()
     BUDGET = auto()
     STATE_FULL = auto()
+    STORE_LOST = auto()
+    STORE_NEW = auto()
     SUSPECTED_BAN = auto()
     QUEUE_FULL = auto()
     QUEUE_WAIT = auto()

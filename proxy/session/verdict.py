@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from proxy.refusals import Reason
+from proxy.shaping.stake import Stake
 from proxy.upstream.egress import Egress
 
 from .chance import slot_chance
@@ -36,7 +37,9 @@ def verdict(
             return Declined(Reason.STATE_FULL, waited=told)
         case Reason.BUDGET:
             chance = _soonest((slot_chance(request, way) for way in ways), now)
-            return _for_want_of_a_slot(ways, eta, max_wait, told, chance)
+            return _for_want_of_a_slot(
+                ways, eta, now=now, max_wait=max_wait, told=told, chance=chance
+            )
         case Reason.SUSPECTED_BAN:
             retry = min(way.budget.banned_for for way in ways)
             return Declined(Reason.SUSPECTED_BAN, retry=retry, waited=told)
@@ -55,10 +58,16 @@ def verdict(
 def _for_want_of_a_slot(
     ways: Sequence[Egress],
     eta: float | None,
+    *,
+    now: float,
     max_wait: float,
     told: float | None,
     chance: float | None,
 ) -> Declined:
+    if (
+        declined := _for_want_of_the_store([way.budget.stake for way in ways], now, told)
+    ) is not None:
+        return declined
     if eta is not None and _is_queue_the_cause(ways, eta, max_wait):
         limit = round(max_wait)
         return Declined(Reason.ETA_TOO_LONG, used=round(eta), limit=limit, retry=eta)
@@ -74,6 +83,9 @@ def _for_want_of_a_slot(
 def _for_want_of_a_session(
     request: Request, ways: Sequence[Egress], now: float, told: float | None
 ) -> Declined:
+    stakes = [way.pool.places.stake for way in ways]
+    if (declined := _for_want_of_the_store(stakes, now, told)) is not None:
+        return declined
     for words in (way.pool.refusal for way in ways):
         if words:  # how long it has waited is not told: the room is for what the server says
             retry = _soonest((way.pool.retry_at for way in ways), now)
@@ -84,6 +96,18 @@ def _for_want_of_a_session(
         limit=sum(way.pool.places.limit for way in ways),
         waited=told,
     )
+
+
+def _for_want_of_the_store(
+    stakes: Sequence[Stake | None], now: float, told: float | None
+) -> Declined | None:
+    """Blame the store that instances share, where it keeps from us what might be ours."""
+    shared = [stake for stake in stakes if stake is not None]
+    if any(stake.is_left_alone(now) for stake in shared):
+        return Declined(Reason.STORE_LOST, waited=told)
+    if retry := max((stake.deals_nothing_for(now) for stake in shared), default=0.0):
+        return Declined(Reason.STORE_NEW, retry=retry, waited=told)
+    return None
 
 
 def _is_disk_full(ways: Sequence[Egress]) -> bool:

@@ -87,6 +87,7 @@ class Stake:
         self._own_since = -inf
         self._valid_until = -inf
         self._award = Award(own=0, limit=0, others=0, target=0, short=0)
+        self._deals_from = -inf  # when the store knows enough to deal out
         self._need = 0
         self._limit = 0
         self._is_lost = False
@@ -111,6 +112,14 @@ class Stake:
     def is_valid(self, now: float) -> bool:
         """Tell whether what we own is still ours for sure."""
         return now < self._valid_until
+
+    def is_left_alone(self, now: float) -> bool:
+        """Tell whether less than the limit may be used because the store cannot be reached."""
+        return self._is_lost and self.allowed(now) < self._limit
+
+    def deals_nothing_for(self, now: float) -> float:
+        """Seconds for which the store deals nothing out: it is new, or has lost its memory."""
+        return max(0.0, self._deals_from - now)
 
     @property
     def is_empty(self) -> bool:
@@ -190,6 +199,7 @@ class Stake:
         self._own = own
         self._award = award
         self._valid_until = asked_at + self._terms.lease
+        self._deals_from = asked_at + award.recovers / 1000
         self._is_lost = False
 
     def lost(self) -> None:

@@ -13,7 +13,7 @@ from proxy.shaping.ban import BanWatch
 from proxy.shaping.burst import Burst
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind, Ledger, Slot
-from proxy.shaping.stake import Wish
+from proxy.shaping.stake import Stake, Wish
 from proxy.shaping.tolerance import Enforce, Tolerance
 
 from .journal import Journal, Remembered
@@ -192,6 +192,11 @@ class Budget:
         another instance goes by fewer."""
         limit = self._ledger.limit
         return limit if self._share is None else self._share.stake.agreed(limit)
+
+    @property
+    def stake(self) -> Stake | None:
+        """What is this instance's of it; None: all of it."""
+        return self._share.stake if self._share is not None else None
 
     @property
     def banned_for(self) -> float:

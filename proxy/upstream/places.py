@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from proxy.shaping.allowance import Allowance
-from proxy.shaping.stake import Wish
+from proxy.shaping.stake import Stake, Wish
 from proxy.store.shared import Share
 
 from .seat import Seat, Use
@@ -51,6 +51,11 @@ class Places:
     def elsewhere(self) -> int:
         """How many of them other instances have."""
         return 0 if self._share is None else self._share.stake.others
+
+    @property
+    def stake(self) -> Stake | None:
+        """What is this instance's of them; None: all of them."""
+        return self._share.stake if self._share is not None else None
 
     @property
     def ours(self) -> int:

@@ -190,3 +190,32 @@ def test_what_the_others_own_is_known() -> None:
     one = stake()
     given(one, award(10, others=7))
     assert one.others == 7
+
+
+def test_it_is_left_alone_once_the_store_is_away_and_less_than_the_limit_is_allowed() -> None:
+    one = stake()
+    given(one, award(10))
+    assert not one.is_left_alone(1.0)
+    one.lost()
+    assert one.is_left_alone(1.0)
+    given(one, award(LIMIT), now=2.0)
+    one.lost()
+    assert not one.is_left_alone(3.0)  # all of it is ours
+    assert one.is_left_alone(2.0 + LEASE)
+    assert not _lost_and_open().is_left_alone(2.0 + LEASE)
+
+
+def _lost_and_open() -> Stake:
+    one = stake(Lost.OPEN)
+    given(one, award(10))
+    one.lost()
+    return one
+
+
+def test_a_store_that_knows_nothing_yet_says_for_how_long_it_deals_nothing_out() -> None:
+    one = stake()
+    assert one.deals_nothing_for(0.0) == 0.0
+    claim = one.claim(Wish(LIMIT, 0, 10), 5.0)
+    one.awarded(Award(0, LIMIT, 0, 0, 0, recovers=30_000), claim, 5.0)
+    assert one.deals_nothing_for(15.0) == 20.0
+    assert one.deals_nothing_for(40.0) == 0.0
