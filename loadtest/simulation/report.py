@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from .instance import GUARD
 from .world import HOUR, World
+
+LEGEND: Final = (
+    "contended: while files waited. waits: of each file for its slot; in brackets, how many.",
+    "cron batches: from the start of a batch of 20 files until its last is done.",
+    "beside a hog: waits of others at the proxy of a source that wants thousands of files; in a",
+    "mishap: those of them while that proxy is away; elsewhere: at the other proxies meanwhile.",
+)
 
 
 def lines(world: World) -> Iterator[str]:
@@ -31,6 +39,8 @@ def lines(world: World) -> Iterator[str]:
     yield f"  elsewhere     {spread(told.away_from_hog)}"
     calls = store.calls / world.agenda.now
     yield f"store           {calls:.0f} calls/s, {store.busiest} in the busiest second"
+    yield ""
+    yield from LEGEND
 
 
 def progress(world: World) -> str:
