@@ -27,6 +27,10 @@ from .backend import Backend
 from .declined import Declined
 from .request import Permit, Request, Source
 
+# Seconds. What ended one session mostly ends the others too, as the killing of a server does.
+# Within this time their ends have come, and none of them is lent any more.
+ENDS_TOGETHER = 0.05
+
 
 class Loan:
     """What one command works with: a lease in the right state, and for a transfer its slot."""
@@ -123,6 +127,7 @@ class Borrower:
                 self._drop_kept(lost.words)
                 if last or isinstance(lost, Silent):
                     raise explain_lost(lost) from None
+                await let_deaths_be_noticed()
                 continue
             except BaseException:
                 loan.end()
@@ -229,6 +234,11 @@ class Borrower:
         if not problem.may_pass or self._clock() + FRESH > self._gate.deadline(request):
             raise Declined(problem.reason, words=problem.words, setting=problem.setting) from None
         await asyncio.sleep(FRESH)
+
+
+async def let_deaths_be_noticed() -> None:
+    """Before another session is tried in place of one that was lost."""
+    await asyncio.sleep(ENDS_TOGETHER)
 
 
 def explain_lost(lost: Lost) -> Declined:

@@ -10,7 +10,7 @@ from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import UNKNOWN, parse_directory
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
-from .borrower import Loan
+from .borrower import Loan, let_deaths_be_noticed
 from .request import Request
 from .visitor import Visitor
 
@@ -128,6 +128,7 @@ async def _again_if_lost(ask: Callable[[], Awaitable[Reply]]) -> Reply:
     except Silent:
         raise
     except Lost:
+        await let_deaths_be_noticed()
         return await ask()
 
 

@@ -15,7 +15,7 @@ from proxy.shaping.ledger import Kind
 from proxy.upstream.session import Lost
 
 from .backend import Backend
-from .borrower import explain_lost
+from .borrower import explain_lost, let_deaths_be_noticed
 from .data_port import DataPort
 from .declined import Declined
 from .download_healing import DownloadHealing
@@ -241,6 +241,7 @@ class TransferRun:
                 idle_deaths += 1
                 if idle_deaths > MOST_IDLE_DEATHS:
                     raise explain_lost(lost) from None
+                await let_deaths_be_noticed()
             except Forgotten:
                 if was_forgotten or not self._borrower.renew(self._wanted):
                     raise

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from loadtest.ports import free_port
 from tests.integration.conftest import Servers
 from tests.support.authority import Authority
 from tests.support.backend import Backend
@@ -268,7 +269,7 @@ def test_a_ban_that_ftpweir_suspects_is_not_prolonged(tmp_path: Path) -> None:
             netns=lab.client.name,
             timeouts={"connect": "500ms"},
             refusals={"delay": "0s"},
-            status="127.0.0.1:8021",
+            status=f"127.0.0.1:{free_port()}",
         ) as weir,
     ):
         lab.server.run("nft", "-f", "-", text=DROP_PASSIVE)

@@ -169,6 +169,11 @@ class Visit:
         """Send FIN now, from outside the visit: its next reading is its last."""
         self._sock.shutdown(socket.SHUT_RDWR)
 
+    def end(self) -> None:
+        """Hang up, whatever is going on."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
     def close(self, *, reset: bool = False) -> None:
         """Close everything."""
         self.forget_data()

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
+
 import pytest
 
 from proxy.refusals import Reason
 from proxy.session.borrower import explain_lost
 from proxy.upstream.session import Lost, Silent
+from tests.support.honest import HangUp
 from tests.support.house import house
-from tests.support.misdeeds import hangs_up, keeps_silent, last_says, resets, says
-from tests.support.scripted import GREETING, Handler, scripted
+from tests.support.misdeeds import hangs_up, keeps_silent, last_says, resets, says, waits_for
+from tests.support.scripted import GREETING, Handler, Visit, scripted
 
 FILES = {b"/a": b"1", b"/deep/a": b"22"}
 ENDS = pytest.mark.parametrize(
@@ -133,3 +137,39 @@ async def test_others_are_spared_the_wait_for_a_silent_server() -> None:
                 await client.say("USER alice", "PASS secret")
                 await client.expect(220, 331, 421)
         assert server.total == 1
+
+
+@pytest.mark.parametrize("command", ["SIZE a", "RETR a"])
+async def test_a_server_that_is_killed_takes_no_command_with_it(command: str) -> None:
+    async with (
+        scripted(FILES) as server,
+        house(server, upstream={"sessions": 5}) as home,
+        AsyncExitStack() as stack,
+    ):
+        guests = [await stack.enter_async_context(home.guest()) for _ in range(5)]
+        together = asyncio.Event()
+        server.plan("SIZE", *[waits_for(together, "SIZE")] * 5)
+        async with asyncio.TaskGroup() as tasks:
+            for guest in guests:
+                tasks.create_task(guest.ask("SIZE a"))
+            await server.until_heard("SIZE", 5)
+            together.set()
+        killed = list(server.visits)
+        assert len(killed) == 5
+
+        async def is_killed_with_all_others(visit: Visit, argument: bytes) -> None:
+            if visit not in killed:
+                await visit.obey_normally(verb, argument)
+                return
+            for number, other in enumerate(killed):
+                if other is not visit:
+                    loop.call_later(number * 0.004, other.end)
+            raise HangUp
+
+        loop = asyncio.get_running_loop()
+        verb = "SIZE" if command == "SIZE a" else "PASV"
+        server.always[verb] = is_killed_with_all_others
+        if command == "RETR a":
+            assert await guests[0].fetch(command) == b"1"
+        else:
+            assert (await guests[0].ask(command)).text == "213 1"
