@@ -28,9 +28,9 @@ def four(sessions: int = NUMBER, **sharing: object) -> AbstractContextManager[In
 
 def test_four_instances_keep_one_budget_and_use_all_of_it() -> None:
     with four() as one:
-        done = one.batch(50)
+        rate = one.rate()
     assert one.firewall.most <= BUDGET
-    expect_rate(one.rate(done), one.possible)
+    expect_rate(rate, one.possible)
 
 
 def test_four_instances_share_two_sessions_and_no_script_is_refused() -> None:
@@ -51,9 +51,9 @@ def test_the_budget_is_kept_whatever_happens_and_the_rate_comes_back() -> None:
             assert one.firewall.most <= BUDGET, mishap.__name__
         one.finish()
         assert one.errors == []
-        done = one.batch(40)
+        rate = one.rate()
     assert one.firewall.most <= BUDGET
-    expect_rate(one.rate(done), one.possible)
+    expect_rate(rate, one.possible)
 
 
 def test_what_a_killed_instance_had_is_kept_free_and_used_again() -> None:
@@ -65,9 +65,9 @@ def test_what_a_killed_instance_had_is_kept_free_and_used_again() -> None:
         one.weirs[0].crash_and_restart()
         one.finish()
         assert sum(1 for batch in one.done if batch.errors) == 1
-        done = one.batch(40)
+        rate = one.rate()
     assert one.firewall.most <= BUDGET
-    expect_rate(one.rate(done), one.possible)
+    expect_rate(rate, one.possible)
 
 
 def test_who_is_cut_off_for_longer_than_its_lease_ends_in_time_for_the_others() -> None:
@@ -95,8 +95,8 @@ def test_who_is_frozen_for_longer_than_its_lease_keeps_no_more_than_it_had_open(
         one.finish()
         assert one.errors == []
         assert one.firewall.most <= BUDGET + SCRIPTS + 1  # data connections, and a session
-        done = one.batch(40)
-    expect_rate(one.rate(done), one.possible)
+        rate = one.rate()
+    expect_rate(rate, one.possible)
 
 
 def test_a_source_has_its_sessions_once_for_all_instances() -> None:
