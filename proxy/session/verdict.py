@@ -37,8 +37,9 @@ def verdict(
             return Declined(Reason.STATE_FULL, waited=told)
         case Reason.BUDGET:
             chance = _soonest((slot_chance(request, way) for way in ways), now)
-            return _for_want_of_a_slot(
-                ways, eta, now=now, max_wait=max_wait, told=told, chance=chance
+            stakes = [way.budget.stake for way in ways]
+            return _for_want_of_the_store(stakes, now, told) or _for_want_of_a_slot(
+                ways, eta, max_wait, told, chance
             )
         case Reason.SUSPECTED_BAN:
             retry = min(way.budget.banned_for for way in ways)
@@ -52,22 +53,19 @@ def verdict(
                 Reason.CLASS_RATE, used=cap, limit=cap, who=host, retry=rate_wait, waited=told
             )
         case _:
-            return _for_want_of_a_session(request, ways, now, told)
+            stakes = [way.pool.places.stake for way in ways]
+            return _for_want_of_the_store(stakes, now, told) or _for_want_of_a_session(
+                request, ways, now, told
+            )
 
 
 def _for_want_of_a_slot(
     ways: Sequence[Egress],
     eta: float | None,
-    *,
-    now: float,
     max_wait: float,
     told: float | None,
     chance: float | None,
 ) -> Declined:
-    if (
-        declined := _for_want_of_the_store([way.budget.stake for way in ways], now, told)
-    ) is not None:
-        return declined
     if eta is not None and _is_queue_the_cause(ways, eta, max_wait):
         limit = round(max_wait)
         return Declined(Reason.ETA_TOO_LONG, used=round(eta), limit=limit, retry=eta)
@@ -83,9 +81,6 @@ def _for_want_of_a_slot(
 def _for_want_of_a_session(
     request: Request, ways: Sequence[Egress], now: float, told: float | None
 ) -> Declined:
-    stakes = [way.pool.places.stake for way in ways]
-    if (declined := _for_want_of_the_store(stakes, now, told)) is not None:
-        return declined
     for words in (way.pool.refusal for way in ways):
         if words:  # how long it has waited is not told: the room is for what the server says
             retry = _soonest((way.pool.retry_at for way in ways), now)
