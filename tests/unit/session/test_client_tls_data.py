@@ -28,15 +28,12 @@ async def test_one_that_says_nothing_before_its_data_connection_agreed_is_served
     """aioftp shakes hands behind PASV, and only then says what for."""
 
     def shakes_hands_first() -> bytes:
-        context = authority.trust()
-        with ftplib.FTP_TLS(context=context, timeout=20) as ftp:
-            ftp.connect("127.0.0.1", home.port)
-            ftp.login("alice", "secret")
+        with logged_in(home, authority) as ftp:
             ftp.prot_p()
             host, port = ftp.makepasv()
             with (
                 socket.create_connection((host, port), timeout=20) as sock,
-                context.wrap_socket(sock, server_hostname=host) as data,
+                ftp.context.wrap_socket(sock, server_hostname=host) as data,
             ):
                 assert ftp.sendcmd("RETR /big").startswith("150")
                 got = b""
@@ -54,10 +51,7 @@ async def test_an_upload_that_is_cut_is_no_226_once_the_client_is_known_to_say_g
     authority: Authority,
 ) -> None:
     def cuts_the_second() -> str:
-        context = authority.trust()
-        with ftplib.FTP_TLS(context=context, timeout=20) as ftp:
-            ftp.connect("127.0.0.1", home.port)
-            ftp.login("alice", "secret")
+        with logged_in(home, authority) as ftp:
             ftp.prot_p()
             ftp.storbinary("STOR /whole", io.BytesIO(CONTENT))
             data = ftp.transfercmd("STOR /cut")
