@@ -94,7 +94,7 @@ class SharedStore:
         self._asking: set[Share] = set()
         self._asked = asyncio.Event()
         self._lost_at: float | None = None
-        self._new_until = -inf  # nothing is dealt out before
+        self._was_new = False  # at the last call
         self.is_cut_off = False  # for longer than the lease: nothing of what is shared is ours
         self.on_cut_off: Callable[[], None] = lambda: None
         self.calls = 0
@@ -140,7 +140,8 @@ class SharedStore:
     @property
     def new_for(self) -> float:
         """Seconds for which it deals nothing out: it is new, or has lost its memory."""
-        return max(0.0, self._new_until - self._clock())
+        now = self._clock()
+        return max((share.stake.deals_nothing_for(now) for share in self._lasting), default=0.0)
 
     async def run(self) -> None:
         """Keep in touch, for ever."""
@@ -241,9 +242,9 @@ class SharedStore:
         share.has_lower = lowest < ours
 
     def _is_new_for(self, seconds: float) -> None:
-        if seconds and not self.new_for:
+        if seconds and not self._was_new:
             self._announce(StoreNew(seconds))
-        self._new_until = self._clock() + seconds
+        self._was_new = seconds > 0
 
     def _was_found(self) -> None:
         self.is_cut_off = False
