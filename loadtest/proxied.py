@@ -23,12 +23,15 @@ LOWEST, HIGHEST = 2_000, FIRST - 1  # below the ports that free_port tells
 ACTIVE = 500  # ports for a server that connects to us
 
 
-def configuration(scenario: Scenario, upstream: tuple[str, int], port: int) -> dict[str, Any]:
-    """Return the proxy's configuration as plain data."""
+def configuration(
+    scenario: Scenario, upstream: tuple[str, int], port: int, status: str
+) -> dict[str, Any]:
+    """Return the proxy's configuration as plain data; `status` is HOST:PORT of its status page."""
     first, last = _ports(scenario)
     wall = scenario.firewall
     config: dict[str, Any] = {
         "listen": f"127.0.0.1:{port}",
+        "status": status,  # its default may be one of the passive ports
         "passive": {"ports": f"{first}-{last}"},
         "upstream": {
             "host": upstream[0],
@@ -91,13 +94,9 @@ class Ftpweir:
         """Return when it says that it is ready. Raises ChildFailed."""
         self.port, status = free_port(), free_port()
         self.status = f"{self.host}:{status}"
+        config = configuration(self._scenario, upstream, self.port, self.status)
         file = self._folder / "ftpweir.yaml"
-        file.write_text(
-            yaml.safe_dump(
-                {"status": self.status, **configuration(self._scenario, upstream, self.port)},
-                sort_keys=False,
-            )
-        )
+        file.write_text(yaml.safe_dump(config, sort_keys=False))
         self.child = Child.module(
             "ftpweir",
             self._module,
