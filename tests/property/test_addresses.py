@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.ftp.address import (
@@ -23,9 +23,6 @@ from proxy.ftp.address import (
     passive_reply,
 )
 from proxy.ftp.reply import Refused, Reply, ReplyError
-
-# A busy machine is no counterexample.
-_LAW = settings(deadline=None)
 
 _PORTS = st.integers(1, 65535)
 _IPV4 = st.builds(Endpoint, st.builds(IPv4Address, st.integers(0, 2**32 - 1)).map(str), _PORTS)
@@ -54,31 +51,26 @@ _HOSTILE = st.binary(max_size=60) | st.lists(
 ).map(b"".join)
 
 
-@_LAW
 @given(_IPV4)
 def test_port_reads_back_as_written(endpoint: Endpoint) -> None:
     assert parse_port(format_port(endpoint)) == endpoint
 
 
-@_LAW
 @given(_ANY)
 def test_eprt_reads_back_as_written(endpoint: Endpoint) -> None:
     assert parse_eprt(format_eprt(endpoint)) == endpoint
 
 
-@_LAW
 @given(_IPV4)
 def test_227_reads_back_as_written(endpoint: Endpoint) -> None:
     assert parse_passive(passive_reply(endpoint)) == endpoint
 
 
-@_LAW
 @given(_PORTS)
 def test_229_reads_back_as_written(port: int) -> None:
     assert parse_extended_passive(extended_passive_reply(port)) == port
 
 
-@_LAW
 @given(_HOSTILE)
 def test_a_hostile_argument_is_a_value_or_refused(argument: bytes) -> None:
     for parse in (parse_port, parse_eprt, parse_epsv):
@@ -95,7 +87,6 @@ def test_a_hostile_argument_is_a_value_or_refused(argument: bytes) -> None:
                 assert outcome in (501, 522, *EpsvArgument)
 
 
-@_LAW
 @given(_HOSTILE)
 def test_a_hostile_reply_is_a_value_or_an_error(text: bytes) -> None:
     for code, parse in ((227, parse_passive), (229, parse_extended_passive)):
@@ -111,7 +102,6 @@ def test_a_hostile_reply_is_a_value_or_an_error(text: bytes) -> None:
                 assert str(outcome).isascii()
 
 
-@_LAW
 @given(_ANY, _ANY)
 def test_only_the_clients_own_unprivileged_ports_are_obeyed(
     endpoint: Endpoint, client: Endpoint

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.config import Config, ConfigError, PortRange, keys, parse, units
@@ -56,7 +56,6 @@ def test_any_mixture_of_yamls_own_characters_is_too(text: str) -> None:
     holds(text)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine says nothing of the law
 @given(st.dictionaries(st.sampled_from(WORDS), TREES, max_size=5))
 def test_any_tree_of_our_own_words_is_too(tree: dict[str, object]) -> None:
     holds("\n".join(f"{key}: {flow(value)}" for key, value in tree.items()))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.ftp.lines import MAX_LINE, LineReader, Malformed, encode_line
 from proxy.ftp.reply import Reply, ReplyError, ReplyReader
-
-# A busy machine is no counterexample.
-_LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Bytes that mean something to a reader come often, the rest sometimes.
 _CLIENT_PIECES = st.sampled_from(
@@ -52,20 +49,17 @@ def _replies(feeds: list[bytes]) -> tuple[list[Reply], str | None, bool]:
     return replies, None, reader.pending
 
 
-@_LAW
 @given(_streams(_CLIENT_PIECES), st.lists(st.integers(0, 1 << 20), max_size=8))
 def test_any_division_of_a_clients_bytes_gives_the_same_lines(data: bytes, cuts: list[int]) -> None:
     assert _lines(_cut(data, cuts)) == _lines([data])
 
 
-@_LAW
 @given(_streams(_CLIENT_PIECES))
 @example(b"\xff\xf4\xff\xf2ABOR\r\n\xff\xfd\x06RETR a\r\0b\r\n" + b"garbage\xff")
 def test_a_clients_bytes_one_at_a_time_give_the_same_lines(data: bytes) -> None:
     assert _lines(_each_byte(data)) == _lines([data])
 
 
-@_LAW
 @given(_streams(_SERVER_PIECES), st.lists(st.integers(0, 1 << 20), max_size=8))
 def test_any_division_of_a_servers_bytes_gives_the_same_replies(
     data: bytes, cuts: list[int]
@@ -73,7 +67,6 @@ def test_any_division_of_a_servers_bytes_gives_the_same_replies(
     assert _replies(_cut(data, cuts)) == _replies([data])
 
 
-@_LAW
 @given(_streams(_SERVER_PIECES))
 @example(b"226-a\r\n226 b\r\n226\r\n150 c\ntrailing garbage\r\n")
 def test_a_servers_bytes_one_at_a_time_give_the_same_replies(data: bytes) -> None:
@@ -84,7 +77,6 @@ _CODES = st.integers(100, 599)
 _TEXTS = st.lists(st.text(max_size=40), min_size=1, max_size=5)
 
 
-@_LAW
 @given(st.lists(st.tuples(_CODES, _TEXTS), max_size=5), st.binary(max_size=20))
 def test_replies_read_back_as_made_whatever_follows(
     made: list[tuple[int, list[str]]], garbage: bytes
@@ -95,7 +87,6 @@ def test_replies_read_back_as_made_whatever_follows(
     assert read[: len(replies)] == replies
 
 
-@_LAW
 @given(_CODES, _TEXTS)
 def test_a_reply_of_ours_is_always_printable_ascii(code: int, texts: list[str]) -> None:
     reply = Reply.of(code, *texts)
@@ -104,7 +95,6 @@ def test_a_reply_of_ours_is_always_printable_ascii(code: int, texts: list[str]) 
     assert reply.words.isascii()
 
 
-@_LAW
 @given(_streams(_CLIENT_PIECES))
 def test_no_line_of_a_client_becomes_two_lines_for_a_server(data: bytes) -> None:
     for line in LineReader().feed(data + b"\r\n"):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.shaping.ledger import Kind
@@ -96,7 +96,6 @@ class Life:
         self.journal.start(self.now)
 
 
-@settings(deadline=None)
 @given(script=st.lists(steps, max_size=40))
 def test_a_kill_at_any_point_is_remembered_as_it_was(script: list[tuple[object, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -124,7 +123,6 @@ def test_a_kill_at_any_point_is_remembered_as_it_was(script: list[tuple[object, 
         life.journal.close()
 
 
-@settings(deadline=None)
 @given(data=st.binary(max_size=4096))
 def test_no_file_is_too_odd_to_start_with(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -135,7 +133,6 @@ def test_no_file_is_too_odd_to_start_with(data: bytes) -> None:
         journal.close()
 
 
-@settings(deadline=None)
 @given(at=st.integers(0, 64 + 24 * 8), data=st.binary(min_size=1, max_size=24))
 def test_whatever_was_overwritten_makes_at_worst_a_full_budget(at: int, data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

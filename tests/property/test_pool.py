@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -244,8 +244,6 @@ TestPool = PoolMachine.TestCase
 TestPool.settings = settings(
     max_examples=60,
     stateful_step_count=30,
-    deadline=None,
     # Each conversation is a real one: to shrink it would take minutes.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.too_slow],
 )

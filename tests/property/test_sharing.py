@@ -146,7 +146,7 @@ class Sharing(RuleBasedStateMachine):
 
 
 TestSharing = Sharing.TestCase
-TestSharing.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestSharing.settings = settings(max_examples=150, stateful_step_count=60)
 
 
 def test_after_all_mishaps_everything_is_used_again() -> None:
