@@ -247,6 +247,13 @@ class StoreNew(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StoreUnreadable(Event):
+    """Somebody else has written among what we keep in the shared store: so many rows are gone."""
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class LimitsDiffer(Event):
     """Of several instances that share a thing one goes by a lower limit, which holds for all."""
 

@@ -71,6 +71,7 @@ return {
   save = function() saved = copies(hashes) end,
   restart = function(name) run, hashes = name, copies(saved) end,
   flush = function() hashes = {} end,
+  write = commands.HSET,
 }
 """
 
@@ -104,6 +105,10 @@ class SimulatedEngine:
         """End and begin anew with the copy, however old it is."""
         self._runs += 1
         self._lua.restart(str(self._runs))
+
+    def write(self, key: str, field: str, value: str) -> None:
+        """Write into a hash, as a stranger may."""
+        self._lua.write(key, field, value)
 
     def flush(self) -> None:
         """Forget everything."""

@@ -38,6 +38,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.StoreLost: ("store lost", "error"),
     events.StoreBack: ("store back", "warning"),
     events.StoreNew: ("store is new", "warning"),
+    events.StoreUnreadable: ("store unreadable", "error"),
     events.LimitsDiffer: ("limits differ", "warning"),
     events.Reloaded: ("reloaded", "info"),
     events.ReloadRefused: ("reload refused", "error"),

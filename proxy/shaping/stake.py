@@ -71,6 +71,7 @@ class Award:
     short: int  # how many others have less than they need
     sharers: int = 1  # how many instances have called lately, we among them
     recovers: int = 0  # milliseconds for which nothing is dealt out: the store knows nothing yet
+    unreadable: int = 0  # rows that none of us has written so, and that are gone now
 
 
 class Stake:

@@ -10,18 +10,30 @@
 -- arrives after a later one is ignored.
 
 local FRESH = 3000 -- what an instance needs is believed for so long, in case it has died
+local FIELDS = {'own', 'need', 'weight', 'limit', 'serial', 'since', 'renewed', 'till'}
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local me, serial, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
--- Returns our row, those of the others who have called lately, what the silent ones own, and until
--- when the thing recovers. One that is missing was flushed, or is new; one of another run may be an
--- old copy. Then only the owners know what they hold: for a while nothing is dealt out, and each is
--- believed.
+-- What a row says; nil if none of us has written it so.
+local function read(value)
+  local is_packed, row = pcall(cmsgpack.unpack, value)
+  if not is_packed or type(row) ~= 'table' then return nil end
+  for _, field in ipairs(FIELDS) do
+    local number = row[field]
+    if type(number) ~= 'number' or not (number >= 0 and number < math.huge) then return nil end
+  end
+  return row
+end
+
+-- Returns our row, those of the others who have called lately, what the silent ones own, until when
+-- the thing recovers, and how many rows could not be read. One that is missing was flushed, or is
+-- new; one of another run may be an old copy; what a row has said that cannot be read is lost. Then
+-- only the owners know what they hold: for a while nothing is dealt out, and each is believed.
 local function recall(key, recovery)
-  local mine, rivals, silent, its_run, recover = nil, {}, 0, nil, nil
+  local mine, rivals, silent, its_run, recover, unreadable = nil, {}, 0, nil, nil, 0
   local flat = redis.call('HGETALL', key)
   for at = 1, #flat, 2 do
     local name, value = flat[at], flat[at + 1]
@@ -29,11 +41,14 @@ local function recall(key, recovery)
       its_run = value
     elseif name == '#recover' then
       recover = tonumber(value)
-    elseif name == me then
-      mine = cmsgpack.unpack(value)
     else
-      local row = cmsgpack.unpack(value)
-      if row.till <= now then
+      local row = read(value)
+      if not row then
+        redis.call('HDEL', key, name)
+        unreadable = unreadable + 1
+      elseif name == me then
+        mine = row
+      elseif row.till <= now then
         redis.call('HDEL', key, name)
       elseif row.renewed + FRESH > now then
         rivals[#rivals + 1] = row
@@ -42,11 +57,15 @@ local function recall(key, recovery)
       end
     end
   end
-  if its_run == run then return mine, rivals, silent, recover end
-  redis.call('DEL', key)
+  local is_known = its_run == run and recover
+  if is_known and unreadable == 0 then return mine, rivals, silent, recover, 0 end
+  if not is_known then
+    redis.call('DEL', key)
+    mine, rivals, silent = nil, {}, 0
+  end
   recover = now + recovery
   redis.call('HSET', key, '#run', run, '#recover', string.format('%.0f', recover))
-  return nil, {}, 0, recover
+  return mine, rivals, silent, recover, unreadable
 end
 
 -- How many one weight's worth may own when all get the same, and nobody more than it needs.
@@ -92,8 +111,8 @@ local function share(mine, rows, fair, free)
 end
 
 local function settle(key, recovery, hold, limit, used, keep, need, weight)
-  local old, rows, silent, recover = recall(key, recovery)
-  if old and old.serial >= serial then return {-1, 0, 0, 0, 0, 0, 0} end
+  local old, rows, silent, recover, unreadable = recall(key, recovery)
+  if old and old.serial >= serial then return {-1, 0, 0, 0, 0, 0, 0, 0} end
 
   local others, short, lowest = silent, 0, limit
   for _, row in ipairs(rows) do
@@ -124,7 +143,8 @@ local function settle(key, recovery, hold, limit, used, keep, need, weight)
   end
   -- Many small things come and go: their traces must not stay for ever.
   if recovery == 0 then redis.call('PEXPIRE', key, lease + hold + FRESH) end
-  return {mine.own, lowest, others, target, short, #rows, recovering and recover - now or 0}
+  local recovers = recovering and recover - now or 0
+  return {mine.own, lowest, others, target, short, #rows, recovers, unreadable}
 end
 
 local answers = {}

@@ -15,7 +15,14 @@ from itertools import islice
 from math import inf
 from typing import Final, Protocol
 
-from proxy.events import Announce, LimitsDiffer, StoreBack, StoreLost, StoreNew
+from proxy.events import (
+    Announce,
+    LimitsDiffer,
+    StoreBack,
+    StoreLost,
+    StoreNew,
+    StoreUnreadable,
+)
 from proxy.shaping.stake import POLL, Award, Claim, Stake, Terms, Wish
 
 from .engine import Unreachable
@@ -162,6 +169,8 @@ class SharedStore:
         else:
             self._was_found()
             self.latency = self._clock() - asked_at
+            if rows := sum(award.unreadable for award in awards):
+                self._announce(StoreUnreadable(rows))
             self._is_new_for(max((award.recovers for award in awards), default=0) / MILLISECONDS)
             for share, claim, award in zip(shares, claims, awards, strict=True):
                 share.stake.awarded(award, claim, asked_at)

@@ -140,6 +140,10 @@ class Sharing(RuleBasedStateMachine):
     def the_store_is_flushed(self) -> None:
         self.engine.flush()
 
+    @rule(who=WHO)
+    def a_stranger_writes_over_a_row(self, who: int) -> None:
+        self.engine.write(KEYS[0], self.instances[who].name, "a stranger's words")
+
     @invariant()
     def the_limit_is_kept(self) -> None:
         assert sum(one.used(self.now) for one in self.instances) <= LIMIT

@@ -37,6 +37,22 @@ async def ask_for_ever(engine: Engine) -> None:
         await engine.settle(["key"], ["me", serial, 1000, 0, 1000, 1, 0, 0, 0, 1.0])
 
 
+@pytest.mark.parametrize("words", ["", "hello", "\u00c1", "\x7f", "{}"])
+async def test_what_a_stranger_has_written_among_ours_stops_nobody(words: str) -> None:
+    """An empty one, several values in one, one that breaks off, a number, a table of another's."""
+    with RedisServer() as redis:
+        engine = Engine(redis.url)
+        claim = [1000, 60_000, 1000, 5, 0, 0, 4, 1.0]
+        await engine.settle(["key"], ["me", 1, *claim])
+        redis.ask("HSET", "key", "me", words)
+        redis.ask("HSET", "key", "you", words)
+        (row,) = await engine.settle(["key"], ["me", 2, *claim])
+        assert row[-1] == 2
+        (row,) = await engine.settle(["key"], ["me", 3, *claim])
+        assert row[-1] == 0
+        await engine.close()
+
+
 @pytest.mark.parametrize("answer", [b"", b"-ERR no\r\n", b":7\r\n", b"*1\r\n*1\r\n$1\r\nx\r\n"])
 async def test_an_answer_that_cannot_be_used_is_none(tmp_path: Path, answer: bytes) -> None:
     path = tmp_path / "peer.sock"

@@ -200,6 +200,33 @@ def test_an_old_copy_of_what_was_known_is_not_believed() -> None:
     assert table.ask("b", need=LIMIT).own == 0
 
 
+def test_a_row_that_cannot_be_read_is_lost_memory_and_costs_nobody_else_its_own() -> None:
+    table = Table()
+    table.ask("a", need=4)
+    table.ask("b", need=3)
+    table.engine.write(KEY, "a", "a stranger's words")
+    assert table.ask("b", keep=3, need=LIMIT) == Award(3, LIMIT, 0, LIMIT, 0, 1, 30_000, 1)
+    assert table.ask("a", used=2, keep=4, need=LIMIT).own == 4
+    table.now += RECOVERY
+    assert table.ask("b", keep=3, need=LIMIT) == Award(8, LIMIT, 4, 8, 0, 1)
+
+
+def test_our_own_row_may_be_the_one_that_cannot_be_read() -> None:
+    table = Table()
+    table.ask("a", need=4)
+    table.engine.write(KEY, "a", "a stranger's words")
+    assert table.ask("a", keep=4, need=LIMIT).own == 4
+
+
+def test_a_recovery_of_which_nobody_knows_the_end_begins_anew() -> None:
+    table = Table()
+    table.ask("a", need=4)
+    table.engine.write(KEY, "#recover", "a stranger's words")
+    assert table.ask("a", keep=4, need=LIMIT).own == 4
+    table.now += RECOVERY
+    assert table.ask("a", keep=4, need=LIMIT).own == LIMIT
+
+
 def test_a_thing_without_recovery_leaves_no_trace_when_nobody_needs_it() -> None:
     table = Table(recovery=0.0)
     assert table.ask("a", need=2).own == 2

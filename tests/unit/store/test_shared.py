@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from loadtest.simulation.engine import SimulatedEngine
-from proxy.events import Event, LimitsDiffer, StoreBack, StoreLost, StoreNew
+from proxy.events import Event, LimitsDiffer, StoreBack, StoreLost, StoreNew, StoreUnreadable
 from proxy.shaping.stake import HEARTBEAT, POLL, Lost, Stake, Terms, Wish
 from proxy.store.engine import Unreachable
 from proxy.store.shared import Share, SharedStore
@@ -146,6 +146,18 @@ async def test_a_store_that_is_new_is_told_once_with_the_time_that_it_takes() ->
     await one.store.talk()
     assert (one.store.new_for, one.allowed(wire.now)) == (0.0, 4)
     assert one.events == [StoreNew(30.0)]
+
+
+async def test_rows_that_a_stranger_has_written_are_told_once() -> None:
+    wire = Wire()
+    one = One(wire, recovery=30.0)
+    await one.store.talk()
+    wire.now += 30.0
+    await one.store.talk()
+    wire.engine.write(one.share.key, "a stranger", "whatever")
+    for _ in range(2):
+        await one.store.talk()
+    assert one.events == [StoreNew(30.0), StoreUnreadable(1), StoreNew(30.0)]
 
 
 async def test_who_goes_by_more_than_another_tells_it_once_until_they_agree_again() -> None:
