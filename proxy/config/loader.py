@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from .models import Config
 from .parsing import Reading, examine, usable
@@ -20,7 +21,9 @@ def check(path: str | os.PathLike[str]) -> Reading:
     """Read a configuration file and never raise; warnings are among the problems."""
     name = os.fspath(path)
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return _unread(name, "is no file but a pipe or a device: a reload reads it again")
             # One byte more tells a file that is too large from one that just fits.
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
@@ -33,6 +36,11 @@ def check(path: str | os.PathLike[str]) -> Reading:
         line = content.count(b"\n", 0, error.start) + 1
         return _unread(name, "is not UTF-8 text here", line)
     return examine(text, name, os.environ)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open it without waiting, as for a pipe that nobody writes to."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _unread(name: str, message: str, line: int = 0) -> Reading:

@@ -125,7 +125,10 @@ def load_authorities(context: ssl.SSLContext, path: str, setting: str) -> None:
 
 
 def _read(setting: str, path: str) -> str:
+    file = Path(path)
+    if file.is_fifo() or file.is_char_device():
+        raise BadCertificate(setting, path, "is no file: nobody knows where it ends")
     try:
-        return Path(path).read_text("latin-1")
+        return file.read_text("latin-1")
     except OSError as problem:
         raise BadCertificate(setting, path, str(problem.strerror)) from None

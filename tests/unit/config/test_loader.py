@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -87,6 +88,15 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_a_directory_is_told(tmp_path: Path) -> None:
     assert told(tmp_path) == ": cannot be read: Is a directory"
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_that_nobody_writes_to_and_a_device_without_an_end_are_told_at_once(
+    tmp_path: Path,
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
+        assert told(path) == ": is no file but a pipe or a device: a reload reads it again"
 
 
 def test_a_file_that_is_no_text_is_told_with_its_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import ssl
 from dataclasses import replace
@@ -79,6 +80,8 @@ def test_what_is_wrong_with_a_file_is_said_with_its_name(
     other, ca = str(authority.issue().key), str(authority.ca)
     locked = tmp_path / "locked.pem"
     locked.write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     for wrong, setting, words in (
         (
             replace(files, certificate="/nowhere.pem"),
@@ -96,6 +99,8 @@ def test_what_is_wrong_with_a_file_is_said_with_its_name(
             "holds no certificates",
         ),
         (replace(files, client_ca=str(tmp_path)), "client_ca", "Is a directory"),
+        (replace(files, certificate="/dev/zero"), "certificate", "is no file"),
+        (replace(files, key=str(pipe)), "key", "is no file"),
     ):
         with pytest.raises(BadCertificate, match=words) as caught:
             server_context(wrong)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -90,6 +91,13 @@ def test_a_trail_that_breaks_is_told_once_and_stops_nobody(tmp_path: Path) -> No
     folder.mkdir()
     audit(DOWNLOAD)
     assert len(lines(folder / "audit.json")) == 1
+
+
+@pytest.mark.timeout(20)
+def test_a_trail_into_a_pipe_that_nobody_reads_is_a_clear_error(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CannotWrite, match=r"log\.audit: cannot write .*: No such device"):
+        Audit(lambda _: None, str(tmp_path / "pipe"), None)
 
 
 def test_a_trail_that_cannot_begin_is_a_clear_error(tmp_path: Path) -> None:
