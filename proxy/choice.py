@@ -8,9 +8,8 @@ from fnmatch import fnmatchcase
 from proxy.config import NamedServer
 from proxy.config.addresses import is_within
 from proxy.config.servers import Match
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.session.backend import Entrance
-from proxy.session.declined import Declined
 
 
 def chooser(

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from proxy.config import ClientClass
 from proxy.ftp.permissions import Permissions
 from proxy.ftp.protection import Require
-from proxy.session.request import Source
+from proxy.gate.request import Source
 from proxy.shaping.quota import Limits
 
 NO_LIMITS = Limits()

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from proxy.config import Config, Listen
 from proxy.events import Announce
+from proxy.exchange.listings import ListingWays
+from proxy.exchange.rules import ExchangeRules
 from proxy.ftp.protection import Require, TlsTerms
 from proxy.net.certificate import Certificate, CertificateFiles
 from proxy.net.replay import ReplayMemory
 from proxy.net.trust import TrustFiles
 from proxy.session.client_tls import NOTHING, TlsOffer
-from proxy.session.exchange_rules import ExchangeRules
-from proxy.session.listings import ListingWays
 from proxy.session.shared import Manners
 from proxy.shaping.holds import PROFILES, explicit
 from proxy.shaping.tolerance import Enforce, Tolerance

@@ -18,11 +18,11 @@ from proxy.events import (
     UpstreamOpened,
     UpstreamRefused,
 )
+from proxy.exchange.listings import Listings
+from proxy.exchange.rules import ExchangeRules
+from proxy.gate.gate import Gate
 from proxy.net.throttle import Throttle
 from proxy.session.backend import Backend
-from proxy.session.exchange_rules import ExchangeRules
-from proxy.session.gate import Gate
-from proxy.session.listings import Listings
 from proxy.store.caps import Caps
 from proxy.upstream.habits import Habits
 from proxy.upstream.reach import Reach

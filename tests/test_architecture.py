@@ -17,6 +17,7 @@ FLOORS = (
     {"ftp", "shaping"},
     {"store", "net"},
     {"upstream"},
+    {"gate", "exchange"},
     {"session"},
     {"ops", "choice", "classes", "demo", "sections", "machine", "workers"},
     {"ways"},
@@ -37,7 +38,7 @@ READS_FILES = {"config/loader.py"}
 NO_TEST_OF_ITS_OWN = {
     "__main__.py": "two lines that call cli; tests of cli start it",
     "session/visitor.py": "frozen values; all tests of a session build it",
-    "session/exchange_rules.py": "frozen values; test_sections.py tests what is put into them",
+    "exchange/rules.py": "frozen values; test_sections.py tests what is put into them",
     **dict.fromkeys(
         (f"refusals/of_{side}.py" for side in ("client", "turn", "data", "server")),
         "rows of one table; test_table.py tests it",

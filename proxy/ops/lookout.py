@@ -14,9 +14,9 @@ from typing import Final
 
 from proxy import __version__
 from proxy.config import Address, Config
+from proxy.gate.expectation import slot_wait
+from proxy.gate.request import Request
 from proxy.refusals import Reason
-from proxy.session.expectation import slot_wait
-from proxy.session.request import Request
 from proxy.session.session import Session
 from proxy.upstream.egress import Egress
 from proxy.upstream.seat import Seat

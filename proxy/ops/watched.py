@@ -7,9 +7,9 @@ from typing import Protocol
 
 from proxy.config import Config
 from proxy.events import Reloaded, ReloadRefused
+from proxy.gate.gate import Gate
 from proxy.net.doors import Doors
 from proxy.phase import Phase
-from proxy.session.gate import Gate
 from proxy.session.roster import Roster
 from proxy.store.shared import SharedStore
 from proxy.upstream.egress import Egress

@@ -3,6 +3,7 @@
 Pure, and on the bottom floor: knows neither the protocol's rooms nor the limits' values.
 """
 
+from .declined import Declined
 from .document import document, explain
 from .reason import Entry, Reason, Scope
 from .refusal import LONGEST, Refusal
@@ -11,6 +12,7 @@ from .table import REFUSALS
 __all__ = [
     "LONGEST",
     "REFUSALS",
+    "Declined",
     "Entry",
     "Reason",
     "Refusal",

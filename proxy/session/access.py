@@ -5,11 +5,11 @@ from __future__ import annotations
 from proxy.ftp.permissions import is_anonymous
 from proxy.ftp.protection import Unprotected
 from proxy.ftp.reply import Refused, Reply
+from proxy.refusals import Declined
 from proxy.upstream.dial import AccountWanted, LoginRefused
 from proxy.upstream.identity import Credentials
 
 from .backend import Backend, Entrance
-from .declined import Declined
 from .login import LoginAttempts
 from .shared import Shared
 from .visitor import Visitor

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from proxy.config import Address
+from proxy.exchange.listings import Listings
+from proxy.exchange.rules import ExchangeRules
+from proxy.gate.gate import Gate
 from proxy.net.throttle import Throttle
-
-from .exchange_rules import ExchangeRules
-from .gate import Gate
-from .listings import Listings
 
 
 @dataclass(frozen=True, slots=True)

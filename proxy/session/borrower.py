@@ -13,7 +13,8 @@ from proxy.ftp.command import Needs
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
 from proxy.ftp.virtual import State
-from proxy.refusals import Reason
+from proxy.gate.request import Permit, Request, Source
+from proxy.refusals import Declined, Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.dial import Busy, DialError, LoginRefused
 from proxy.upstream.due import Due
@@ -24,8 +25,6 @@ from proxy.upstream.session import Lost, Silent, UpstreamSession
 from proxy.upstream.troubles import FRESH
 
 from .backend import Backend
-from .declined import Declined
-from .request import Permit, Request, Source
 
 # Seconds. What ended one session mostly ends the others too, as the killing of a server does.
 # Within this time their ends have come, and none of them is lent any more.

@@ -10,9 +10,7 @@ from proxy.net.custom import Custom
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd
 from proxy.net.listener import Listener, ListenerPool
 from proxy.net.tls import TlsWire
-from proxy.refusals import Reason
-
-from .declined import Declined
+from proxy.refusals import Declined, Reason
 
 
 class DataPort:

@@ -6,9 +6,8 @@ import asyncio
 
 from proxy import events
 from proxy.ftp.reply import Reply
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 
-from .declined import Declined
 from .shared import Shared
 
 # A source may fail this many sessions' worth before the server is not even asked any more.

@@ -8,10 +8,10 @@ from proxy.ftp.action import LOOKS_ONLY
 from proxy.ftp.command import Command, Needs
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import UNKNOWN, parse_directory
+from proxy.gate.request import Request
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
 from .borrower import Loan, let_deaths_be_noticed
-from .request import Request
 from .visitor import Visitor
 
 NOT_KNOWN = frozenset({500, 502})  # RFC 959 section 5.4: unrecognised, not implemented

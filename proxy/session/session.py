@@ -1,7 +1,7 @@
 """One client, from greeting to goodbye: read a command, decide, do.
 
 The only room where policy, server and client meet. What a command means is decided in
-ftp/dialogue.py, who may go on in gate.py; here it is done. Errors become replies in voice.py.
+ftp/dialogue.py, who may go on in gate/; here it is done. Errors become replies in voice.py.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.lines import Malformed
 from proxy.ftp.protection import Unprotected
 from proxy.ftp.reply import Refused, Reply
+from proxy.gate.request import Source
 from proxy.net.client_channel import ClientChannel
 from proxy.net.control import Disturbed, Ended
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost
 
@@ -45,10 +46,8 @@ from .borrower import Borrower, explain_lost
 from .chronicle import Chronicle, Tally
 from .client_tls import NOTHING, ClientTls, TlsFailed, TlsOffer
 from .data_port import DataPort
-from .declined import Declined
 from .login import LoginAttempts
 from .parting import Goodbye, part
-from .request import Source
 from .server_commands import ServerCommands
 from .shared import Shared
 from .standing import Standing

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy.events import Announce
+from proxy.gate.request import Source
 from proxy.net.listener import ListenerPool
 from proxy.shaping.attempts import Attempts
 from proxy.store.caps import Caps
 
 from .backend import Choose
-from .request import Source
 from .roster import Roster
 
 

@@ -6,10 +6,9 @@ from __future__ import annotations
 from proxy.ftp.command import Command
 from proxy.ftp.permissions import READ_ONLY, is_anonymous
 from proxy.ftp.protection import Require
-from proxy.refusals import Reason
+from proxy.gate.request import Source
+from proxy.refusals import Declined, Reason
 
-from .declined import Declined
-from .request import Source
 from .shared import Shared
 
 

@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from proxy.events import TransferEnded
+from proxy.exchange.delivery import CLIENT_CLOSED, CLIENT_CUT, Delivery
+from proxy.exchange.download_healing import DownloadHealing
+from proxy.exchange.exchange import Exchange
+from proxy.exchange.forgotten import Forgotten
+from proxy.exchange.healing import Broken, Healing
+from proxy.exchange.listings import Content, wish
+from proxy.exchange.rules import ExchangeRules
+from proxy.exchange.server_data import Unreached
+from proxy.exchange.upload_healing import UploadHealing
 from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction, Needs
 from proxy.ftp.reply import Refused, Reply
 from proxy.ftp.virtual import BINARY
+from proxy.gate.request import Request
 from proxy.net.client_channel import ClientChannel
 from proxy.net.throttle import Tap
+from proxy.refusals import Declined
 from proxy.shaping.ledger import Kind
 from proxy.upstream.session import Lost
 
 from .backend import Backend
 from .borrower import explain_lost, let_deaths_be_noticed
 from .data_port import DataPort
-from .declined import Declined
-from .download_healing import DownloadHealing
-from .exchange import Exchange
-from .exchange_rules import ExchangeRules
-from .forgotten import Forgotten
-from .healing import Broken, Healing
-from .listings import CLIENT_CLOSED, CLIENT_CUT, Content, Delivery, wish
-from .request import Request
-from .server_data import Unreached
 from .shared import Shared
-from .upload_healing import UploadHealing
 from .visitor import Visitor
 
 KINDS = {
@@ -195,16 +196,13 @@ class TransferRun:
 
     async def _deliver(self, content: bytes) -> None:
         self._mark()
-        rules = self._backend.exchange_rules
         self._exchange = Delivery(
             content,
+            self._backend.exchange_rules,
             open_client=self._data_port.open,
             preliminary=self._announce_data,
             flush=self._client.flush,
-            connect=rules.connect,
-            stall=rules.stall,
             open_tap=self._tap,
-            dscp=rules.dscp,
         )
         self.reply = await self._exchange.run()
         self.result = _result(self.reply)

@@ -10,10 +10,9 @@ import asyncio
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
 from proxy.net.client_channel import ClientChannel
-from proxy.refusals import REFUSALS, Reason, Refusal, Scope
+from proxy.refusals import REFUSALS, Declined, Reason, Refusal, Scope
 
 from .chronicle import Chronicle
-from .declined import Declined
 from .parting import Goodbye
 from .shared import Shared
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 
 from proxy.app import App
+from proxy.exchange.rules import ExchangeRules
 from proxy.server_side import ServerSide
-from proxy.session.exchange_rules import ExchangeRules
 
 
 def handed_out(app: App) -> dict[str, object]:

@@ -18,8 +18,8 @@ from proxy.config import Config
 from proxy.config.document import Document
 from proxy.config.parsing import Reading
 from proxy.events import Event
+from proxy.gate.gate import Gate
 from proxy.phase import Serving
-from proxy.session.gate import Gate
 from proxy.upstream.egress import Egress
 from proxy.workers import Agree, Outcome
 

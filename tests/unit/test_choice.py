@@ -8,8 +8,8 @@ import pytest
 
 from proxy.choice import chooser
 from proxy.config import Address, Config
+from proxy.refusals import Declined
 from proxy.session.backend import Entrance
-from proxy.session.declined import Declined
 
 FRONT, SIDE = Address("127.0.0.1", 2121), Address("127.0.0.1", 2122)
 

@@ -9,7 +9,7 @@ import pytest
 from proxy.classes import NO_LIMITS, classifier
 from proxy.config import Config
 from proxy.ftp.protection import Require
-from proxy.session.request import Source
+from proxy.gate.request import Source
 from proxy.shaping.quota import Limits
 
 

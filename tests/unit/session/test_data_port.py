@@ -10,9 +10,8 @@ from loadtest.ports import free_port
 from proxy.ftp.address import Endpoint
 from proxy.net.data import AcceptingEnd, ConnectingEnd
 from proxy.net.listener import ListenerPool
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.session.data_port import DataPort
-from proxy.session.declined import Declined
 from tests.support.raw_client import dial, read_some
 
 HOST = "127.0.0.1"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from proxy.events import TransferEnded
+from proxy.exchange.exchange import Exchange
 from proxy.ftp.command import Direction
-from proxy.session import patience
-from proxy.session.exchange import Exchange
+from proxy.gate import patience
 from proxy.session.transfer import KINDS, TransferRun
 from tests.support.house import house
 from tests.support.misdeeds import waits_for

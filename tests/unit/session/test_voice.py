@@ -4,9 +4,8 @@ import pytest
 
 from proxy.events import Refused
 from proxy.net.client_channel import ClientChannel
-from proxy.refusals import REFUSALS, Reason, Scope
+from proxy.refusals import REFUSALS, Declined, Reason, Scope
 from proxy.session.chronicle import Chronicle
-from proxy.session.declined import Declined
 from proxy.session.standing import Standing
 from proxy.session.voice import LISTINGS, Voice
 from tests.support.dialogues import guest, stranger

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from proxy.ftp.action import Transfer
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import BINARY
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.upstream.session import UpstreamSession
 from proxy.upstream.vigilance import Vigilance
 
-from .declined import Declined
 from .evidence import Identity, Unsure, found
 from .healing import Attempt, Broken, Healing
 

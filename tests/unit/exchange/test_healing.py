@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from proxy.exchange.healing import Broken
 from proxy.ftp.reply import Reply
 from proxy.refusals import Reason
-from proxy.session.healing import Broken
 
 
 def test_a_server_that_says_itself_that_it_broke_off_is_quoted() -> None:

@@ -14,11 +14,10 @@ from typing import Self
 from proxy.ftp.reply import Reply
 from proxy.net.data import Stream
 from proxy.net.relay import Source
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.upstream.session import UpstreamSession
 from proxy.upstream.vigilance import Vigilance
 
-from .declined import Declined
 from .evidence import Identity, Unsure, found
 
 BROKEN_OFF = (426, 451)  # a server's word for a transfer that it could not end

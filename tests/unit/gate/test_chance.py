@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from proxy.gate.chance import next_chance
+from proxy.gate.request import Request, Source
 from proxy.refusals import Reason
-from proxy.session.chance import next_chance
-from proxy.session.request import Request, Source
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from proxy.session.patience import comes
-from proxy.session.request import Request, Source
+from proxy.gate.patience import comes
+from proxy.gate.request import Request, Source
 from proxy.shaping.quota import Limits
 from tests.support.house import House, house
 from tests.support.misdeeds import hangs_up, sends_then, waits_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from proxy.refusals import Reason
+from .reason import Reason
 
 
 class Declined(Exception):

@@ -22,13 +22,11 @@ from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, Stream
 from proxy.net.listener import Listener, ListenerPool
 from proxy.net.options import acknowledge, may_lack
 from proxy.net.tls import TlsFault
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.habits import Habits
 from proxy.upstream.reach import TRIAL, Reach
 from proxy.upstream.session import UpstreamSession
-
-from .declined import Declined
 
 
 class Unreached(Exception):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy.session.bell import Bell
+from proxy.gate.bell import Bell
 from tests.support.raw_client import patiently
 
 

@@ -16,20 +16,20 @@ from proxy.net.listener import ListenerPool
 from proxy.net.memory import Remembering
 from proxy.net.relay import End, Relay, Source
 from proxy.net.throttle import Tap
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.due import Due
 from proxy.upstream.habits import Habits
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
-from .declined import Declined
+from .delivery import CLIENT_CLOSED, CLIENT_CUT
 from .evidence import has_all
-from .exchange_rules import ExchangeRules
 from .forgotten import Forgotten, is_forgotten, objection, why_nothing_came
 from .healing import BROKEN_OFF, NOT_TAKEN, Attempt, Broken, Healing
 from .last_word import explanation, last_word
-from .listings import CLIENT_CLOSED, CLIENT_CUT, LARGEST
+from .listings import LARGEST
 from .opening import Opening, no_data
+from .rules import ExchangeRules
 from .server_data import ServerData, Unreached
 
 CANNOT_OPEN = 425

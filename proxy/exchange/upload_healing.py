@@ -16,11 +16,10 @@ from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import BINARY
 from proxy.net.data import Stream
 from proxy.net.replay import Replay, ReplayMemory
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.upstream.session import UpstreamSession
 from proxy.upstream.vigilance import Vigilance
 
-from .declined import Declined
 from .evidence import NO_SUCH_FILE, Identity, Unsure, found, told_size
 from .healing import Attempt, Broken, Healing
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from proxy.events import TransferEnded
-from proxy.session.healing import MOST_FUTILE
+from proxy.exchange.healing import MOST_FUTILE
 from tests.support.honest import Handler
 from tests.support.house import House, house
 from tests.support.misdeeds import hangs_up, keeps_then, resets, says

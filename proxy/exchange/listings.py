@@ -17,22 +17,9 @@ from proxy.ftp.action import Transfer
 from proxy.ftp.reply import Reply
 from proxy.ftp.stat_listing import Listed, StatHabit, listed
 from proxy.ftp.virtual import State
-from proxy.net.data import DataEnd
-from proxy.net.memory import Remembered
-from proxy.net.relay import End, Relay
-from proxy.net.throttle import Tap
-from proxy.refusals import Reason
 from proxy.upstream.identity import LoginKey
 
-from .declined import Declined
-
 LARGEST = 1 << 20  # bytes of a listing that is kept for others
-
-_OPENING = Reply.of(150, "Here comes the directory listing.")
-_DONE = Reply.of(226, "Directory listing sent.")
-CLIENT_CLOSED = Reply.of(426, "Your side closed the data connection; transfer aborted.")
-CLIENT_CUT = Reply.of(426, "Your side ended the data connection without TLS close_notify.")
-
 
 Content = asyncio.Future[bytes | None]  # None: it could not be had
 Follow = Callable[[Content], Awaitable[None]]
@@ -184,60 +171,3 @@ class Listings:
             return None
         asked = listed(argument)
         return None if asked is None or self._habit.is_hopeless(asked.options) else asked
-
-
-class Delivery:
-    """Sends a listing that is here already; has the face of an Exchange."""
-
-    ending = None
-    is_delivered = False
-
-    def __init__(
-        self,
-        content: bytes,
-        *,
-        open_client: Callable[[], DataEnd],
-        preliminary: Callable[[Reply], None],
-        flush: Callable[[], None],
-        connect: float,
-        stall: float,
-        open_tap: Callable[[], Tap | None],
-        dscp: int | None,
-    ) -> None:
-        self._content = content
-        self._open_client = open_client
-        self._preliminary = preliminary
-        self._flush = flush
-        self._connect = connect
-        self._stall = stall
-        self._open_tap = open_tap
-        self._dscp = dscp
-        self.moved = 0
-
-    async def run(self) -> Reply:
-        """Open the client's data connection, send, and return the final reply."""
-        self._preliminary(_OPENING)
-        client = self._open_client()
-        try:
-            if not client.was_opened:
-                self._flush()
-            try:
-                sock = await client.wait(self._connect)
-            except OSError as problem:
-                raise Declined.for_want_of_data(Reason.CLIENT_DATA, problem) from None
-            if self._dscp is not None:
-                client.mark(self._dscp)
-            with Remembered(self._content) as source:
-                relay = Relay(source, sock, stall=self._stall, splice=False, tap=self._open_tap())
-                try:
-                    end = await relay.run()
-                finally:
-                    self.moved = relay.moved
-            if end is End.STALLED:
-                raise Declined(Reason.STALLED, limit=round(self._stall))
-            if end is not End.SOURCE_ENDED:
-                return CLIENT_CLOSED
-            client.finish()
-            return _DONE
-        finally:
-            client.reset()

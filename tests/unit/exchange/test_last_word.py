@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.session import last_word
+from proxy.exchange import last_word
 from tests.support.house import house
 from tests.support.misdeeds import keeps_then
 from tests.support.raw_client import read_all

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from proxy.session.request import Permit, Request, Source
+from proxy.gate.request import Permit, Request, Source
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits

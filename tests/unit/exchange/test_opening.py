@@ -172,7 +172,7 @@ async def test_auto_does_not_wait_long_for_a_server_that_cannot_reach_us(
         while await visit.read():
             pass
 
-    monkeypatch.setattr("proxy.session.server_data.TRIAL", 0.05)
+    monkeypatch.setattr("proxy.exchange.server_data.TRIAL", 0.05)
     async with scripted(FILES) as server, house(server, upstream=AUTO) as home:
         server.plan("RETR", connects_for_ever)
         async with home.guest() as client:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from proxy.session.demand import Demand
-from proxy.session.request import Needs
+from proxy.gate.demand import Demand
+from proxy.gate.request import Needs
 from proxy.upstream.egress import Egress
 from tests.support.basin import ALICE, BOB, basin
 from tests.support.scripted import scripted

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from proxy.refusals import Reason
-from proxy.session.declined import Declined
+from proxy.refusals import Declined, Reason
 
 
 def test_a_refusal_carries_what_its_sentence_needs() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.events import TransferEnded
-from proxy.session.healing import MOST_FUTILE
+from proxy.exchange.healing import MOST_FUTILE
 from tests.support.honest import Handler
 from tests.support.house import house
 from tests.support.misdeeds import hangs_up, says, sends_then

@@ -6,11 +6,10 @@ from functools import partial
 
 import pytest
 
-from proxy.refusals import Reason
-from proxy.session import patience
-from proxy.session.declined import Declined
-from proxy.session.gate import Gate
-from proxy.session.request import Permit, Request, Source
+from proxy.gate import patience
+from proxy.gate.gate import Gate
+from proxy.gate.request import Permit, Request, Source
+from proxy.refusals import Declined, Reason
 from proxy.shaping.holds import Ending, explicit
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits

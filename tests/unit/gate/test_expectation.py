@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from proxy.gate.expectation import expected_wait, slot_wait
+from proxy.gate.request import Request, Source, Waiting
 from proxy.refusals import Reason
-from proxy.session.expectation import expected_wait, slot_wait
-from proxy.session.request import Request, Source, Waiting
 from proxy.shaping.fairqueue import FairQueue, Ticket
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind

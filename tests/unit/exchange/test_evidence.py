@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.exchange.evidence import Identity, Unsure, found, told_size
 from proxy.ftp.reply import Reply
-from proxy.session.evidence import Identity, Unsure, found, told_size
 
 DATE = Reply.of(213, "20260101000000")
 ABSENT = Reply.of(550, "No such file.")

@@ -14,8 +14,8 @@ from proxy.refusals import Reason
 from proxy.upstream.due import Due
 from proxy.upstream.session import Silent, UpstreamSession
 
-from .exchange_rules import ExchangeRules
 from .healing import Broken
+from .rules import ExchangeRules
 from .server_data import ServerData
 
 LAST_WORDS = 2.0  # seconds a server has to explain why it closed a data connection early

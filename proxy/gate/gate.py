@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.shaping.fairqueue import FairQueue, Ticket
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
@@ -23,7 +23,6 @@ from proxy.upstream.fleet import Fleet
 
 from .bell import Bell
 from .chance import next_chance
-from .declined import Declined
 from .demand import Demand
 from .expectation import expected_wait
 from .patience import comes

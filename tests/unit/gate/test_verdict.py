@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from proxy.refusals import Reason
-from proxy.session.declined import Declined
-from proxy.session.request import Request, Source
-from proxy.session.verdict import verdict
+from proxy.gate.request import Request, Source
+from proxy.gate.verdict import verdict
+from proxy.refusals import Declined, Reason
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits

@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from proxy.ftp.reply import Reply
 from proxy.net.control import Disturbed
 from proxy.net.tls import TlsCut
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
-from .declined import Declined
 from .healing import Broken
 from .server_data import ServerData
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from proxy.events import TransferEnded
+from proxy.exchange import forgotten
 from proxy.net.certificate import CertificateFiles, server_context
-from proxy.session import forgotten
 from tests.support.authority import Authority
 from tests.support.misdeeds import says
 from tests.support.tls_house import CONTENT, forgets, home_before, stores

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from proxy.refusals import Reason
+from proxy.refusals import Declined, Reason
 from proxy.shaping.stake import Stake
 from proxy.upstream.egress import Egress
 
 from .chance import slot_chance
-from .declined import Declined
 from .request import Request
 
 WORTH_TELLING = 1.0  # seconds; a shorter wait is no news
