@@ -19,17 +19,17 @@ from rich.console import Console
 from proxy import __version__
 from proxy.config import ConfigError
 
-from . import report_html, report_json, report_text
 from .bench.command import bench
 from .conduct import Conductor, Plan
 from .descriptors import as_many_as_allowed
-from .fail_if import BadExpression, parse_expression
-from .findings import Report
-from .judge import failures
 from .live import Live
-from .measure import finding
 from .reading import find, read_scenario, shipped
-from .report_json import BadReport
+from .report import as_html, as_json, as_text
+from .report.as_json import BadReport
+from .report.fail_if import BadExpression, parse_expression
+from .report.findings import Report
+from .report.judge import failures
+from .report.measure import finding
 from .scenario import Scenario
 from .sighting import Sighting
 from .simulation.command import simulate
@@ -70,11 +70,11 @@ def run(
     as_many_as_allowed()
     sightings, interrupted = asyncio.run(_run(plan))
     report = make_report(plan.scenario, sightings, list(expressions))
-    report_text.show(report, console())
+    as_text.show(report, console())
     if json_file is not None:
-        report_json.write(report, json_file)
+        as_json.write(report, json_file)
     if html_file is not None:
-        report_html.write(report, html_file)
+        as_html.write(report, html_file)
     sys.exit(INTERRUPTED if interrupted else int(bool(report.failures)))
 
 
@@ -92,15 +92,15 @@ def list_scenarios() -> None:
 def report(files: tuple[Path, ...]) -> None:
     """Show the report in a JSON file; of several, compare them side by side."""
     try:
-        reports = [report_json.read(path) for path in files]
+        reports = [as_json.read(path) for path in files]
     except BadReport as error:
         click.echo(str(error), err=True)
         sys.exit(2)
     if len(reports) == 1:
-        report_text.show(reports[0], console())
+        as_text.show(reports[0], console())
     else:
         named = [(path.stem, it) for path, it in zip(files, reports, strict=True)]
-        report_text.compare(named, console())
+        as_text.compare(named, console())
 
 
 def console() -> Console:

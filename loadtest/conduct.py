@@ -167,7 +167,7 @@ class _Performance:
         for number in range(many):
             worker = Child.module(
                 f"worker {number}",
-                "loadtest.worker",
+                "loadtest.scripts.worker",
                 self._folder / f"worker-{number}.log",
                 before=self._ground.before_clients,
             )

@@ -17,7 +17,7 @@ from proxy.config.document import Document, read_document
 from proxy.config.section import Section
 from proxy.config.units import Misfit, closest, misfit
 
-from .fail_if import BadExpression, parse_expression
+from .report.fail_if import BadExpression, parse_expression
 from .scenario import Scenario
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import asyncio
 from typing import Any
 
 from ..children import ChildFailed
-from ..client import Gone, Place, Refusal, Session
 from ..content import content
-from ..data import DataEnd
 from ..layout import members
 from ..scenario import Scenario, Server
+from ..scripts.client import Gone, Place, Refusal, Session
+from ..scripts.data import DataEnd
 from .wishes import Evidence
 
 PATIENCE = 30.0

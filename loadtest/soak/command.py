@@ -22,11 +22,11 @@ from rich.table import Table
 
 from loadtest.conduct import Conductor, Plan
 from loadtest.descriptors import as_many_as_allowed
-from loadtest.findings import Finding
-from loadtest.judge import failures
 from loadtest.live import Live
-from loadtest.measure import finding
 from loadtest.reading import parse_scenario
+from loadtest.report.findings import Finding
+from loadtest.report.judge import failures
+from loadtest.report.measure import finding
 from proxy import __version__
 
 from .findings import Soak, as_json, findings

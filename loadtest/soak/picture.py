@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from loadtest.plots import Axis, nice
+from loadtest.report.plots import Axis, nice
 
 from .findings import Held, Soak
 from .levels import Level

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import report_json
-from loadtest.findings import Report
+from loadtest.report import as_json
+from loadtest.report.findings import Report
 from tests.support.programs import CHECKOUT
 from tests.support.proxy import Ftpweir
 from tests.support.servers import PyFtpd
@@ -43,7 +43,7 @@ def run(folder: Path, scenario: str, *options: str) -> tuple[int, Report]:
     printed, complaints = process.communicate(timeout=100)
     report = folder / "report.json"
     assert report.is_file(), printed + complaints
-    return process.returncode, report_json.read(report)
+    return process.returncode, as_json.read(report)
 
 
 def test_scripts_that_are_refused_directly_succeed_through_ftpweir(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_an_interrupted_run_writes_its_partial_report(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     printed, complaints = process.communicate(timeout=30)
     assert process.returncode == 130, printed + complaints
-    [found] = report_json.read(tmp_path / "report.json").findings
+    [found] = as_json.read(tmp_path / "report.json").findings
     assert found.is_partial
     assert found.served.planned == 2000
     assert 0 < found.served.outcomes["done"] < 2000
@@ -221,7 +221,9 @@ def _has_begun(folder: Path, process: subprocess.Popen[str]) -> bool:
     """Look for the first rows of a worker of this very run."""
     assert process.poll() is None
     children = subprocess.run(
-        ["pgrep", "-P", str(process.pid), "-f", "loadtest.worker"], capture_output=True, text=True
+        ["pgrep", "-P", str(process.pid), "-f", "loadtest.scripts.worker"],
+        capture_output=True,
+        text=True,
     ).stdout.split()
     return any(_has_connections(pid) for pid in children)
 

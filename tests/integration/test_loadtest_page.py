@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import report_html
+from loadtest.report import as_html
 from tests.support.programs import program
 from tests.unit.loadtest.examples import report
 
@@ -40,7 +40,7 @@ def browse(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     file = tmp_path / "report.html"
-    report_html.write(report(violations=1), file)
+    as_html.write(report(violations=1), file)
     return file
 
 

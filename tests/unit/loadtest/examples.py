@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from loadtest.findings import Report
-from loadtest.judge import failures
-from loadtest.measure import finding
 from loadtest.reading import parse_scenario
 from loadtest.record import Kind, Outcome, Record
+from loadtest.report.findings import Report
+from loadtest.report.judge import failures
+from loadtest.report.measure import finding
 from loadtest.scenario import Scenario
 from loadtest.servers.wishes import Evidence
 from loadtest.sighting import ProxyCost, Sighting

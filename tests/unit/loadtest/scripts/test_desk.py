@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 
-from loadtest.desk import Desk
+from loadtest.scripts.desk import Desk
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.fail_if import BadExpression, parse_expression, what_holds
+from loadtest.report.fail_if import BadExpression, parse_expression, what_holds
 
 METRICS = {"violations": 1.0, "p95_queue": 31.0, "success": 0.98, "direct.rate": 5.0}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-from . import words
+from .. import words
 from .findings import SeriesPoint
 
 WIDTH, HEIGHT = 560, 260

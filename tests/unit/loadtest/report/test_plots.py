@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.plots import Axis, Series, nice, over_time, shares, spectrum
+from loadtest.report.plots import Axis, Series, nice, over_time, shares, spectrum
 
 
 def test_an_axis_maps_its_ends_to_its_pixels() -> None:

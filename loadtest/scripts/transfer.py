@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from math import nan
 from time import monotonic
 
+from ..content import content, digest
+from ..layout import Member
+from ..record import Outcome
 from .client import STAMP, Refusal, Reply, Session
-from .content import content, digest
 from .data import DataEnd
-from .layout import Member
-from .record import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import count
 from time import monotonic
 
+from ..layout import Member, members
+from ..record import Kind, Outcome, Record
+from ..scenario import Load, Scenario
 from .arrivals import SCHEDULES
 from .client import Place, Session
 from .desk import Desk
-from .layout import Member, members
-from .record import Kind, Outcome, Record
-from .scenario import Load, Scenario
 from .script import Account, Script
 
 

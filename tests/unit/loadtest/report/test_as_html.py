@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from loadtest.report_html import page
+from loadtest.report.as_html import page
 
-from .examples import report
+from ..examples import report
 
 
 class Outline(HTMLParser):

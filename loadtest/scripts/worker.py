@@ -1,6 +1,6 @@
 """One process that runs scripts: a JSON line in, JSON lines out while it runs, rows in a file.
 
-    python -m loadtest.worker < assignment
+    python -m loadtest.scripts.worker < assignment
 
 SIGTERM cuts the run short; what has been seen until then is handed in all the same.
 """
@@ -17,10 +17,10 @@ from typing import Any
 
 import uvloop
 
-from .descriptors import as_many_as_allowed
+from ..descriptors import as_many_as_allowed
+from ..reading import parse_scenario
 from .desk import Desk
 from .load import Assignment, Crowd, report_while
-from .reading import parse_scenario
 
 EVERY = 0.25
 

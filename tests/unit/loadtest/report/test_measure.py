@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.measure import finding, jain, latency, thinned
 from loadtest.record import Kind, Outcome, Record
+from loadtest.report.measure import finding, jain, latency, thinned
 
-from .examples import file, scenario, sighting
+from ..examples import file, scenario, sighting
 
 
 def test_everything_done_is_a_success_of_one() -> None:

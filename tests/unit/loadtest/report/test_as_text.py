@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from loadtest import report_text
-from loadtest.findings import Report
+from loadtest.report import as_text
+from loadtest.report.findings import Report
 
-from .examples import report
+from ..examples import report
 
 
 def shown(it: Report) -> str:
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     with console.file:
-        report_text.show(it, console)
+        as_text.show(it, console)
     return console.export_text()
 
 
@@ -34,7 +34,7 @@ def test_what_scripts_heard_is_shown_as_it_was() -> None:
 def test_several_reports_stand_side_by_side() -> None:
     with open("/dev/null", "w") as nowhere:
         console = Console(width=160, record=True, file=nowhere)
-        report_text.compare([("before", report(failed=1)), ("after", report())], console)
+        as_text.compare([("before", report(failed=1)), ("after", report())], console)
     text = console.export_text()
     assert "before" in text
     assert "after" in text

@@ -11,10 +11,10 @@ from math import nan
 from random import Random
 from time import monotonic
 
+from ..layout import Member
+from ..record import Kind, Outcome, Record
 from .client import Gone, Place, Refusal, Session
 from .desk import Desk
-from .layout import Member
-from .record import Kind, Outcome, Record
 from .transfer import Deed, Job, Transfer
 
 PHASES_OF_A_DEED = ("open", "queue", "first_byte", "data", "final")

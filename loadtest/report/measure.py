@@ -8,6 +8,11 @@ from math import ceil, isnan
 
 from hdrh.histogram import HdrHistogram
 
+from ..layout import Member, members
+from ..record import PHASES, Kind, Outcome, Record
+from ..scenario import Scenario
+from ..scripts.load import schedule
+from ..sighting import ProxyCost, Sighting
 from .findings import (
     BudgetTruth,
     Correctness,
@@ -19,11 +24,6 @@ from .findings import (
     SeriesPoint,
     Served,
 )
-from .layout import Member, members
-from .load import schedule
-from .record import PHASES, Kind, Outcome, Record
-from .scenario import Scenario
-from .sighting import ProxyCost, Sighting
 
 MICRO = 1_000_000
 LONGEST = 3600 * MICRO

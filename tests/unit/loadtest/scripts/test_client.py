@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from loadtest.client import STAMP, Gone, Session
+from loadtest.scripts.client import STAMP, Gone, Session
 
 
 class Line:

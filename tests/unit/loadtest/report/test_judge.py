@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loadtest.findings import Correctness
-from loadtest.judge import all_metrics, failures
+from loadtest.report.findings import Correctness
+from loadtest.report.judge import all_metrics, failures
 
-from .examples import report
+from ..examples import report
 
 
 def test_a_clean_run_passes_however_bad_the_baseline() -> None:

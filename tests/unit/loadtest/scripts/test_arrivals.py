@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.arrivals import SCHEDULES, constant, poisson, together
+from loadtest.scripts.arrivals import SCHEDULES, constant, poisson, together
 
 
 def test_together_starts_every_script_at_zero() -> None:

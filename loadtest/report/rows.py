@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from . import words
+from .. import words
 from .findings import Finding
 
 Tone = Literal["good", "bad", "plain"]

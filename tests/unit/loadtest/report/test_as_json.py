@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import report_json
-from loadtest.report_json import BadReport
+from loadtest.report import as_json
+from loadtest.report.as_json import BadReport
 
-from .examples import report
+from ..examples import report
 
 
 def test_a_report_comes_back_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "r.json"
-    report_json.write(report(failed=1), file)
-    assert report_json.read(file) == report(failed=1)
+    as_json.write(report(failed=1), file)
+    assert as_json.read(file) == report(failed=1)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 99}'])
@@ -23,9 +23,9 @@ def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "r.json"
     file.write_text(text)
     with pytest.raises(BadReport, match=r"r\.json"):
-        report_json.read(file)
+        as_json.read(file)
 
 
 def test_a_missing_report_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadReport, match="No such file"):
-        report_json.read(tmp_path / "r.json")
+        as_json.read(tmp_path / "r.json")

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import IO, TypedDict
 
-from .record import Kind, Outcome, Record
+from ..record import Kind, Outcome, Record
 
 MOST_SPOTS = 100
 PATHS = re.compile(r"/\S+")
