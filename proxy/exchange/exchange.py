@@ -129,7 +129,7 @@ class Exchange:
         except Declined:
             if not self._server.is_on_trial:
                 raise
-            session.is_tainted = True  # it may still be busy connecting
+            session.spoil()  # it may still be busy connecting
             raise Unreached from None
         finally:
             self._server.break_off()

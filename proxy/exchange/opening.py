@@ -52,8 +52,10 @@ class Opening:
         together = goes_ahead and server.is_offered and server.down and restart is None
         if goes_ahead:
             # One write, a round trip less: none of it changes a file.
-            session.send(*questions, request, *([command] if together else []))
-            session.is_moving_data = together
+            if together:
+                session.send_transfer(*questions, request, command)
+            else:
+                session.send(*questions, request)
             self.answers = [await session.final() for _ in questions]
         else:
             self.answers = [await session.ask(question) for question in questions]
@@ -69,13 +71,10 @@ class Opening:
     async def _command(self, command: bytes, restart: bytes | None) -> Reply:
         if restart is not None:
             # RFC 959 section 4.1.3: nothing may stand between REST and its transfer.
-            self._session.is_restarted = True  # broken off here, it is taken back (settle)
-            reply = await self._session.ask(b"REST " + restart)
-            self._session.is_restarted = reply.is_intermediate
+            reply = await self._session.restart(restart)
             if not reply.is_intermediate:
                 return reply
-        self._session.send(command)
-        self._session.is_moving_data, self._session.is_restarted = True, False
+        self._session.send_transfer(command)
         return await self._first()
 
     async def _agree_together(self, answer: Reply) -> Reply:
@@ -84,16 +83,16 @@ class Opening:
         if answer.is_preliminary:
             # pyftpdlib obeys the second command while it still connects for the first, and then
             # sends nothing on that connection (measured).
-            session.is_disordered = True
+            session.answered_out_of_turn()
             raise Lost("out of turn", answer.words)
         self.is_committed = True
         self._mark()
         first = await self._first()
         if answer.is_refusal and first.code == COMMAND_OKAY:
-            session.is_disordered = True
+            session.answered_out_of_turn()
             answer, first = first, answer
         if not answer.is_success and first.is_preliminary:
-            session.is_tainted = True  # it sends the file to somewhere else
+            session.spoil()  # it sends the file to somewhere else
         self._server.agree(session, answer)
         return first
 
@@ -121,7 +120,7 @@ class Opening:
             try:
                 reply = await session.reply(AT_ONCE)
             except Silent:
-                session.is_tainted = True
+                session.spoil()
                 raise no_data(disturbed.problem) from None
             if reply.is_preliminary:
                 raise no_data(disturbed.problem) from None

@@ -110,7 +110,7 @@ class ServerData:
             raise
         except TlsFault:
             assert self._session is not None
-            self._session.is_tainted = True  # another one may have a TLS session that it resumes
+            self._session.spoil()  # another one may have a TLS session that it resumes
             raise
 
     @property

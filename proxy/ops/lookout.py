@@ -18,6 +18,7 @@ from proxy.gate.expectation import slot_wait
 from proxy.gate.request import Request
 from proxy.refusals import Reason
 from proxy.session.session import Session
+from proxy.upstream.condition import Fitness
 from proxy.upstream.egress import Egress
 from proxy.upstream.seat import Seat
 
@@ -238,7 +239,7 @@ def _seat(seat: Seat, budget: str, holders: dict[int | None, str], now: float) -
         budget=budget,
         user=_text(seat.key.user) if seat.key is not None else "",
         use=seat.use.name.lower(),
-        pinned=session is not None and session.is_tainted,
+        pinned=session is not None and session.fitness is not Fitness.FIT,
         client=holders.get(number, "") if number is not None else "",
         since=now - seat.since,
         age=now - session.opened_at if session is not None else now - seat.since,

@@ -142,7 +142,7 @@ class Borrower:
         first = not self.pinned_by
         self.pinned_by = self.pinned_by or verb
         loan.keep = True
-        loan.lease.session.is_tainted = True
+        loan.lease.session.spoil()
         self._kept = loan.lease
         return first
 

@@ -88,14 +88,13 @@ class ServerCommands:
         """
         loan = await self._borrow(self._request(), Needs.ALL)
         try:
-            session = loan.lease.session
-            was_tainted, session.is_tainted = session.is_tainted, True
-            reply = await session.ask(command.line)
-            if reply.code in NOT_KNOWN:
-                session.is_tainted = was_tainted
-            else:
+            reply = await loan.lease.session.ask(command.line)
+            if reply.code not in NOT_KNOWN:
                 self._pin(loan, _words_of(command))
             return reply
+        except BaseException:
+            loan.lease.session.spoil()  # nobody knows what it has changed
+            raise
         finally:
             loan.end()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from proxy.events import Announce, CommandsRunAhead
 
+from .condition import Fitness
 from .due import Due, Lost
 from .order import Order
 from .seat import Seat, Use
@@ -62,10 +63,8 @@ class Handover:
         """Its holder leaves: learn from it if the server answered out of turn."""
         session = seat.session
         assert session is not None
-        if session.is_disordered:
-            session.is_tainted = True
-            if self._order.was_broken():
-                self._announce(CommandsRunAhead(session.id, False))
+        if session.fitness is Fitness.DISORDERED and self._order.was_broken():
+            self._announce(CommandsRunAhead(session.id, False))
 
     async def _prove(self, seat: Seat, due: Due) -> None:
         """Send what harms nobody where the next command would stand, and see what comes first."""
@@ -74,9 +73,10 @@ class Handover:
         try:
             await session.ask(b"NOOP", PROOF)
         except Lost:
-            session.is_tainted = True
+            session.spoil()
         else:
-            session.is_disordered = session.is_disordered or not due.is_settled
-            if not session.is_disordered and self._order.was_kept():
+            if not due.is_settled:
+                session.answered_out_of_turn()
+            if session.fitness is not Fitness.DISORDERED and self._order.was_kept():
                 self._announce(CommandsRunAhead(session.id, True))
         self._leave(seat)

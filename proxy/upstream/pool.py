@@ -200,13 +200,13 @@ class Pool:
         assert session is not None
         self._handover.judge(seat)
         now = self._clock()
-        if session.is_clean and not session.is_tainted:
+        if not session.is_fit:
+            self._close(seat, "not fit for another client")
+        elif session.is_clean:
             self._warm(seat, now)
-        elif not (session.is_tainted or session.is_over or session.channel.ended):
+        else:
             seat.become(Use.SETTLING, now)
             self._spawn(self._settle(seat))
-        else:
-            self._close(seat, "not fit for another client")
 
     def gone(self, seat: Seat) -> None:
         """The socket is closed: the slot cools, and soon the place is free."""
@@ -332,7 +332,7 @@ class Pool:
     async def _settle(self, seat: Seat) -> None:
         """Drain what an abandoned command still answers, so that the session may be lent again."""
         assert seat.session is not None
-        if await seat.session.settle() and not seat.session.is_tainted:
+        if await seat.session.settle() and seat.session.is_fit:
             self._warm(seat, self._clock())
         else:
             self._close(seat, "an aborted command was not answered")

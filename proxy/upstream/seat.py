@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum, auto
 
 from proxy.events import UpstreamClosed
@@ -12,6 +11,7 @@ from proxy.shaping.ledger import Slot
 
 from .due import Due
 from .identity import LoginKey
+from .moves import Moves, moved
 from .session import UpstreamSession
 
 
@@ -26,7 +26,7 @@ class Use(Enum):
     CLOSING = auto()  # counted until the socket is gone
 
 
-ALLOWED: Mapping[Use, frozenset[Use]] = {
+USE_MOVES: Moves[Use] = {
     Use.OPENING: frozenset({Use.LENT, Use.CLOSING}),
     Use.IDLE: frozenset({Use.LENT, Use.CLOSING}),
     Use.LENT: frozenset({Use.ENDING, Use.IDLE, Use.SETTLING, Use.CLOSING}),
@@ -55,11 +55,9 @@ class Seat:
 
     def become(self, use: Use, now: float) -> None:
         """Change the use; an impossible change is a bug and is loud."""
-        if use not in ALLOWED[self.use]:
-            raise AssertionError(f"a seat cannot go from {self.use.name} to {use.name}")
+        self.use = moved(USE_MOVES, self.use, use)
         if use is Use.LENT:
             self.due = None
-        self.use = use
         self.since = now
 
     def told(self, now: float) -> UpstreamClosed | None:

@@ -13,11 +13,13 @@ from proxy.net.control import Ended
 from proxy.net.server_channel import ServerChannel
 from proxy.net.tls import TlsWire
 
+from .condition import FITNESS_MOVES, UNFINISHED_MOVES, Fitness, Unfinished
 from .due import Due, ends_transfer
 from .due import Lost as Lost
 from .due import Nonsense as Nonsense
 from .due import Silent as Silent
 from .identity import LoginKey
+from .moves import moved
 
 # What vsftpd says, to whatever was asked, before a process of it dies.
 _OOPS = b"500 OOPS:"
@@ -49,16 +51,13 @@ class UpstreamSession:
         self.home: bytes | None = None
         self.opened_at = now
         self.owed = 0  # final replies outstanding
-        self.is_over = False  # the server has said 421: it closes next
-        self.is_restarted = False  # REST was sent, and not yet the transfer that it is for
-        self.is_moving_data = False  # a transfer command is unanswered
-        self.is_tainted = False  # a command may have changed what cannot be replayed
-        self.is_disordered = False  # it answered a later command first
+        self.fitness = Fitness.FIT
+        self.unfinished = Unfinished.NOTHING
         self.round_trip = 0.0
         self.certificate_until: float | None = None  # seconds since 1970; None: none was shown
         self._dues: deque[Due] = deque()  # to earlier holders, before anything that is owed
         self._reply_timeout = reply_timeout
-        self._farewell = ""  # what it said when it was over
+        self._farewell: str | None = None  # what the server said, which closes next
         self._replies = replies if replies is not None else [0] * 10  # by the code's first digit
 
     @property
@@ -83,14 +82,45 @@ class UpstreamSession:
     @property
     def is_clean(self) -> bool:
         """Tell whether the next reply will belong to the next command."""
-        if self.is_over or self.is_restarted or self.channel.ended:
+        if self.has_ended or self.unfinished is Unfinished.RESTART:
             return False
         return not self.owed and not self._dues and not self.channel.pending
+
+    @property
+    def is_fit(self) -> bool:
+        """Tell whether others may have it, once nothing is owed any more."""
+        return self.fitness is Fitness.FIT and not self.has_ended
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether it is of no use even to its holder: hung up, or just about to be."""
+        return self._farewell is not None or self.channel.ended
+
+    def spoil(self) -> None:
+        """How it stands at the server is not known, or not replayed: let nobody else have it."""
+        self._worsen(Fitness.SPOILT)
+
+    def answered_out_of_turn(self) -> None:
+        """A later command was answered first: replies are told apart no more."""
+        self._worsen(Fitness.DISORDERED)
 
     def send(self, *lines: bytes) -> None:
         """Send commands; each will be answered by one final reply."""
         self.owed += len(lines)
         self.channel.write(b"".join(map(encode_line, lines)))
+
+    def send_transfer(self, *lines: bytes) -> None:
+        """Send commands of which the last moves data."""
+        self._leave_unfinished(Unfinished.TRANSFER)
+        self.send(*lines)
+
+    async def restart(self, offset: bytes) -> Reply:
+        """Have the next transfer begin there. Broken off here, it is taken back (settle)."""
+        self._leave_unfinished(Unfinished.RESTART)
+        reply = await self.ask(b"REST " + offset)
+        if not reply.is_intermediate:
+            self._leave_unfinished(Unfinished.NOTHING)
+        return reply
 
     async def reply(self, patience: float | None = None) -> Reply:
         """Return the next reply, preliminary (1xx) or final; raise Lost or Silent."""
@@ -103,8 +133,8 @@ class UpstreamSession:
             raise self._hung_up() from None
         if not reply.is_preliminary:
             self.owed -= 1
-            if not self.owed:
-                self.is_moving_data = False
+            if not self.owed and self.unfinished is Unfinished.TRANSFER:
+                self._leave_unfinished(Unfinished.NOTHING)
         if lost := self._note(reply):
             raise lost
         return reply
@@ -131,15 +161,14 @@ class UpstreamSession:
     @property
     def may_hand_on(self) -> bool:
         """Tell whether nothing but one final reply is missing, and it has not come yet."""
-        is_fit = not (self.is_over or self.is_tainted or self.channel.ended)
-        return is_fit and self.owed == 1 and not self.channel.pending
+        return self.is_fit and self.owed == 1 and not self.channel.pending
 
     def hand_on(self) -> Due:
         """Keep the final reply that is owed for the present holder; what follows is another's."""
         due = Due(self._reply_timeout)
         self._dues.append(due)
         self.owed -= 1
-        self.is_moving_data = False
+        self._leave_unfinished(Unfinished.NOTHING)
         self.channel.watch = self._deliver
         return due
 
@@ -152,8 +181,9 @@ class UpstreamSession:
         """
         if self.is_clean:
             return True
+        patience = PROMPTLY if self.unfinished is Unfinished.TRANSFER else SETTLE
         try:
-            async with asyncio.timeout(PROMPTLY if self.is_moving_data else SETTLE):
+            async with asyncio.timeout(patience):
                 while self._dues:
                     await self._dues[-1].final()
                 while self.owed:
@@ -164,12 +194,22 @@ class UpstreamSession:
 
     async def _forget_restart(self) -> bool:
         """Take a REST back that no transfer followed: it must not meet the next client's."""
-        if self.is_restarted:
+        if self.unfinished is Unfinished.RESTART:
             try:
-                self.is_restarted = not (await self.ask(b"REST 0", SETTLE)).is_intermediate
+                reply = await self.ask(b"REST 0", SETTLE)
             except Lost:
                 return False
+            if reply.is_intermediate:
+                self._leave_unfinished(Unfinished.NOTHING)
         return self.is_clean
+
+    def _worsen(self, fitness: Fitness) -> None:
+        """Follow the table; what is as bad already, or worse, stays so."""
+        if fitness in FITNESS_MOVES[self.fitness]:
+            self.fitness = fitness
+
+    def _leave_unfinished(self, what: Unfinished) -> None:
+        self.unfinished = moved(UNFINISHED_MOVES, self.unfinished, what)
 
     def _deliver(self) -> None:
         """Settle with whom replies are due; what does not fit, and the rest, is the holder's."""
@@ -178,7 +218,7 @@ class UpstreamSession:
         while self._dues and pending:
             reply = pending.popleft()
             if self.owed and not ends_transfer(reply):
-                self.is_disordered = True
+                self.answered_out_of_turn()
                 theirs.append(reply)
             elif not reply.is_preliminary:
                 self._dues.popleft().settle(self._note(reply) or reply)
@@ -194,11 +234,10 @@ class UpstreamSession:
         self._replies[reply.code // 100] += 1
         if reply.code in NO_DATA and self.channel.tls is not None:
             # Some servers want our TLS session resumed, and do not know it for ever.
-            self.is_tainted = True
+            self.spoil()
         if reply.code != 421 and (self.key is None or not reply.lines[0].startswith(_OOPS)):
             return None
         # RFC 959 section 5.4: the server closes next, whatever was asked.
-        self.is_over = True
         self._farewell = reply.words
         return Lost("closed", reply.words)
 

@@ -21,7 +21,9 @@ from proxy.ops import snapshot
 from proxy.ops.doctor.causes import CAUSES
 from proxy.ops.metric_table import METRICS, Type
 from proxy.shaping.holds import PROFILES, explicit
-from proxy.upstream import seat
+from proxy.upstream import condition, seat
+from proxy.upstream.condition import Fitness, Unfinished
+from proxy.upstream.moves import Moves, State
 
 ROOT = Path(__file__).parents[2]
 GENERATED = (
@@ -70,7 +72,9 @@ def parts() -> dict[str, str]:
     return {
         "stages": _mermaid(_stage_changes(), first=Stage.GREETED.name),
         "commands": _command_table(),
-        "seat": _mermaid(_seat_changes(), first=seat.Use.OPENING.name),
+        "seat": _mermaid(_table(seat.USE_MOVES), first=seat.Use.OPENING.name),
+        "fitness": _mermaid(_table(condition.FITNESS_MOVES), first=Fitness.FIT.name),
+        "unfinished": _mermaid(_table(condition.UNFINISHED_MOVES), first=Unfinished.NOTHING.name),
         "limits": _limits_table(),
         "holds": _holds_table(),
         "metrics": _metric_table(),
@@ -117,13 +121,13 @@ def _reached(stage: Stage, line: bytes, tell: Callable[[Dialogue], None]) -> Sta
     return one.stage
 
 
-def _seat_changes() -> Iterator[tuple[str, str, str]]:
-    for use, followers in seat.ALLOWED.items():
-        for follower in seat.Use:  # in the order of the Enum, which a frozenset does not keep
-            if follower in followers:
-                yield use.name, follower.name, ""
-        if not followers:
-            yield use.name, "[*]", ""
+def _table(moves: Moves[State]) -> Iterator[tuple[str, str, str]]:
+    for before, reached in moves.items():
+        for after in moves:  # in the order of the rows, which a frozenset does not keep
+            if after in reached:
+                yield before.name, after.name, ""
+        if not reached:
+            yield before.name, "[*]", ""
 
 
 def _mermaid(changes: Iterator[tuple[str, str, str]], first: str) -> str:

@@ -36,7 +36,7 @@ async def ending(pool: Basin, server: Scripted, until: asyncio.Event) -> tuple[L
     """Lend a session whose last command is answered only with the event, and hand it on."""
     server.plan("STAT", says_after(until, "226 Done."))
     lease = await pool.lease()
-    lease.session.send(b"STAT")
+    lease.session.send_transfer(b"STAT")
     due = lease.hand_on()
     assert isinstance(due, Due)
     return lease, due
@@ -163,7 +163,7 @@ async def test_a_server_that_answers_out_of_turn_is_never_sent_anything_ahead(
         server.plan("STAT", says())
         server.plan("NOOP", says("200 Here.", "226 Done."))
         lease = await pool.lease()
-        lease.session.send(b"STAT")
+        lease.session.send_transfer(b"STAT")
         due = lease.hand_on()
         assert (await due.final()).code == 226
         lease.release()

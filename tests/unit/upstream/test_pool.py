@@ -170,10 +170,10 @@ async def test_a_session_that_owes_a_reply_is_drained_before_it_is_lent_again(
     assert server.logins == 1
 
 
-async def test_a_tainted_session_is_never_lent_again(server: Scripted) -> None:
+async def test_a_spoilt_session_is_never_lent_again(server: Scripted) -> None:
     async with basin(server, sessions=1) as pool:
         lease = await pool.lease()
-        lease.session.is_tainted = True
+        lease.session.spoil()
         lease.release()
         await pool.until(lambda: pool.pool.has_room)
         again = await pool.lease()
@@ -222,7 +222,7 @@ async def test_a_control_connection_waits_for_the_budget_too(server: Scripted) -
     async with basin(server, budget=1, hold=30.0) as pool:
         lease = await pool.lease()
         assert pool.pool.take(ALICE.key(), None) is Reason.BUDGET
-        lease.session.is_tainted = True
+        lease.session.spoil()
         lease.release()
         await pool.until(lambda: not pool.pool.seats)
         assert pool.pool.take(ALICE.key(), None) is Reason.BUDGET

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from proxy.net.server_channel import ServerChannel
+from proxy.upstream.condition import Fitness, Unfinished
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost, Nonsense, Silent, UpstreamSession
 from tests.support.misdeeds import hangs_up, keeps_saying, last_says, resets, says, spits, waits_for
@@ -170,7 +171,7 @@ async def test_a_server_process_that_dies_says_so_only_in_a_session_that_is_logg
     session.key = Credentials(b"alice", b"secret", None).key()
     with pytest.raises(Lost, match="closed"):
         await session.ask(b"PASV")
-    assert session.is_over
+    assert session.has_ended
 
 
 async def test_settling_reads_what_abandoned_commands_still_answer(
@@ -203,8 +204,7 @@ async def test_a_transfer_that_is_never_answered_ends_its_session(
 ) -> None:
     monkeypatch.setattr("proxy.upstream.session.PROMPTLY", 0.01)
     server.plan("RETR", says())
-    session.send(b"RETR x")
-    session.is_moving_data = True
+    session.send_transfer(b"RETR x")
     assert not await session.settle()
     assert not session.is_clean
 
@@ -212,8 +212,7 @@ async def test_a_transfer_that_is_never_answered_ends_its_session(
 async def test_a_restart_that_no_transfer_followed_is_taken_back(
     session: UpstreamSession, server: Scripted
 ) -> None:
-    session.send(b"REST 100")
-    session.is_restarted = True
+    assert (await session.restart(b"100")).is_intermediate
     assert not session.is_clean
     assert await session.settle()
     assert server.visits[0].lines[-1] == b"REST 0"
@@ -221,7 +220,7 @@ async def test_a_restart_that_no_transfer_followed_is_taken_back(
 
 async def test_a_session_handed_on_serves_two(session: UpstreamSession, server: Scripted) -> None:
     server.plan("STAT", says("226 Done."))
-    session.send(b"STAT")
+    session.send_transfer(b"STAT")
     due = session.hand_on()
     session.send(b"PWD")
     assert (await session.final()).code == 257
@@ -234,16 +233,16 @@ async def test_what_cannot_end_a_transfer_is_the_next_ones(
 ) -> None:
     server.plan("RETR", says())
     server.plan("NOOP", says("200 Here.", "226 Done."))
-    session.send(b"RETR x")
+    session.send_transfer(b"RETR x")
     due = session.hand_on()
     assert (await session.ask(b"NOOP")).code == 200
     assert (await due.final()).code == 226
-    assert session.is_disordered
+    assert session.fitness is Fitness.DISORDERED
 
 
 async def test_a_hang_up_reaches_both_holders(session: UpstreamSession, server: Scripted) -> None:
     server.plan("RETR", hangs_up)
-    session.send(b"RETR x")
+    session.send_transfer(b"RETR x")
     due = session.hand_on()
     session.send(b"PWD")
     with pytest.raises(Lost):
@@ -257,7 +256,7 @@ async def test_a_421_for_the_first_holder_is_the_end_of_both(
     session: UpstreamSession, server: Scripted
 ) -> None:
     server.plan("RETR", last_says("421 Enough."))
-    session.send(b"RETR x")
+    session.send_transfer(b"RETR x")
     due = session.hand_on()
     session.send(b"PWD")
     for holder in (due, session):
@@ -280,7 +279,7 @@ async def test_settling_waits_for_earlier_holders_too(
     session: UpstreamSession, server: Scripted
 ) -> None:
     server.plan("STAT", says("226 Done."))
-    session.send(b"STAT")
+    session.send_transfer(b"STAT")
     due = session.hand_on()
     session.send(b"PWD")
     assert await session.settle()
@@ -310,3 +309,53 @@ async def test_every_session_has_its_own_number(server: Scripted) -> None:
         channel.abort()
         await channel.wait_closed(5.0)
     assert len(numbers) == 3
+
+
+async def test_what_is_unfinished_is_so_until_its_final_reply(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("RETR", says("150 Soon.", "226 Done."))
+    seen = [session.unfinished]
+    await session.restart(b"100")
+    seen.append(session.unfinished)
+    session.send_transfer(b"RETR x")
+    for _ in range(2):
+        seen.append(session.unfinished)
+        await session.reply()
+    seen.append(session.unfinished)
+    nothing, restart, transfer = Unfinished
+    assert seen == [nothing, restart, transfer, transfer, nothing]
+
+
+async def test_a_restart_that_is_refused_leaves_nothing_behind(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("REST", says("502 No."))
+    assert (await session.restart(b"100")).code == 502
+    assert session.is_clean
+
+
+async def test_a_restart_in_the_middle_of_a_transfer_is_a_mistake_of_ours(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("RETR", says())
+    session.send_transfer(b"RETR x")
+    with pytest.raises(AssertionError, match="from TRANSFER to RESTART"):
+        await session.restart(b"100")
+
+
+async def test_nothing_makes_a_session_fit_again(session: UpstreamSession) -> None:
+    seen = [session.fitness]
+    for deed in (session.spoil, session.spoil, session.answered_out_of_turn, session.spoil):
+        deed()
+        seen.append(session.fitness)
+    fit, spoilt, disordered = Fitness
+    assert seen == [fit, spoilt, spoilt, disordered, disordered]
+
+
+async def test_a_spoilt_session_goes_on_for_its_holder_and_nobody_else(
+    session: UpstreamSession,
+) -> None:
+    session.spoil()
+    assert (await session.ask(b"PWD")).code == 257
+    assert (session.is_clean, session.is_fit, session.has_ended) == (True, False, False)
