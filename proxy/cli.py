@@ -40,9 +40,27 @@ from proxy.shaping.ledger import Kind
 
 NO_FIREWALL = Budget(enforce="off")  # nothing stands before the demo server
 
+# Paths and make are those of the sources.
+WHERE_TO_GO_ON = """
+Where to go on:
+
+\b
+  settings                    config/ftpweir.yaml, ftpweir explain budget
+  it does not work            ftpweir doctor -c FILE, docs/OPERATIONS.md
+  what it does now            ftpweir show budget, ftpweir top, http://127.0.0.1:8021/
+  several processes           ftpweir run -c FILE --workers 4, docs/SCALE.md
+  several machines            ftpweir explain store, docs/SCALE.md
+  several servers, standbys   ftpweir explain servers, docs/BEHAVIOUR.md
+  TLS on either side          docs/FTPS.md
+  load test of your own plan  make loadtest, docs/LOADTEST.md
+  benchmark beside others     make bench, docs/BENCHMARKS.md
+"""
+
 
 @click.group(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=WHERE_TO_GO_ON,
 )
 @click.version_option(__version__, prog_name="ftpweir")
 def main() -> None:

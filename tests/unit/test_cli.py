@@ -107,6 +107,27 @@ def test_its_help_shows_how_to_begin(option: str) -> None:
     assert "ftpweir run --demo" in result.output
 
 
+@pytest.mark.parametrize(
+    "named",
+    ["--workers", "store", "servers", "doctor", "make bench", "make loadtest", "docs/FTPS.md"],
+)
+def test_its_help_names_whatever_is_big(named: str) -> None:
+    assert named in invoke("--help").output.partition("Where to go on:")[2]
+
+
+def test_its_help_leads_to_what_exists() -> None:
+    places = invoke("--help").output.partition("Where to go on:")[2]
+    for document in re.findall(r"(?:config|docs)/\S+\.\w+", places):
+        assert (CHECKOUT / document).is_file(), document
+    for target in re.findall(r"make (\S+)(?=,)", places):
+        assert f"\n{target}:" in (CHECKOUT / "Makefile").read_text()
+    for word in re.findall(r"ftpweir explain (\w+)", places):
+        assert invoke("explain", word).exit_code == 0, word
+    for name, options in re.findall(r"ftpweir (\w+)(.*?)(?:,|$)", places, re.MULTILINE):
+        known = {one for param in main.commands[name].params for one in param.opts}
+        assert set(re.findall(r" (-\S+)", options)) <= known
+
+
 def test_the_module_is_the_command(tmp_path: Path) -> None:
     done = ended(tmp_path, "--version")
     assert (done.returncode, done.stdout) == (0, invoke("--version").output)
