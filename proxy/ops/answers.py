@@ -12,26 +12,30 @@ from typing import Any, Final
 
 from .snapshot import Snapshot
 
-SECTIONS: Final[Mapping[str, Callable[[Snapshot], object]]] = {
+# Of a snapshot's fields by their names: it may be one of ours, or have come as JSON.
+SECTIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     "status": lambda seen: seen,
-    "sessions": lambda seen: {"total": seen.sessions_total, "sessions": seen.sessions},
+    "sessions": lambda seen: {"total": seen["sessions_total"], "sessions": seen["sessions"]},
     "upstream": lambda seen: {
-        "server": seen.upstream,
-        "limit": seen.upstream_limit,
-        "elsewhere": sum(one.sessions_elsewhere for one in seen.budgets),
-        "sessions": seen.upstream_sessions,
-        "trouble": seen.trouble,
-        **({"machines": seen.machines} if seen.machines else {}),
+        "server": seen["upstream"],
+        "limit": seen["upstream_limit"],
+        "elsewhere": seen["upstream_elsewhere"],
+        "sessions": seen["upstream_sessions"],
+        "trouble": seen["trouble"],
+        **_worth_telling(seen, "machines"),
     },
     "budget": lambda seen: {
-        "budgets": seen.budgets,
-        **({"store_new_for": seen.store_new_for} if seen.store_new_for else {}),
-        **({"store_lost": seen.store_lost} if seen.store_lost else {}),
+        "budgets": seen["budgets"],
+        **_worth_telling(seen, "store_new_for", "store_lost"),
     },
-    "queue": lambda seen: seen.queue,
-    "classes": lambda seen: {"classes": seen.classes},
-    "refusals": lambda seen: {"refusals": seen.refusals},
+    "queue": lambda seen: seen["queue"],
+    "classes": lambda seen: {"classes": seen["classes"]},
+    "refusals": lambda seen: {"refusals": seen["refusals"]},
 }
+
+
+def _worth_telling(seen: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: seen[name] for name in names if seen.get(name)}
 
 
 class Answers:
@@ -47,7 +51,7 @@ class Answers:
         if seen is not self._of:
             self._of, self._written = seen, {}
         if section not in self._written:
-            self._written[section] = as_json(chosen(seen))
+            self._written[section] = as_json(chosen(_fields(seen)))
         return self._written[section]
 
 

@@ -88,6 +88,7 @@ class Lookout:
             sessions_total=len(sessions),
             sessions=tuple(_client(session, now) for session in sessions[:MOST_SESSIONS]),
             upstream_limit=sum(egress.pool.places.limit for egress in egresses),
+            upstream_elsewhere=sum(egress.pool.places.elsewhere for egress in egresses),
             upstream_sessions=tuple(_upstream(servers, sessions, now)),
             classes=tuple(_classes(config, egresses, sessions, waiting)),
             refusals=self._recent.refusals,

@@ -24,7 +24,9 @@ class BudgetSeen:
     enforce: str
     open: int
     cooling: int
-    elsewhere: int  # taken by other instances that share the budget
+    elsewhere: (
+        int  # owned by other instances that share the budget, or by workers that do not use it
+    )
     reserved: int  # kept for other programs behind our address
     limit: int  # in force now; lower than configured after a suspected ban, here or elsewhere
     configured: int
@@ -34,7 +36,7 @@ class BudgetSeen:
     per_second: float  # connections in the long run; 0.0: only the hold is known to limit nothing
     banned_for: float  # 0.0: no ban is suspected
     sessions: int  # control connections from this address
-    sessions_elsewhere: int  # had by other instances
+    sessions_elsewhere: int  # likewise
     sessions_limit: int
     is_lowered: bool  # another instance goes by this limit, we would go by more
 
@@ -138,7 +140,7 @@ class MachineSeen:
     state: str  # in use, standby, down, removed
     down_for: float | None  # None: it is up, as far as anybody knows
     sessions: int
-    elsewhere: int  # had by other instances
+    elsewhere: int  # owned by other instances, or by workers that do not use it
     limit: int
     server: str = ""
 
@@ -236,6 +238,7 @@ class Snapshot:
     sessions_total: int  # `sessions` lists the first thousands
     sessions: tuple[ClientSeen, ...]
     upstream_limit: int
+    upstream_elsewhere: int  # owned by other instances, or by workers that do not use it
     upstream_sessions: tuple[UpstreamSeen, ...]
     classes: tuple[ClassSeen, ...]
     refusals: tuple[RefusalSeen, ...]  # the latest first

@@ -19,6 +19,8 @@ Column = tuple[str, Callable[[Told], object]]
 BAR: Final = 40  # characters
 # The columns that give way on a narrow terminal.
 LONG: Final = frozenset({"does", "wants", "waits for", "heard", "value", "default"})
+# What other instances own, used or not; of workers that were added up, what they own unused.
+ELSEWHERE: Final = "dealt out but not used here"
 UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -91,7 +93,7 @@ def _budget_words(one: Told) -> str:
         words.append(f"lowered from {one['configured']} after a suspected ban")
     words += [f"{one['open']} open", f"{one['cooling']} cooling"]
     if one["elsewhere"]:
-        words.append(f"{one['elsewhere']} of other instances")
+        words.append(f"{one['elsewhere']} {ELSEWHERE}")
     words.append(f"{max(0, one['limit'] - one['open'] - one['cooling'] - one['elsewhere'])} free")
     if one["next_slot"]:
         words.append(f"next slot in {duration(one['next_slot'])}")
@@ -194,8 +196,8 @@ def _machines(machines: Sequence[Told]) -> RenderableType:
 
 
 def _seats(one: Told) -> str:
-    others = f" ({one['elsewhere']} of other instances)" if one["elsewhere"] else ""
-    return f"{one['limit']}{others}"
+    more = f" ({one['elsewhere']} {ELSEWHERE})" if one["elsewhere"] else ""
+    return f"{one['limit']}{more}"
 
 
 def _state(one: Told) -> str:

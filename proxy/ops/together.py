@@ -46,17 +46,19 @@ def one_snapshot(of_workers: Sequence[Snapshot | None]) -> Snapshot:
     lost = [one.store_lost for one in seen if one.store_lost]
     troubles = [one.trouble for one in seen if one.trouble is not None]
     refusals = sorted((each for one in seen for each in one.refusals), key=lambda each: -each.at)
+    budgets = tuple(_grouped(seen, lambda one: one.budgets, lambda one: one.name, _budget))
     return replace(
         seen[0],
         at=max(one.at for one in seen),
         started=min(one.started for one in seen),
         phase=max((one.phase for one in seen), key=ORDER.index),
         listen=tuple(dict.fromkeys(place for one in seen for place in one.listen)),
-        budgets=tuple(_grouped(seen, lambda one: one.budgets, lambda one: one.name, _budget)),
+        budgets=budgets,
         queue=_queue([one.queue for one in seen]),
         sessions_total=sum(one.sessions_total for one in seen),
         sessions=sessions[:MOST_SESSIONS],
         upstream_limit=max(one.upstream_limit for one in seen),
+        upstream_elsewhere=sum(one.sessions_elsewhere for one in budgets),
         upstream_sessions=tuple(each for one in seen for each in one.upstream_sessions),
         classes=tuple(
             _recounted(one, sessions)

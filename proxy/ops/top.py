@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from . import tables
+from .answers import SECTIONS
 from .ask import NoAnswer, StatusAddress
 
 PACE = 10  # looks over which a rate is told
@@ -53,14 +54,6 @@ class Screen:
         rows = max(6, self._height - above - 10)
         waiting = {**seen["queue"], "first": seen["queue"]["first"][: rows // 3]}
         clients = sorted(seen["sessions"], key=lambda one: ORDER.get(one["phase"], 0))
-        upstream = {
-            "server": seen["upstream"],
-            "limit": seen["upstream_limit"],
-            "elsewhere": sum(one["sessions_elsewhere"] for one in seen["budgets"]),
-            "sessions": seats,
-            "trouble": seen["trouble"],
-            "machines": machines,
-        }
         left = rows - len(waiting["first"])
         parts: Iterable[RenderableType] = (
             Text(self._head(seen), "bold"),
@@ -68,7 +61,7 @@ class Screen:
             Text(),
             tables.queue(waiting),
             Text(),
-            tables.upstream(upstream),
+            tables.upstream(SECTIONS["upstream"](seen)),
             Text(),
             tables.sessions({"sessions": clients[:left], "total": seen["sessions_total"]}),
         )

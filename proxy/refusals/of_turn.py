@@ -94,8 +94,8 @@ ROWS: Final = (
         "The command waited as long as allowed. Longer would outlast the patience of the client: "
         "curl gives up after 60 s without a reply.",
         "Retry with a pause.",
-        "`ftpweir top` tells what holds the places. Where few are used, other instances have them. "
-        "`queue.max_wait` above 50 s loses curl.",
+        "`ftpweir top` tells what holds the places. Where few are used, other instances or "
+        "workers own them. `queue.max_wait` above 50 s loses curl.",
         example=Example(2, 2, waited=40),
     ),
     Entry(

@@ -71,7 +71,9 @@ def test_the_lower_limit_holds_for_both_and_the_others_sessions_are_told() -> No
         assert few.events("limits differ") == []
         assert "another instance goes by 30, not by 40" in shown(many, "budget")
         until(lambda: told(many, "upstream")["elsewhere"] == 1, "the session of the other is known")
-        assert f"0 of {SESSIONS} (1 of other instances) sessions" in shown(many, "upstream")
+        assert f"0 of {SESSIONS} (1 dealt out but not used here) sessions" in shown(
+            many, "upstream"
+        )
         assert (told(few, "upstream")["elsewhere"], told(many, "upstream")["sessions"]) == (0, [])
         few.reload(budget=budget(40))
         until(lambda: not told(many, "budget")["budgets"][0]["is_lowered"], "they agree again")

@@ -57,7 +57,7 @@ def test_a_bar_never_leaves_its_frame() -> None:
     full = {**BUDGET, "cooling": 30, "elsewhere": 9, "next_slot": 4.0}
     bar, words = read(tables.budget({"budgets": [full]})).splitlines()
     assert bar.count("\u2588") == tables.BAR
-    assert "9 of other instances, 0 free, next slot in 4 s" in words
+    assert "9 dealt out but not used here, 0 free, next slot in 4 s" in words
 
 
 def test_a_new_store_is_told_beside_the_budget() -> None:
@@ -143,8 +143,8 @@ def test_the_sessions_of_other_instances_are_told_beside_ours() -> None:
         "machines": [machine | {"elsewhere": 2}, machine | {"elsewhere": 0}],
     }
     head, _, first, second, *_ = read(tables.upstream(told)).splitlines()
-    assert head.rstrip() == "ftp:21: 0 of 4 (3 of other instances) sessions"
-    assert first.rstrip().endswith("0 of 2 (2 of other instances)")
+    assert head.rstrip() == "ftp:21: 0 of 4 (3 dealt out but not used here) sessions"
+    assert first.rstrip().endswith("0 of 2 (2 dealt out but not used here)")
     assert second.rstrip().endswith("0 of 2")
 
 

@@ -64,6 +64,7 @@ ONE = Snapshot(
     sessions_total=2,
     sessions=(),
     upstream_limit=2,
+    upstream_elsewhere=2,
     upstream_sessions=(),
     classes=(CLASS,),
     refusals=(),
@@ -92,12 +93,14 @@ def test_what_each_has_is_added_up() -> None:
 
 
 def test_what_they_share_is_told_once_and_elsewhere_is_beyond_all_of_them() -> None:
-    (budget,) = one_snapshot([ONE, OTHER]).budgets
+    both = one_snapshot([ONE, OTHER])
+    (budget,) = both.budgets
     assert (budget.open, budget.cooling) == (13, 6)
     assert budget.elsewhere == 1  # the second sees 12 + 8 taken, of which 19 are theirs
     assert (budget.reserved, budget.limit, budget.configured) == (5, 20, 40)
     assert budget.next_slot == 2.0
     assert (budget.sessions, budget.sessions_elsewhere, budget.sessions_limit) == (2, 1, 4)
+    assert both.upstream_elsewhere == 1
     assert budget.is_lowered
 
 

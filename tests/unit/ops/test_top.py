@@ -66,7 +66,7 @@ async def test_several_machines_are_on_the_screen() -> None:
     with console.capture() as capture:
         console.print(Screen(30).drawn({**seen, "machines": machines}))
     assert "two.example:21" in (told := capture.get())
-    assert "0 of 2 (1 of other instances)" in told
+    assert "0 of 2 (1 dealt out but not used here)" in told
 
 
 @pytest.mark.parametrize("width", [200, 80, 40])
