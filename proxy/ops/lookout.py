@@ -158,6 +158,7 @@ def _budget(egress: Egress, config: Config, now: float) -> BudgetSeen:
         sessions=len(egress.pool.places),
         sessions_elsewhere=egress.pool.places.elsewhere,
         sessions_limit=egress.pool.places.limit,
+        sessions_configured=egress.pool.places.configured,
         is_lowered=budget.is_lowered,
     )
 

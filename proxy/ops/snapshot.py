@@ -38,6 +38,7 @@ class BudgetSeen:
     sessions: int  # control connections from this address
     sessions_elsewhere: int  # likewise
     sessions_limit: int
+    sessions_configured: int  # more than that: another instance goes by fewer
     is_lowered: bool  # another instance goes by this limit, we would go by more
 
     @property

@@ -137,6 +137,7 @@ def _budget(parts: list[BudgetSeen]) -> BudgetSeen:
             sessions, (one.sessions + one.sessions_elsewhere for one in parts)
         ),
         sessions_limit=max(one.sessions_limit for one in parts),
+        sessions_configured=max(one.sessions_configured for one in parts),
         is_lowered=any(one.is_lowered for one in parts),
     )
 

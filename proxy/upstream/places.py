@@ -48,6 +48,12 @@ class Places:
         return limit if self._share is None else self._share.stake.agreed(limit)
 
     @property
+    def configured(self) -> int:
+        """How many we would go by, if no other instance went by fewer; where each learns its own
+        there is nothing to agree on."""
+        return self.limit if self._allowance.is_learned else self._allowance.limit
+
+    @property
     def elsewhere(self) -> int:
         """How many of them other instances have."""
         return 0 if self._share is None else self._share.stake.others

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from loadtest.ports import free_port
+from proxy.config import Status
+from proxy.ops.doctor.running import ask_running
 from tests.support.programs import CHECKOUT
 from tests.support.proxy import Ftpweir
 from tests.support.redis import RedisServer
@@ -70,6 +72,9 @@ def test_the_lower_limit_holds_for_both_and_the_others_sessions_are_told() -> No
         assert (event["setting"], event["ours"], event["lowest"]) == ("budget.connections", 40, 30)
         assert few.events("limits differ") == []
         assert "another instance goes by 30, not by 40" in shown(many, "budget")
+        asked = ask_running(Status.model_validate({"address": many.config()["status"]}))
+        assert asked is not None
+        assert asked.undercut == ("budget: another one goes by 30, this one by 40",)
         until(lambda: told(many, "upstream")["elsewhere"] == 1, "the session of the other is known")
         assert f"0 of {SESSIONS} (1 dealt out but not used here) sessions" in shown(
             many, "upstream"

@@ -30,6 +30,13 @@ WARNINGS: Final = (
         "memory.",
     ),
     (
+        "limits_differ",
+        Area.STORE,
+        "Instances that share the store go by different limits: the lowest holds for all of them.",
+        "Give all instances of the group the same `budget` and `upstream.sessions`. One that "
+        "suspects a ban goes by fewer connections for a while.",
+    ),
+    (
         "store_evicts",
         Area.STORE,
         "The shared store may throw away what we keep there when its memory is full: then nobody "

@@ -108,6 +108,8 @@ def _of_running(running: Running) -> Iterator[Finding]:
     if running.store_new_for > 0:
         evidence = f"nothing is dealt out for {running.store_new_for:.0f} s more"
         yield Finding(CAUSES["store_new"], evidence)
+    if running.undercut:
+        yield Finding(CAUSES["limits_differ"], "; ".join(running.undercut))
     if running.trouble:
         yield Finding(CAUSES["server_trouble"], running.trouble)
     if running.refusals:

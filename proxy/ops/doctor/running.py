@@ -10,7 +10,7 @@ import http.client
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -55,6 +55,7 @@ def ask_running(
             refusals=_counted(refusals["refusals"]),
             sessions_elsewhere=int(own["sessions_elsewhere"]),
             store_new_for=float(budgets.get("store_new_for", 0.0)),
+            undercut=tuple(_undercut(own)),
         )
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return None
@@ -67,6 +68,13 @@ def _get(line: http.client.HTTPConnection, path: str, headers: Mapping[str, str]
     if answer.status != http.HTTPStatus.OK:
         raise ValueError(answer.status)
     return json.loads(body)
+
+
+def _undercut(own: Mapping[str, Any]) -> Iterator[str]:
+    if own["is_lowered"]:
+        yield f"budget: another one goes by {own['limit']}, this one by {own['configured']}"
+    if (limit := own["sessions_limit"]) < (configured := own["sessions_configured"]):
+        yield f"upstream.sessions: another one goes by {limit}, this one by {configured}"
 
 
 def _trouble(told: Any, server: str) -> str:

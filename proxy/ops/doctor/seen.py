@@ -261,6 +261,7 @@ class Running:
     refusals: tuple[RefusedFor, ...]  # the most frequent first
     sessions_elsewhere: int = 0  # had by other instances that share its store
     store_new_for: float = 0.0  # its store deals nothing out for so long
+    undercut: tuple[str, ...] = ()  # by other instances, which go by lower limits
 
 
 @dataclass(slots=True)

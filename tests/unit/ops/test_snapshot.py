@@ -43,6 +43,7 @@ def test_what_is_used_is_open_or_cooling() -> None:
         sessions=1,
         sessions_elsewhere=0,
         sessions_limit=2,
+        sessions_configured=2,
         is_lowered=False,
     )
     assert seen.used == 7

@@ -40,6 +40,7 @@ BUDGET = BudgetSeen(
     sessions=1,
     sessions_elsewhere=2,
     sessions_limit=4,
+    sessions_configured=6,
     is_lowered=False,
 )
 CLASS = ClassSeen("nightly", 1, 2, 1, 1, 3, 3, 20, None, None, 1.0)
@@ -99,7 +100,8 @@ def test_what_they_share_is_told_once_and_elsewhere_is_beyond_all_of_them() -> N
     assert budget.elsewhere == 1  # the second sees 12 + 8 taken, of which 19 are theirs
     assert (budget.reserved, budget.limit, budget.configured) == (5, 20, 40)
     assert budget.next_slot == 2.0
-    assert (budget.sessions, budget.sessions_elsewhere, budget.sessions_limit) == (2, 1, 4)
+    assert (budget.sessions, budget.sessions_elsewhere) == (2, 1)
+    assert (budget.sessions_limit, budget.sessions_configured) == (4, 6)
     assert both.upstream_elsewhere == 1
     assert budget.is_lowered
 

@@ -61,7 +61,7 @@ def test_the_lowest_limit_that_any_instance_goes_by_is_ours_too_but_not_what_we_
     asked = Asked()
     here = places(asked)
     asked.give(1, others=2, limit=3)
-    assert (here.limit, here.elsewhere) == (3, 2)
+    assert (here.limit, here.configured, here.elsewhere) == (3, LIMIT, 2)
     assert asked.share.report().limit == LIMIT
 
 
@@ -72,6 +72,8 @@ def test_only_a_limit_that_is_configured_should_be_the_same_everywhere() -> None
     here.adopt(None, patience=7.0)
     assert asked.stake.patience == 7.0
     assert asked.share.setting == ""
+    asked.give(1, limit=3)
+    assert here.configured == here.limit == 3
     assert places().elsewhere == 0
 
 

@@ -159,6 +159,8 @@ def test_what_the_running_proxy_tells() -> None:
     assert codes(Seen(running=CALM)) == []
     assert codes(Seen(running=replace(CALM, banned_for=30.0))) == ["ban_suspected"]
     assert codes(Seen(running=replace(CALM, store_new_for=9.0))) == ["store_new"]
+    undercut = Seen(running=replace(CALM, undercut=("upstream.sessions: 2, 4",)))
+    assert (codes(undercut), told(undercut)) == (["limits_differ"], "upstream.sessions: 2, 4")
     assert codes(Seen(running=replace(CALM, trouble="421 Too many."))) == ["server_trouble"]
     often = (RefusedFor("budget", 2, "Too many."), RefusedFor("idle", 1, "Idle."))
     assert told(Seen(running=replace(CALM, refusals=often))) == (

@@ -29,6 +29,10 @@ BUDGET = {
     "next_slot": 2.5,
     "banned_for": 0.0,
     "sessions_elsewhere": 1,
+    "sessions_limit": 4,
+    "sessions_configured": 4,
+    "configured": 380,
+    "is_lowered": False,
 }
 
 
@@ -178,3 +182,17 @@ def test_a_new_store_is_heard_of() -> None:
         seen = ask_running(status)
     assert seen is not None
     assert seen.store_new_for == 20.0
+
+
+def test_it_is_told_by_which_limits_others_go() -> None:
+    with served(answers(limit=30, is_lowered=True, sessions_limit=2)) as status:
+        seen = ask_running(status)
+    assert seen is not None
+    assert seen.undercut == (
+        "budget: another one goes by 30, this one by 380",
+        "upstream.sessions: another one goes by 2, this one by 4",
+    )
+    with served(answers()) as status:
+        alike = ask_running(status)
+    assert alike is not None
+    assert alike.undercut == ()
