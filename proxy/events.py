@@ -7,6 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Result(StrEnum):
+    """How a transfer ended, where no refusal ended it."""
+
+    DONE = "done"
+    ABORTED = "aborted"
+    CLIENT_CLOSED = "client closed data"
+    REFUSED_BY_SERVER = "refused by server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,7 @@ class TransferEnded(OfClient):
     verb: str
     path: str
     kind: str
-    result: str  # "done", "refused by server", or the reason why it was cut
+    result: str  # a Result, or the reason of the refusal that ended it
     code: int  # the final reply's
     moved: int
     is_ascii: bool  # TYPE A: line ends were converted on the way

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import time
 
 from proxy import events
-from proxy.events import Announce, Event, Fault
+from proxy.events import Announce, Event, Fault, Result
 
 _DEEDS = {
     events.LoggedIn: "login",
@@ -135,7 +135,7 @@ def xferlog_line(event: events.TransferEnded, now: float) -> str | None:
         "ftp",
         "0",  # no RFC 931
         "*",
-        "c" if event.result == "done" else "i",
+        "c" if event.result == Result.DONE else "i",
     )
     return " ".join(fields)
 

@@ -110,8 +110,8 @@ COUNTED: Final = (
     _counter(
         "transfer_terminations",
         "party phase server",
-        "Transfers that were not done, by who ended them (client, server, limit or proxy) and in "
-        "which phase.",
+        "Transfers that were not done, by who ended them (client, server, either of the two, a "
+        "limit of ours, or the proxy) and in which phase.",
     ),
     _counter("refusals", "reason class server", "Explained refusals that clients have heard."),
     _counter("upstream_logins", "", "Logins at the server that succeeded."),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from proxy import events
-from proxy.events import Event
+from proxy.events import Event, Result
 from proxy.refusals import REFUSALS, Reason
 
 from .snapshot import MOST_REFUSALS, RefusalSeen, Totals, Trouble
@@ -32,7 +32,7 @@ class Recent:
         match event:
             case events.TransferEnded():
                 self._transfers += 1
-                self._transfers_failed += event.result != "done"
+                self._transfers_failed += event.result != Result.DONE
                 self._moved += event.moved
             case events.SessionEnded():
                 self._sessions += 1

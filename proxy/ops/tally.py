@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from proxy import events
-from proxy.events import Event
+from proxy.events import Event, Result
 from proxy.ftp.command import COMMANDS
+from proxy.refusals import OF_TURN, REFUSALS, Party
 from proxy.session.transfer import PHASES
 
 from .logs import name_and_level
@@ -22,44 +23,12 @@ from .metric_table import COUNTED, Type
 Labels = tuple[str, ...]
 
 DELAYED: Final = 0.1  # seconds; a shorter wait is a passage
-# Results that a transfer got from the queue, before anything was opened for it.
-NEVER_SERVED: Final = frozenset(
-    {
-        "budget",
-        "class_rate",
-        "class_transfers",
-        "eta_too_long",
-        "queue_full",
-        "queue_wait",
-        "state_full",
-        "store_lost",
-        "store_new",
-        "suspected_ban",
-        "upstream_sessions",
-    }
-)
-
-
-# Who ended a transfer, by its result; every other result is a limit of ours.
-PARTIES: Final[Mapping[str, str]] = {
-    "aborted": "client",
-    "client closed data": "client",
-    "client_data": "client",
-    "refused by server": "server",
-    "file_changed": "server",
-    "upstream_data": "server",
-    "upstream_data_lost": "server",
-    "upstream_down": "server",
-    "upstream_login": "server",
-    "upstream_lost": "server",
-    "upstream_no_ftp": "server",
-    "upstream_refused": "server",
-    "upstream_silent": "server",
-    "upstream_tls": "server",
-    "upstream_unreachable": "server",
-    "stalled": "either",
-    "draining": "proxy",
-    "fault": "proxy",
+# Who ended a transfer, by its result.
+ENDED_BY: Final[Mapping[str, Party]] = {
+    Result.ABORTED: Party.CLIENT,
+    Result.CLIENT_CLOSED: Party.CLIENT,
+    Result.REFUSED_BY_SERVER: Party.SERVER,
+    **{reason: row.party for reason, row in REFUSALS.items()},
 }
 
 
@@ -152,7 +121,7 @@ class Tally:
         counters["transfer_bytes"][of_class, kind, server] += event.moved
         if event.heals:
             self._count("transfer_heals", of_class, kind, server, by=event.heals)
-        if event.result in NEVER_SERVED:
+        if event.result in OF_TURN:
             status = outcome = "refused"
         else:
             status = "delayed" if event.queue >= DELAYED else "passed"
@@ -161,13 +130,14 @@ class Tally:
         if event.misjudged is not None:
             self.observe("queue_eta_error_seconds", event.misjudged)
         self.observe("queue_wait_seconds", event.queue, of_class, outcome, server)
-        if event.result == "done":
+        if event.result == Result.DONE:
             phases = (event.queue, event.prepare, event.open, event.data, event.final)
             self.observe("transfer_duration_seconds", sum(phases), kind, server)
             for histogram, seconds in zip(self._phases, phases, strict=True):
                 histogram.add(seconds)
         else:
-            self._count("transfer_terminations", _party(event.result), _phase(event), server)
+            party = ENDED_BY[event.result].value
+            self._count("transfer_terminations", party, _phase(event), server)
 
     def _count(self, name: str, *labels: str, by: int = 1) -> None:
         self.counters[name][labels] += by
@@ -178,10 +148,6 @@ class Tally:
         if found is None:
             found = known[labels] = Histogram(self._bounds[name])
         return found
-
-
-def _party(result: str) -> str:
-    return PARTIES.get(result, "limit")
 
 
 def _phase(event: events.TransferEnded) -> str:

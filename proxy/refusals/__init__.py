@@ -5,15 +5,17 @@ Pure, and on the bottom floor: knows neither the protocol's rooms nor the limits
 
 from .declined import Declined
 from .document import document, explain
-from .reason import Entry, Reason, Scope
+from .reason import Entry, Party, Reason, Scope
 from .refusal import LONGEST, Refusal
-from .table import REFUSALS
+from .table import OF_TURN, REFUSALS
 
 __all__ = [
     "LONGEST",
+    "OF_TURN",
     "REFUSALS",
     "Declined",
     "Entry",
+    "Party",
     "Reason",
     "Refusal",
     "Scope",

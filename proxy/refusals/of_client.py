@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .reason import Entry, Example, Reason, Scope
+from .reason import Entry, Example, Party, Reason, Scope
 
 ROWS: Final = (
     Entry(
@@ -82,6 +82,7 @@ ROWS: Final = (
         "Connect again in a moment; usually the proxy is only restarted.",
         "Nothing if this was meant. `timeouts.drain` sets how long running transfers get.",
         scope=Scope.SESSION,
+        party=Party.PROXY,
     ),
     Entry(
         Reason.IDLE,
@@ -113,5 +114,6 @@ ROWS: Final = (
         "Retry once; if it comes back, give the reference to the operator.",
         "Look the reference up in the log: the full error stands there. Please report it.",
         scope=Scope.SESSION,
+        party=Party.PROXY,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .reason import Entry, Example, Reason
+from .reason import Entry, Example, Party, Reason
 
 ROWS: Final = (
     Entry(
@@ -37,6 +37,7 @@ ROWS: Final = (
         "Open `passive.ports` to the clients; behind NAT set `passive.address`.",
         advice="check firewall and passive mode",
         example=Example(words="none within 10 s"),
+        party=Party.CLIENT,
     ),
     Entry(
         Reason.UPSTREAM_DATA,
@@ -48,6 +49,7 @@ ROWS: Final = (
         "Try PASV, EPSV and PORT by hand from this host, and the other `upstream.data`; a ban "
         "asks for a smaller `budget.connections`.",
         example=Example(words="none within 10 s"),
+        party=Party.SERVER,
     ),
     Entry(
         Reason.UPSTREAM_DATA_LOST,
@@ -58,6 +60,7 @@ ROWS: Final = (
         script="Send the transfer command again; what was received is only a part.",
         operator="Many of these point to a firewall that resets connections, or to a server that "
         "is short of memory or disk space: its own log tells.",
+        party=Party.SERVER,
     ),
     Entry(
         Reason.FILE_CHANGED,
@@ -69,6 +72,7 @@ ROWS: Final = (
         script="Fetch the file again from its beginning; throw away what was received.",
         operator="Somebody writes files while they are fetched: let them be written under another "
         "name and renamed when they are whole.",
+        party=Party.SERVER,
     ),
     Entry(
         Reason.UPLOAD_UNSURE,
@@ -80,6 +84,7 @@ ROWS: Final = (
         script="Send the file again from its beginning; what the server has is only a part.",
         operator="Raise `heal.upload_memory` (one upload keeps an eighth of it), and let the "
         "server take REST before STOR (proftpd: `AllowStoreRestart on`).",
+        party=Party.SERVER,
     ),
     Entry(
         Reason.STALLED,
@@ -90,5 +95,6 @@ ROWS: Final = (
         "The log names the end that was silent. Raise `timeouts.stall` for servers on tape.",
         unit=" s",
         example=Example(limit=120),
+        party=Party.EITHER,
     ),
 )

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from .reason import Entry, Example, Reason, Scope
+from .reason import Entry, Example, Party, Reason, Scope
 
 ROWS: Final = (
-    Entry(
-        Reason.UPSTREAM_SESSIONS,
-        "Too many connections to the server",
-        "upstream.sessions",
-        "The server allows few sessions, and none came free in time: all are lent or pinned.",
-        "End sessions that are not needed; retry with a pause.",
-        "`ftpweir show sessions` names pinned ones; `upstream.pooling: transfer` shares best. "
-        "Raise `upstream.sessions` only if the server allows more.",
-        example=Example(2, 2, waited=40),
-    ),
     Entry(
         Reason.UPSTREAM_DOWN,
         "Server is down",
@@ -25,6 +15,7 @@ ROWS: Final = (
         "Retry with a pause; the script is not at fault.",
         "Check that the server runs; `ftpweir doctor` tests `upstream.host` and `upstream.port`.",
         example=Example(words="ftp.example.com:21 refuses connections"),
+        party=Party.SERVER,
     ),
     Entry(
         Reason.UPSTREAM_UNREACHABLE,
@@ -36,6 +27,7 @@ ROWS: Final = (
         "`ftpweir doctor` tells name, route, firewall and ban apart. After a ban, wait it out and "
         "lower `budget.connections`.",
         example=Example(words="no answer from ftp.example.com within 10 s"),
+        party=Party.SERVER,
     ),
     Entry(
         Reason.UPSTREAM_NO_FTP,
@@ -47,6 +39,7 @@ ROWS: Final = (
         "Set `upstream.port` to the FTP server's: 21, or 990 with `upstream.tls: implicit`.",
         advice="ask the operator",
         example=Example(words="not a reply: SSH-2.0-OpenSSH_9.2"),
+        party=Party.SERVER,
     ),
     Entry(
         Reason.UPSTREAM_REFUSED,
@@ -58,6 +51,7 @@ ROWS: Final = (
         "If it says too many connections: lower `upstream.sessions`, or find who else connects "
         "from this address.",
         example=Example(words="Too many connections (2) from this IP", retry=12),
+        party=Party.SERVER,
     ),
     Entry(
         Reason.UPSTREAM_TLS,
@@ -71,6 +65,7 @@ ROWS: Final = (
         "speaks in clear where TLS is expected wants the other one of `explicit` and `implicit`.",
         advice="ask the operator",
         example=Example(words="its certificate has expired"),
+        party=Party.SERVER,
     ),
     Entry(
         Reason.UPSTREAM_LOGIN,
@@ -83,6 +78,7 @@ ROWS: Final = (
         advice="log in again",
         scope=Scope.SESSION,
         example=Example(words="Login incorrect."),
+        party=Party.SERVER,
     ),
     Entry(
         Reason.UPSTREAM_LOST,
@@ -92,6 +88,7 @@ ROWS: Final = (
         "Look whether the command took effect, then retry.",
         "See the server's own log: a restart, its idle limit or a quota.",
         example=Example(words="Timeout."),
+        party=Party.SERVER,
     ),
     Entry(
         Reason.UPSTREAM_SILENT,
@@ -101,5 +98,6 @@ ROWS: Final = (
         "Look whether the command took effect, then retry.",
         "Raise `timeouts.final` if the server is slow by nature; otherwise see its own log.",
         example=Example(words="no reply within 60 s"),
+        party=Party.SERVER,
     ),
 )

@@ -68,6 +68,16 @@ ROWS: Final = (
         example=Example(waited=20, retry=10),
     ),
     Entry(
+        Reason.UPSTREAM_SESSIONS,
+        "Too many connections to the server",
+        "upstream.sessions",
+        "The server allows few sessions, and none came free in time: all are lent or pinned.",
+        "End sessions that are not needed; retry with a pause.",
+        "`ftpweir show sessions` names pinned ones; `upstream.pooling: transfer` shares best. "
+        "Raise `upstream.sessions` only if the server allows more.",
+        example=Example(2, 2, waited=40),
+    ),
+    Entry(
         Reason.SUSPECTED_BAN,
         "Firewall seems to have banned the proxy",
         "budget.time_wait",

@@ -57,6 +57,16 @@ class Scope(Enum):
     TRANSFER = auto()
 
 
+class Party(StrEnum):
+    """Who ends the transfer that meets a refusal."""
+
+    CLIENT = auto()
+    SERVER = auto()
+    EITHER = auto()  # one of the two: which cannot be told
+    LIMIT = auto()  # one of ours
+    PROXY = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """What an imagined refusal knows, for the documents: no more than the real ones are told."""
@@ -82,6 +92,7 @@ class Entry:
     scope: Scope = Scope.TRANSFER  # for a session that has logged in; a Refusal may know better
     advice: str = TRY_AGAIN
     code: int | None = None  # FTP's own for just this; the session goes on
+    party: Party = Party.LIMIT
     unit: str = ""  # of used and limit: empty for a count, " s" for seconds
     example: Example = Example()
 

@@ -13,4 +13,7 @@ from .reason import Entry, Reason
 
 _ROWS = (*of_client.ROWS, *of_turn.ROWS, *of_data.ROWS, *of_server.ROWS)
 
+# What keeps one from its turn: nothing has been opened for it then.
+OF_TURN = frozenset(row.reason for row in of_turn.ROWS)
+
 REFUSALS: Mapping[Reason, Entry] = MappingProxyType({row.reason: row for row in _ROWS})

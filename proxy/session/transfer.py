@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proxy.events import TransferEnded
+from proxy.events import Result, TransferEnded
 from proxy.exchange.delivery import CLIENT_CLOSED, CLIENT_CUT, Delivery
 from proxy.exchange.download_healing import DownloadHealing
 from proxy.exchange.exchange import Exchange
@@ -81,7 +81,7 @@ class TransferRun:
         self._moved = 0
         self._misjudged: float | None = None
         self.upstream_session: int | None = None
-        self.result = "aborted"
+        self.result: str = Result.ABORTED
         self.reply = ABORTED
         self.was_declined = False
         self.ends_session = False
@@ -113,10 +113,10 @@ class TransferRun:
                 self._mark()  # all its time went into waiting
             self.was_declined = True
             self.ends_session = declined.ends_session
-            self.result = declined.reason.value
+            self.result = declined.reason
             self.reply = explain(declined, self._is_announced or self._is_fed)
         except Refused as refused:
-            self.result = "refused by server"
+            self.result = Result.REFUSED_BY_SERVER
             self.reply = refused.reply
         finally:
             # It calls back here. A circle would be left to the collector, which then stops
@@ -322,7 +322,9 @@ def _healing(job: Transfer, rules: ExchangeRules) -> Healing | None:
     return UploadHealing(job, rules.upload_vigilance, rules.replays)
 
 
-def _result(reply: Reply) -> str:
+def _result(reply: Reply) -> Result:
     if reply.is_success:
-        return "done"
-    return "client closed data" if reply in (CLIENT_CLOSED, CLIENT_CUT) else "refused by server"
+        return Result.DONE
+    if reply in (CLIENT_CLOSED, CLIENT_CUT):
+        return Result.CLIENT_CLOSED
+    return Result.REFUSED_BY_SERVER
