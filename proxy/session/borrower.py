@@ -21,14 +21,11 @@ from proxy.upstream.due import Due
 from proxy.upstream.egress import Egress
 from proxy.upstream.identity import Credentials, LoginKey
 from proxy.upstream.lease import Lease
-from proxy.upstream.session import Lost, Silent, UpstreamSession
+from proxy.upstream.session import Lost, UpstreamSession
 from proxy.upstream.troubles import FRESH
 
 from .backend import Backend
-
-# Seconds. What ended one session mostly ends the others too, as the killing of a server does.
-# Within this time their ends have come, and none of them is lent any more.
-ENDS_TOGETHER = 0.05
+from .deaths import Deaths
 
 
 class Loan:
@@ -117,16 +114,15 @@ class Borrower:
         What dies before a command of the client's was sent is replaced without a word.
         """
         assert request.wanted is not None
-        for last in (False, True):
+        deaths = Deaths(1)
+        while True:
             loan = await self._loan(request)
             try:
                 refusal = await loan.lease.restore(request.wanted, needs)
             except Lost as lost:
                 loan.end()
                 self._drop_kept(lost.words)
-                if last or isinstance(lost, Silent):
-                    raise explain_lost(lost) from None
-                await let_deaths_be_noticed()
+                await deaths.outlive(lost)
                 continue
             except BaseException:
                 loan.end()
@@ -135,7 +131,6 @@ class Borrower:
                 loan.end()
                 raise Refused(refusal)
             return loan
-        raise AssertionError("the loop above returns or raises")
 
     def pin(self, loan: Loan, verb: str) -> bool:
         """Keep this very session from now on; True when it was not kept before."""
@@ -233,13 +228,3 @@ class Borrower:
         if not problem.may_pass or self._clock() + FRESH > self._gate.deadline(request):
             raise Declined(problem.reason, words=problem.words, setting=problem.setting) from None
         await asyncio.sleep(FRESH)
-
-
-async def let_deaths_be_noticed() -> None:
-    """Before another session is tried in place of one that was lost."""
-    await asyncio.sleep(ENDS_TOGETHER)
-
-
-def explain_lost(lost: Lost) -> Declined:
-    reason = Reason.UPSTREAM_SILENT if isinstance(lost, Silent) else Reason.UPSTREAM_LOST
-    return Declined(reason, words=lost.words)

@@ -9,9 +9,10 @@ from proxy.ftp.command import Command, Needs
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import UNKNOWN, parse_directory
 from proxy.gate.request import Request
-from proxy.upstream.session import Lost, Silent, UpstreamSession
+from proxy.upstream.session import Lost, UpstreamSession
 
-from .borrower import Loan, let_deaths_be_noticed
+from .borrower import Loan
+from .deaths import Deaths
 from .visitor import Visitor
 
 NOT_KNOWN = frozenset({500, 502})  # RFC 959 section 5.4: unrecognised, not implemented
@@ -122,13 +123,12 @@ class ServerCommands:
 
 async def _again_if_lost(ask: Callable[[], Awaitable[Reply]]) -> Reply:
     """Ask once more when the server hung up over it: what changes no file may be asked twice."""
-    try:
-        return await ask()
-    except Silent:
-        raise
-    except Lost:
-        await let_deaths_be_noticed()
-        return await ask()
+    deaths = Deaths(1)
+    while True:
+        try:
+            return await ask()
+        except Lost as lost:
+            await deaths.outlive(lost)
 
 
 def _option(command: Command) -> tuple[bytes, bytes]:

@@ -42,10 +42,11 @@ from proxy.upstream.session import Lost
 from .access import Access
 from .attention import Attention
 from .backend import Entrance
-from .borrower import Borrower, explain_lost
+from .borrower import Borrower
 from .chronicle import Chronicle, Tally
 from .client_tls import NOTHING, ClientTls, TlsFailed, TlsOffer
 from .data_port import DataPort
+from .deaths import explain_lost
 from .login import LoginAttempts
 from .parting import Goodbye, part
 from .server_commands import ServerCommands

@@ -26,8 +26,8 @@ from proxy.shaping.ledger import Kind
 from proxy.upstream.session import Lost
 
 from .backend import Backend
-from .borrower import explain_lost, let_deaths_be_noticed
 from .data_port import DataPort
+from .deaths import Deaths
 from .shared import Shared
 from .visitor import Visitor
 
@@ -36,7 +36,7 @@ KINDS = {
     Direction.UPLOAD: Kind.UPLOAD,
     Direction.LISTING: Kind.LISTING,
 }
-MOST_IDLE_DEATHS = 2  # sessions in a row that turn out to be dead before anything was sent
+MOST_IDLE_DEATHS = 2  # sessions that turn out to be dead before anything was sent
 FLOWING = 4  # marks that are set once bytes flow
 PHASES = ("queue", "prepare", "open", "data", "final")
 
@@ -224,7 +224,7 @@ class TransferRun:
             self._healing.went_well(self.moved)
 
     async def _exchange_until_done(self, exchange: Exchange, asks: Callable[[], None]) -> Reply:
-        idle_deaths, was_forgotten = 0, False
+        deaths, was_forgotten = Deaths(MOST_IDLE_DEATHS, silence_counts=True), False
         kind = KINDS[self.job.direction]
         while True:
             loan = await self._borrower.borrow(self._request(kind), Needs.ALL)
@@ -235,11 +235,7 @@ class TransferRun:
             try:
                 return await exchange.run(loan.lease.session, self._tap, loan.hand_on)
             except Lost as lost:
-                # It had died while idle; nothing was sent, so another one may do it.
-                idle_deaths += 1
-                if idle_deaths > MOST_IDLE_DEATHS:
-                    raise explain_lost(lost) from None
-                await let_deaths_be_noticed()
+                await deaths.outlive(lost)  # it had died while idle, before anything was sent
             except Forgotten:
                 if was_forgotten or not self._borrower.renew(self._wanted):
                     raise

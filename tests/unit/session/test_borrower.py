@@ -5,9 +5,6 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from proxy.refusals import Reason
-from proxy.session.borrower import explain_lost
-from proxy.upstream.session import Lost, Silent
 from tests.support.honest import HangUp
 from tests.support.house import house
 from tests.support.misdeeds import hangs_up, keeps_silent, last_says, resets, says, waits_for
@@ -17,12 +14,6 @@ FILES = {b"/a": b"1", b"/deep/a": b"22"}
 ENDS = pytest.mark.parametrize(
     "end", [hangs_up, resets, last_says("421 Enough.")], ids=["hangs up", "resets", "421"]
 )
-
-
-def test_silence_and_loss_have_their_own_words() -> None:
-    assert explain_lost(Silent("silent", "no reply")).reason is Reason.UPSTREAM_SILENT
-    lost = explain_lost(Lost("hung up", "Bye."))
-    assert (lost.reason, lost.words) == (Reason.UPSTREAM_LOST, "Bye.")
 
 
 async def test_a_second_login_of_the_same_user_asks_the_server_nothing() -> None:
