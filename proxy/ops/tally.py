@@ -15,7 +15,7 @@ from proxy import events
 from proxy.events import Event, Result
 from proxy.ftp.command import COMMANDS
 from proxy.refusals import OF_TURN, REFUSALS, Party
-from proxy.session.transfer import PHASES
+from proxy.session.stopwatch import PHASES
 
 from .logs import name_and_level
 from .metric_table import COUNTED, Type

@@ -29,6 +29,7 @@ from .backend import Backend
 from .data_port import DataPort
 from .deaths import Deaths
 from .shared import Shared
+from .stopwatch import PHASES, Stopwatch
 from .visitor import Visitor
 
 KINDS = {
@@ -37,8 +38,6 @@ KINDS = {
     Direction.LISTING: Kind.LISTING,
 }
 MOST_IDLE_DEATHS = 2  # sessions that turn out to be dead before anything was sent
-FLOWING = 4  # marks that are set once bytes flow
-PHASES = ("queue", "prepare", "open", "data", "final")
 
 ABORTED = Reply.of(426, "Transfer aborted.")
 _OPENING = Reply.of(150, "Opening the data connection.")
@@ -70,8 +69,7 @@ class TransferRun:
         self._is_fed = False
         self._is_announced = False  # the 150 is out
         self._since = shared.clock()  # from when on its waits count
-        self._marks = [self._since]
-        self._unmarked = 0  # marks that an earlier attempt has set already
+        self._watch = Stopwatch(shared.clock)
         self._data_port = data_port
         # What a listing came over; kept copies of it may serve others.
         self._listings = backend.listings if job.direction is Direction.LISTING else None
@@ -94,9 +92,7 @@ class TransferRun:
     @property
     def phase(self) -> str:
         """What it is at: one of PHASES, or that it was refused and will hear so."""
-        if self.was_declined:
-            return "refused"
-        return PHASES[min(len(self._marks), len(PHASES)) - 1]
+        return "refused" if self.was_declined else self._watch.phase
 
     @property
     def may_lose_client(self) -> bool:
@@ -109,8 +105,8 @@ class TransferRun:
             with self._attention:
                 await self._carry_out()
         except Declined as declined:
-            if len(self._marks) == 1:
-                self._mark()  # all its time went into waiting
+            if self._watch.phase == PHASES[0]:
+                self._watch.mark()  # all its time went into waiting
             self.was_declined = True
             self.ends_session = declined.ends_session
             self.result = declined.reason
@@ -127,8 +123,6 @@ class TransferRun:
 
     def told(self, session: str, user: str) -> TransferEnded:
         """Make the event of this transfer."""
-        gaps = (b - a for a, b in zip(self._marks, self._marks[1:], strict=False))
-        phases = dict.fromkeys(PHASES, 0.0) | dict(zip(PHASES, gaps, strict=False))
         return TransferEnded(
             session=session,
             upstream_session=self.upstream_session,
@@ -146,7 +140,7 @@ class TransferRun:
             heals=self._healing.heals if self._healing is not None else 0,
             misjudged=self._misjudged,
             server=self._backend.name,
-            **phases,
+            **self._watch.seconds(),
         )
 
     async def _carry_out(self) -> None:
@@ -195,7 +189,7 @@ class TransferRun:
         return self._exchange.copy if self.reply.is_success else None
 
     async def _deliver(self, content: bytes) -> None:
-        self._mark()
+        self._watch.mark()
         self._exchange = Delivery(
             content,
             self._backend.exchange_rules,
@@ -228,7 +222,7 @@ class TransferRun:
         kind = KINDS[self.job.direction]
         while True:
             loan = await self._borrower.borrow(self._request(kind), Needs.ALL)
-            self._mark()
+            self._watch.mark()
             self.upstream_session = loan.lease.session.id
             self._misjudged = loan.permit.misjudged if loan.permit is not None else None
             asks()
@@ -249,13 +243,7 @@ class TransferRun:
                     self._since = self._shared.clock()
             finally:
                 loan.end(exchange.ending)
-            self._count_on()
-
-    def _count_on(self) -> None:
-        """Another attempt: what it takes belongs to the phase in which the last one broke."""
-        phase = len(self._marks) if len(self._marks) < FLOWING else FLOWING
-        del self._marks[phase:]
-        self._unmarked = phase - 1
+            self._watch.begin_again()
 
     def _new_exchange(self) -> Exchange:
         return Exchange(
@@ -265,7 +253,7 @@ class TransferRun:
             open_client=self._data_port.open,
             preliminary=self._announce_data,
             flush=self._client.flush,
-            mark=self._mark,
+            mark=self._watch.mark,
             clock=self._shared.clock,
             goodbyes=self._data_port.goodbyes,
             healing=self._healing,
@@ -275,12 +263,6 @@ class TransferRun:
     def _tap(self) -> Tap | None:
         limits = self._source.limits
         return self._backend.throttle.tap(self._source.key, limits.bandwidth, limits.weight)
-
-    def _mark(self) -> None:
-        if self._unmarked:
-            self._unmarked -= 1
-        else:
-            self._marks.append(self._shared.clock())
 
     def _feed(self, waited: float) -> None:
         self._is_fed = True

@@ -1,0 +1,42 @@
+"""How long each phase of a transfer takes, over all its attempts. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+PHASES = ("queue", "prepare", "open", "data", "final")
+_DATA = PHASES.index("data")
+
+
+class Stopwatch:
+    """Runs from its making; each mark ends a phase and begins the next."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._marks = [clock()]
+        self._repeated = 0  # phases that an earlier attempt has passed
+
+    @property
+    def phase(self) -> str:
+        """Which one is running."""
+        return PHASES[min(len(self._marks), len(PHASES)) - 1]
+
+    def mark(self) -> None:
+        """The phase is over, unless it was so in an earlier attempt."""
+        if self._repeated:
+            self._repeated -= 1
+        else:
+            self._marks.append(self._clock())
+
+    def begin_again(self) -> None:
+        """Another attempt: until it gets as far, its time belongs to the phase that broke.
+
+        What breaks behind the data, at the final reply, belongs to the data.
+        """
+        self._repeated = min(len(self._marks) - 1, _DATA)
+        del self._marks[self._repeated + 1 :]
+
+    def seconds(self) -> dict[str, float]:
+        """Tell how long each phase took; 0 for one that was never over."""
+        gaps = (later - mark for mark, later in zip(self._marks, self._marks[1:], strict=False))
+        return dict.fromkeys(PHASES, 0.0) | dict(zip(PHASES, gaps, strict=False))
