@@ -191,6 +191,13 @@ class App:
         )
 
     def _welcome(self, listen: Listen, offer: TlsOffer, client: ClientChannel) -> None:
+        try:
+            self._let_in(listen, offer, client)
+        except Exception as error:  # the loop would keep its socket for ever
+            client.abort()
+            self._tell_fault("door", error)
+
+    def _let_in(self, listen: Listen, offer: TlsOffer, client: ClientChannel) -> None:
         is_turned = listen.transparent == "on"
         asked_for = wanted(client.fileno, client.local) if is_turned else None
         entrance = Entrance(listen.address, asked_for)

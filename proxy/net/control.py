@@ -16,6 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from .alarm import Alarm
 from .handshakes import HANDSHAKES
 from .options import GONE_SILENT, LINGER_ZERO, round_trip, tune_control
+from .peer import peer_of
 from .tls import TlsFault, TlsWire
 
 T = TypeVar("T")
@@ -61,7 +62,8 @@ class Reader(Protocol[Item_co]):
 class Channel(asyncio.Protocol, Generic[T]):
     """A control connection that is read one item at a time.
 
-    `on_open` is called once connected; `watch`, while set, hears each arrival and the end at once.
+    `on_open` is called once connected, unless the other side is gone already; `watch`, while set,
+    hears each arrival and the end at once.
     """
 
     def __init__(
@@ -91,12 +93,14 @@ class Channel(asyncio.Protocol, Generic[T]):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, object)
         self._transport = transport  # type: ignore[assignment]  # uvloop's are no asyncio.Transport
+        on_open, self._on_open = self._on_open, None  # called once: it may refer to us
+        if (peer := peer_of(transport)) is None:
+            return
         sock: socket.socket = transport.get_extra_info("socket")
-        self.peer = transport.get_extra_info("peername")[:2]
+        self.peer = peer
         self.local = transport.get_extra_info("sockname")[:2]
         self.fileno = sock.fileno()
         tune_control(sock)
-        on_open, self._on_open = self._on_open, None  # called once: it may refer to us
         if on_open is not None:
             on_open(self)
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from .peer import Peer, peer_of
 from .proxy_header import BadHeader, ProxyHeader
 
 PATIENCE = 5.0  # seconds a balancer has for its header; it sends it with its first packet
-
-Peer = tuple[str, int]
 
 
 class HeaderFirst(asyncio.Protocol):
@@ -41,7 +40,9 @@ class HeaderFirst(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # uvloop's are no asyncio.Transport
-        self._peer = str(transport.get_extra_info("peername")[0])
+        if (peer := peer_of(transport)) is None:
+            return
+        self._peer = peer[0]
         if not self._trusts(self._peer):
             self._make_way(None, b"")
             return

@@ -133,7 +133,8 @@ class Dialer:
             raise DialError(Reason.UPSTREAM_UNREACHABLE, words) from None
         # What a firewall has forgotten swallows commands without a word: it is lost so much sooner
         # than a reply would be overdue, and another session can be asked unseen.
-        give_up_after(transport.get_extra_info("socket"), patience)
+        if not transport.is_closing():  # the server may have reset it before we could look
+            give_up_after(transport.get_extra_info("socket"), patience)
         if self._tls is not None and self._tls.is_implicit:
             self._tls.begin(channel)
         return UpstreamSession(channel, self._patience.reply, now, self.replies)

@@ -85,11 +85,7 @@ class House:
 
     async def until(self, true: Callable[[], object]) -> None:
         """Return once `true()` is; for what no socket of the test's tells."""
-        for _ in range(LOOKS):
-            if true():
-                return
-            await asyncio.sleep(PATIENCE / LOOKS)
-        raise TimeoutError(f"waited {PATIENCE:g} s in vain")
+        await until(true)
 
     async def until_quiet(self) -> None:
         """Return once every client is gone and what they held is given back."""
@@ -172,6 +168,15 @@ def config(server: Scripted, **sections: Any) -> Config:
         known = defaults.get(name)
         defaults[name] = known | section if isinstance(known, dict) else section
     return Config.model_validate(defaults)
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Return once `true()` is."""
+    for _ in range(LOOKS):
+        if true():
+            return
+        await asyncio.sleep(PATIENCE / LOOKS)
+    raise TimeoutError(f"waited {PATIENCE:g} s in vain")
 
 
 def open_sockets() -> int:

@@ -17,6 +17,7 @@ from proxy.config import Config
 from proxy.events import DrainBegan, DrainEnded, Event, Fault, Refused
 from proxy.net.doors import CannotListen
 from proxy.phase import Phase, Serving
+from proxy.session.backend import Backend, Entrance
 from proxy.shaping.holds import PROFILES
 from proxy.store.budget import Budget
 from proxy.store.journal import JournalError
@@ -174,6 +175,27 @@ async def test_an_error_that_nobody_expected_is_told_and_ends_nothing_else(
         assert fault.where.endswith("stumbles")
         assert "by nought" in fault.trace
         assert await client.fetch("RETR /file") == b"content"
+
+
+async def test_a_fault_at_the_door_is_told_and_leaves_nobody_standing_there(
+    server: Scripted,
+) -> None:
+    async with house(server) as home:
+        shared = home.app.rooms.shared
+        choose, shared.choose = shared.choose, nowhere
+        async with home.client() as client:
+            with contextlib.suppress(ConnectionResetError):
+                await client.expect_end()
+        shared.choose = choose
+        (fault,) = home.told(Fault)
+        assert fault.error == "ZeroDivisionError('by nought')"
+        async with home.guest() as client:
+            assert await client.fetch("RETR /file") == b"content"
+
+
+def nowhere(entrance: Entrance, user: bytes) -> tuple[Backend, bytes]:
+    """Choose no server: something has gone wrong."""
+    raise ZeroDivisionError("by nought")
 
 
 # Ending.

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.support.scripted import GREETING, Handler, Scripted, scripted
 SHORT = Patience(connect=0.05, login=0.05, reply=0.05)
 # To connect takes longer than that on a busy machine; what is said afterwards is not waited for.
 CONNECTED = Patience(connect=10.0, login=0.05, reply=0.05)
+UNHURRIED = Patience(connect=10.0, login=10.0, reply=10.0)
 
 
 @pytest.fixture
@@ -179,6 +181,25 @@ async def test_a_port_where_nobody_listens_is_told_apart() -> None:
     with pytest.raises(DialError, match=f"127.0.0.1:{port} refuses connections") as caught:
         await Dialer("127.0.0.1", port, QUICK).connect(0.0)
     assert caught.value.reason is Reason.UPSTREAM_DOWN
+
+
+async def test_one_that_resets_before_we_could_look_at_it_is_noticed_at_once() -> None:
+    loop = asyncio.get_running_loop()
+    for turns in range(8):  # in one of them the connection stands and the loop has not told of it
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            dialer = Dialer("127.0.0.1", listening.getsockname()[1], UNHURRIED)
+            _call_after(loop, turns, listening.close)
+            with pytest.raises(DialError) as caught:
+                await dialer.log_in(await dialer.connect(0.0), ALICE)
+        assert caught.value.reason is not Reason.UPSTREAM_SILENT
+
+
+def _call_after(loop: asyncio.AbstractEventLoop, turns: int, call: Callable[[], None]) -> None:
+    """Call after so many turns of the loop."""
+    if turns:
+        loop.call_soon(_call_after, loop, turns - 1, call)
+    else:
+        loop.call_soon(call)
 
 
 async def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
