@@ -38,7 +38,6 @@ class Chronicle:
         self._standing = standing
         self._dialogue = dialogue
         self.server = ""  # the one that it is for, by name
-        self.doing = "greeting"  # then the verb it is at, or "idle"
         self.tally = Tally()
 
     @property

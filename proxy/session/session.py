@@ -156,7 +156,7 @@ class Session:
     @property
     def doing(self) -> str:
         """The verb it is at, "idle" or "greeting"."""
-        return self._chronicle.doing
+        return self._voice.doing
 
     @property
     def tally(self) -> Tally:
@@ -190,7 +190,7 @@ class Session:
             if isinstance(line, Malformed):
                 raise Refused(_MALFORMED[line])
             command = parse_command(line)
-            self._chronicle.doing = command.verb
+            self._voice.doing = command.verb
             self._raise_if_forbidden(command)
             if command.rule.kind is Kind.TRANSFER and self._lacks_data_port:
                 raise Refused(_NO_DATA_PORT)  # before it is decided: a REST stays for the next try
@@ -219,7 +219,7 @@ class Session:
     async def _next_line(self) -> bytes | Malformed:
         if self._client.is_full:
             await self._wait_until_read()
-        self._chronicle.doing = "idle"
+        self._voice.doing = "idle"
         if self._is_leaving:
             raise await self._voice.goodbye(Declined(Reason.DRAINING))
         try:

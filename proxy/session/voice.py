@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
+from proxy.ftp.command import COMMANDS, UNKNOWN, Direction, Kind
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
 from proxy.net.client_channel import ClientChannel
@@ -16,14 +17,14 @@ from .chronicle import Chronicle
 from .parting import Goodbye
 from .shared import Shared
 
-LISTINGS = frozenset({"LIST", "NLST", "MLSD"})
-WITH_DATA = LISTINGS | {"RETR", "STOR", "APPE", "STOU", "PASV", "EPSV"}
+# RFC 959 section 5.4 gives 425 to commands with data only.
+WITH_DATA = frozenset({Kind.TRANSFER, Kind.DATA_PORT})
 # Refusals that need no delay: nobody comes back the sooner for them.
 AT_ONCE = frozenset({Reason.IDLE, Reason.DRAINING, Reason.DESCRIPTORS})
 
 
 class Voice:
-    """Speaks to the client of one session; its chronicle knows at which verb that is."""
+    """Speaks to the client of one session; the code of a refusal fits what that is doing."""
 
     def __init__(
         self, client: ClientChannel, shared: Shared, dialogue: Dialogue, chronicle: Chronicle
@@ -32,6 +33,7 @@ class Voice:
         self._shared = shared
         self._dialogue = dialogue
         self._chronicle = chronicle
+        self.doing = "greeting"  # then the verb it is at, or "idle"
 
     def say(self, reply: Reply) -> None:
         """Send a reply."""
@@ -66,10 +68,10 @@ class Voice:
             scope=self._scope(declined),
             setting=declined.setting,
         )
-        doing = self._chronicle.doing
-        # RFC 959 section 5.4 gives 425 to commands with data only.
-        later = self._shared.manners.transfer_code if doing in WITH_DATA else 451
-        code = refusal.code(later, preliminary_sent=preliminary_sent, listing=doing in LISTINGS)
+        rule = COMMANDS.get(self.doing, UNKNOWN)
+        later = self._shared.manners.transfer_code if rule.kind in WITH_DATA else 451
+        is_listing = rule.direction is Direction.LISTING
+        code = refusal.code(later, preliminary_sent=preliminary_sent, listing=is_listing)
         sentence = refusal.sentence()
         self._chronicle.refused(declined.reason, code, sentence, refusal.ref)
         return Reply.of(code, sentence)

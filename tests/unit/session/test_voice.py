@@ -7,7 +7,7 @@ from proxy.net.client_channel import ClientChannel
 from proxy.refusals import REFUSALS, Declined, Reason, Scope
 from proxy.session.chronicle import Chronicle
 from proxy.session.standing import Standing
-from proxy.session.voice import LISTINGS, Voice
+from proxy.session.voice import Voice
 from tests.support.dialogues import guest, stranger
 from tests.support.house import House, house
 from tests.support.scripted import scripted
@@ -26,9 +26,10 @@ def explain(
     shared = home.app.rooms.shared
     dialogue = guest() if is_logged_in else stranger()
     chronicle = Chronicle(shared.announce, "s1", HOST, Standing(shared, HOST), dialogue)
-    chronicle.doing = doing
     client = ClientChannel(lambda _: None)
-    reply = Voice(client, shared, dialogue, chronicle).explain(declined, preliminary_sent)
+    voice = Voice(client, shared, dialogue, chronicle)
+    voice.doing = doing
+    reply = voice.explain(declined, preliminary_sent)
     client.connection_lost(None)
     return reply.code, reply.lines[0].decode()
 
@@ -56,7 +57,7 @@ async def test_a_listing_is_never_refused_with_450(code: int) -> None:
     refusals = {"transfer_code": code}
     async with scripted() as server, house(server, refusals=refusals) as home:
         assert explain(home, Declined(Reason.BUDGET))[0] == code
-        for verb in LISTINGS:
+        for verb in ("LIST", "NLST", "MLSD"):
             assert explain(home, Declined(Reason.BUDGET), verb)[0] == 425
 
 
