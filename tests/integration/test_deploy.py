@@ -82,9 +82,10 @@ def test_both_run_as_the_user_of_the_image() -> None:
     assert f"{pod['runAsUser']}:{pod['runAsGroup']}" == user
 
 
-def test_the_kernel_takes_the_rules_that_deal_out_clients() -> None:
+@pytest.mark.parametrize("name", ["balance.nft", "passive.nft", "transparent.nft"])
+def test_the_kernel_takes_the_rules(name: str) -> None:
     done = subprocess.run(
-        [program("nft"), "-c", "-f", str(DEPLOY / "balance.nft")],
+        [program("nft"), "-c", "-f", str(DEPLOY / name)],
         capture_output=True,
         text=True,
         check=False,

@@ -14,14 +14,18 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .client import Client, ClientError, Target, fetched, home
 from .programs import first_version
 
 
+@dataclass(frozen=True, slots=True)
 class Curl(Client):
     """curl: EPSV or EPRT first, one session per call."""
+
+    retries: int = 0  # a second after whatever went wrong
 
     def list(self, target: Target) -> str:
         """LIST."""
@@ -47,7 +51,8 @@ class Curl(Client):
 
     def _transfer(self, folder: Path, target: Target, path: str, *options: str) -> str:
         how = ["--ftp-pasv"] if self.passive else ["--ftp-port", "-"]
-        command = ["curl", "--silent", "--show-error", "--globoff", *how, *options]
+        again = ["--retry", str(self.retries), "--retry-delay", "1", "--retry-all-errors"]
+        command = ["curl", "--silent", "--show-error", "--globoff", *how, *again, *options]
         return self.run(folder, [*command, target.url(path)])
 
 

@@ -126,7 +126,8 @@ class Lab:
             undo.callback(self.client.close)
             self.server = Namespace(f"weir-s-{os.getpid()}-{serial}", f"10.213.{serial % 256}.2")
             undo.callback(self.server.close)
-            self._plug_in()
+            client, server = self.client, self.server
+            plug("cable", (client, f"{client.address}/24"), (server, f"{server.address}/24"))
             if self._hold is not None:
                 self.server.track_connections(self._hold)
             self._undo = undo.pop_all()
@@ -140,16 +141,17 @@ class Lab:
     ) -> None:
         self._undo.close()
 
-    def _plug_in(self) -> None:
-        client, server = self.client, self.server
-        # Born in the namespaces, so the names need not be unique and never show outside.
-        _ip(
-            *("link", "add", "cable", "netns", client.name, "type", "veth"),
-            *("peer", "name", "cable", "netns", server.name),
-        )
-        for side in (client, server):
-            _ip("-n", side.name, "address", "add", f"{side.address}/24", "dev", "cable")
-            _ip("-n", side.name, "link", "set", "cable", "up")
+
+def plug(cable: str, one: tuple[Namespace, str], other: tuple[Namespace, str]) -> None:
+    """Join two namespaces by a cable; each end has an address, as in "192.0.2.1/24"."""
+    # Born in the namespaces, so the names need not be unique and never show outside.
+    _ip(
+        *("link", "add", cable, "netns", one[0].name, "type", "veth"),
+        *("peer", "name", cable, "netns", other[0].name),
+    )
+    for side, address in (one, other):
+        _ip("-n", side.name, "address", "add", address, "dev", cable)
+        _ip("-n", side.name, "link", "set", cable, "up")
 
 
 def inside(namespace: str, deed: Callable[[], Found]) -> Found:
