@@ -22,13 +22,22 @@ def tune_control(sock: socket.socket) -> None:
     keep_alive(sock)
 
 
-def keep_alive(sock: socket.socket) -> None:
-    """Ask the kernel to probe a silent peer after 30 s and to give it up 30 s later."""
+def keep_alive(sock: socket.socket, idle: int = 30, every: int = 10) -> None:
+    """Ask the kernel to probe a silent peer, and to give it up when three probes are lost."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_KEEPIDLE"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, every)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+
+
+def probe_within(sock: socket.socket, seconds: float) -> None:
+    """Have several probes sent within the time that `give_up_after` is told for a quiet peer.
+
+    By that time the kernel judges probes, too: one that is lost would be the end, if there were
+    no time for another (measured).
+    """
+    keep_alive(sock, max(1, int(0.4 * seconds)), max(1, int(0.2 * seconds)))
 
 
 def give_up_after(sock: socket.socket, seconds: float) -> None:

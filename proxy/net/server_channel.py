@@ -5,6 +5,7 @@ from __future__ import annotations
 from proxy.ftp.reply import Reply, ReplyReader
 
 from .control import Channel
+from .options import give_up_after
 
 
 class ServerChannel(Channel[Reply]):
@@ -18,6 +19,11 @@ class ServerChannel(Channel[Reply]):
     def is_nonsense(self) -> bool:
         """Tell whether the server has said what is no reply."""
         return self._replies.error is not None
+
+    def give_up_after(self, seconds: float) -> None:
+        """End once the server's TCP has acknowledged nothing for so long."""
+        if self._transport is not None and not self._transport.is_closing():
+            give_up_after(self._transport.get_extra_info("socket"), seconds)
 
     def _take_in(self, data: bytes) -> None:
         super()._take_in(data)

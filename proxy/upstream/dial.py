@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import parse_directory
-from proxy.net.options import give_up_after
+from proxy.net.options import give_up_after, probe_within
 from proxy.net.server_channel import ServerChannel
 from proxy.refusals import Reason
 
 from .identity import Credentials
 from .server_tls import NoTls, ServerTls
-from .session import Lost, Nonsense, Silent, UpstreamSession
+from .session import Haste, Lost, Nonsense, Silent, UpstreamSession
 
 # The many ways in which servers say "too many", some with the code of a wrong password (530).
 _BUSY = re.compile(
@@ -107,9 +107,10 @@ class Dialer:
     async def connect(self, now: float) -> UpstreamSession:
         """Connect, no more; raise DialError."""
         loop = asyncio.get_running_loop()
-        patience = self._patience.connect
+        patience, haste = self._patience.connect, None
         if self.is_hurried():
-            patience = min(patience, self._patience.hurried)
+            haste = Haste(min(patience, self._patience.hurried), patience)
+            patience = haste.command
         try:
             async with asyncio.timeout(patience):
                 # One address for one attempt: each SYN may cost a slot of the budget.
@@ -134,10 +135,12 @@ class Dialer:
         # What a firewall has forgotten swallows commands without a word: it is lost so much sooner
         # than a reply would be overdue, and another session can be asked unseen.
         if not transport.is_closing():  # the server may have reset it before we could look
-            give_up_after(transport.get_extra_info("socket"), patience)
+            sock = transport.get_extra_info("socket")
+            give_up_after(sock, patience)
+            probe_within(sock, self._patience.connect)
         if self._tls is not None and self._tls.is_implicit:
             self._tls.begin(channel)
-        return UpstreamSession(channel, self._patience.reply, now, self.replies)
+        return UpstreamSession(channel, self._patience.reply, now, self.replies, haste)
 
     async def log_in(self, session: UpstreamSession, credentials: Credentials) -> None:
         """Log in and learn the home directory; raise LoginRefused, Busy or DialError."""

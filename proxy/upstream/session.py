@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
+from dataclasses import dataclass
 
 from proxy.ftp.lines import encode_line
 from proxy.ftp.reply import Reply
@@ -31,6 +32,14 @@ NO_DATA = frozenset({425, 522})  # RFC 4217 section 10.2
 _numbers = itertools.count(1)
 
 
+@dataclass(frozen=True, slots=True)
+class Haste:
+    """Seconds until a server that acknowledges nothing is given up, where another would do."""
+
+    command: float  # what was sent last has not been answered
+    quiet: float  # nothing need be said, as while data moves: probes may get lost on the way
+
+
 class UpstreamSession:
     """A control connection to the server, with what is known of its state there.
 
@@ -43,6 +52,7 @@ class UpstreamSession:
         reply_timeout: float,
         now: float,
         replies: list[int] | None = None,
+        haste: Haste | None = None,
     ) -> None:
         self.id = next(_numbers)
         self.channel = channel
@@ -57,6 +67,8 @@ class UpstreamSession:
         self.certificate_until: float | None = None  # seconds since 1970; None: none was shown
         self._dues: deque[Due] = deque()  # to earlier holders, before anything that is owed
         self._reply_timeout = reply_timeout
+        self._haste = haste
+        self._borne = haste.command if haste is not None else 0.0
         self._farewell: str | None = None  # what the server said, which closes next
         self._replies = replies if replies is not None else [0] * 10  # by the code's first digit
 
@@ -107,6 +119,8 @@ class UpstreamSession:
     def send(self, *lines: bytes) -> None:
         """Send commands; each will be answered by one final reply."""
         self.owed += len(lines)
+        if self._haste is not None:
+            self._bear(self._haste.command)
         self.channel.write(b"".join(map(encode_line, lines)))
 
     def send_transfer(self, *lines: bytes) -> None:
@@ -135,6 +149,8 @@ class UpstreamSession:
             self.owed -= 1
             if not self.owed and self.unfinished is Unfinished.TRANSFER:
                 self._leave_unfinished(Unfinished.NOTHING)
+        if self._haste is not None and (reply.is_preliminary or not self.owed):
+            self._bear(self._haste.quiet)
         if lost := self._note(reply):
             raise lost
         return reply
@@ -202,6 +218,12 @@ class UpstreamSession:
             if reply.is_intermediate:
                 self._leave_unfinished(Unfinished.NOTHING)
         return self.is_clean
+
+    def _bear(self, silence: float) -> None:
+        """Let the server's TCP acknowledge nothing for so long."""
+        if silence != self._borne:
+            self._borne = silence
+            self.channel.give_up_after(silence)
 
     def _worsen(self, fitness: Fitness) -> None:
         """Follow the table; what is as bad already, or worse, stays so."""

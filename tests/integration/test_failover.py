@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
 
-from loadtest.lab.namespaces import lab
+from loadtest.lab.namespaces import Lab, lab
 from tests.support.backend import Backend
 from tests.support.namespaces import inside
 from tests.support.proxy import Ftpweir
@@ -197,12 +197,26 @@ def test_another_server_takes_over_in_every_worker() -> None:
     assert max(work.served_within(killed_at), work.finished_within(killed_at)) < SOON
 
 
-def test_another_server_takes_over_when_one_falls_silent() -> None:
-    """Its cable is cut, so to speak: sessions with it hear nothing, not even a reset."""
+@contextmanager
+def two_servers() -> Iterator[tuple[Lab, Vsftpd, Vsftpd]]:
+    """Have them, in a lab, while the block lasts."""
     with (
         lab() as one,
         Vsftpd(host=one.server.address, netns=one.server.name, passive_ports=PORTS) as first,
         Vsftpd(host=one.server.address, netns=one.server.name, passive_ports=OTHERS) as second,
+    ):
+        yield one, first, second
+
+
+def silence(one: Lab, first: Vsftpd) -> None:
+    """Cut the first server's cable, so to speak: nothing of it is heard, not even a reset."""
+    rule = SILENCE.format(port=first.port, first=PORTS[0], last=PORTS[1])
+    one.server.run("nft", "-f", "-", text=rule)
+
+
+def test_another_server_takes_over_when_one_falls_silent() -> None:
+    with (
+        two_servers() as (one, first, second),
         Ftpweir(
             first,
             netns=one.client.name,
@@ -216,8 +230,7 @@ def test_another_server_takes_over_when_one_falls_silent() -> None:
             work.wait_for_more()
             assert downloads(second) == 0
             silent_at = time.monotonic()
-            silence = SILENCE.format(port=first.port, first=PORTS[0], last=PORTS[1])
-            one.server.run("nft", "-f", "-", text=silence)
+            silence(one, first)
             work.wait_for_more()
             assert downloads(second) > 0
             one.server.run("nft", "delete", "table", "inet", "silence")
@@ -230,3 +243,37 @@ def test_another_server_takes_over_when_one_falls_silent() -> None:
     tell(f"silent: new files within {served:.2f} s, files under way within {finished:.2f} s")
     assert served < SOON
     assert finished < AT_LENGTH
+
+
+def test_new_commands_do_not_wait_for_transfers_that_a_silent_server_holds_up() -> None:
+    """With every session in the middle of a long file, no command is there to go unanswered."""
+    with (
+        two_servers() as (one, first, second),
+        Ftpweir(
+            first,
+            netns=one.client.name,
+            upstream={"standby": [second.address], "sessions": 2, "bandwidth": "1MiB/s"},
+            timeouts={"connect": "3s"},  # for a silent server, too
+        ) as weir,
+    ):
+        for server in (first, second):
+            server.place("long.bin", bytes(100 << 20))
+            server.place("short.bin", b"short")
+
+        def fetch_beside_two_long_ones() -> bytes:
+            pieces: list[bytes] = []
+            with ExitStack() as undo:
+                scripts = [undo.enter_context(closing(ftplib.FTP(timeout=60))) for _ in range(3)]
+                for ftp in scripts:
+                    ftp.connect(weir.host, weir.port)
+                    ftp.login(ALICE.name, ALICE.password)
+                for ftp in scripts[1:]:
+                    data = undo.enter_context(closing(ftp.transfercmd("RETR long.bin")))
+                    assert data.recv(1)
+                silence(one, first)
+                scripts[0].retrbinary("RETR short.bin", pieces.append)
+                assert [event["path"] for event in weir.events("transfer ended")] == ["short.bin"]
+            return b"".join(pieces)
+
+        assert inside(one.client.name, fetch_beside_two_long_ones) == b"short"
+        assert [event["server"] for event in weir.events("server down")] == [first.address]

@@ -15,6 +15,7 @@ from proxy.net.options import (
     keep_alive,
     mark,
     may_lack,
+    probe_within,
     round_trip,
     tune_control,
 )
@@ -32,6 +33,15 @@ def test_a_silent_peer_is_probed_after_half_a_minute() -> None:
     with socket.socket() as sock:
         keep_alive(sock)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+
+
+@pytest.mark.parametrize("seconds", [3.0, 5.0, 10.0, 60.0])
+def test_one_probe_that_is_lost_is_not_the_end(seconds: float) -> None:
+    with socket.socket() as sock:
+        probe_within(sock, seconds)
+        idle = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+        every = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+    assert idle + every < seconds
 
 
 def test_acknowledging_a_live_socket_does_no_harm() -> None:

@@ -14,7 +14,15 @@ from proxy.upstream.dial import AccountWanted, Busy, Dialer, DialError, LoginRef
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import UpstreamSession
 from tests.support.basin import ALICE, QUICK
-from tests.support.misdeeds import hangs_up, keeps_silent, last_says, resets, says, spits
+from tests.support.misdeeds import (
+    hangs_up,
+    keeps_silent,
+    last_says,
+    resets,
+    says,
+    says_after,
+    spits,
+)
 from tests.support.scripted import GREETING, Handler, Scripted, scripted
 
 SHORT = Patience(connect=0.05, login=0.05, reply=0.05)
@@ -230,6 +238,12 @@ async def test_the_source_address_is_the_one_it_was_told(server: Scripted) -> No
     await session.channel.wait_closed(5.0)
 
 
+def borne(session: UpstreamSession) -> float:
+    """For how many seconds the server may acknowledge nothing."""
+    with socket.socket(fileno=os.dup(session.channel.fileno)) as sock:
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) / 1000
+
+
 @pytest.mark.parametrize("another_would_do", [False, True])
 async def test_patience_is_short_only_where_another_server_would_do(
     server: Scripted, another_would_do: bool
@@ -237,8 +251,24 @@ async def test_patience_is_short_only_where_another_server_would_do(
     dialer = Dialer(server.host, server.port, QUICK)
     dialer.is_hurried = lambda: another_would_do
     session = await dialer.connect(0.0)
-    with socket.socket(fileno=os.dup(session.channel.fileno)) as sock:
-        limit = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-    assert limit == round(1000 * (QUICK.hurried if another_would_do else QUICK.connect))
+    assert borne(session) == (QUICK.hurried if another_would_do else QUICK.connect)
+    session.channel.abort()
+    await session.channel.wait_closed(5.0)
+
+
+async def test_haste_is_with_what_is_unanswered_only(server: Scripted) -> None:
+    """While data moves nothing is said for long, and a probe may get lost on the way."""
+    is_done = asyncio.Event()
+    server.plan("STAT", says_after(is_done, "226 Done."))
+    dialer = Dialer(server.host, server.port, QUICK)
+    dialer.is_hurried = lambda: True
+    session = await dialer.connect(0.0)
+    await dialer.greeting(session)
+    assert borne(session) == QUICK.connect
+    session.send(b"STAT")
+    assert borne(session) == QUICK.hurried
+    is_done.set()
+    await session.reply()
+    assert borne(session) == QUICK.connect
     session.channel.abort()
     await session.channel.wait_closed(5.0)
