@@ -54,6 +54,10 @@ FAULT = "a fault inside the proxy, which the log has"
 Lasting = Callable[[], Coroutine[Any, Any, None]]  # what goes on for as long as the app serves
 
 
+def _unheard(news: object) -> None:
+    """Nobody listens."""
+
+
 class _Abandoned(Exception):
     """Told to end at once, whatever runs."""
 
@@ -78,14 +82,15 @@ class App:
         announce: Announce,
         *,
         reread: Callable[[], Reading] | None = None,
+        entered: Callable[[Phase], None] = _unheard,
+        adopted: Callable[[Config], None] = _unheard,
         inherited: Sequence[socket.socket] = (),
         shares_port: bool = False,
         hatch: Hatch | None = None,
     ) -> None:
         self.config = config
         self.phase = Phase.STARTING
-        self.on_phase: Callable[[Phase], None] = lambda phase: None
-        self.on_adopted: Callable[[Config], None] = lambda config: None
+        self._entered, self._adopted = entered, adopted
         # Whoever looks on hears every event; nobody else pays for it.
         self._station = Station(announce, hatch) if config.status is not None else None
         self._announce = announce = self._station or announce
@@ -176,7 +181,7 @@ class App:
 
     def _enter(self, phase: Phase) -> None:
         self.phase = phase
-        self.on_phase(phase)
+        self._entered(phase)
 
     def _greeter(self, listen: Listen) -> Greet:
         """Who knocks in the moment of a reload is still greeted by what stood there."""
@@ -317,7 +322,7 @@ class App:
         config, tls = prepared.config, prepared.tls
         self.config, self.tls = config, tls
         self.rooms.adopt(config, prepared.told.changed, tls.servers, prepared.new)
-        self.on_adopted(config)
+        self._adopted(config)
         await self.doors.adopt(prepared.doors, config.listen)
 
 

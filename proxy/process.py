@@ -55,12 +55,12 @@ async def serve(
         config,
         announce,
         reread=reread,
+        entered=service.entered,
+        adopted=lambda config: log.adopt(config.log.format, config.log.level),
         inherited=inherited(os.environ, os.getpid()),
         shares_port=voice is not None,
         hatch=hatch,
     )
-    app.on_phase = service.entered
-    app.on_adopted = lambda config: log.adopt(config.log.format, config.log.level)
     loop = asyncio.get_running_loop()
     for number, meaning in _signals(app, log, voice).items():
         loop.add_signal_handler(number, meaning)

@@ -48,7 +48,7 @@ class Rooms:
         self.clock = time.monotonic
         self._descriptors = raise_descriptor_limit()
         self.replays = ReplayMemory(config.heal.upload_memory)
-        self.group = Group(config, clock=self.clock, announce=announce)
+        self.group = Group(config, clock=self.clock, announce=announce, cut=self.cut)
         self._ground = CommonGround(self.group, self.replays, self.clock, announce, spawn)
         # By name. One that was removed stays, without sessions: its firewall has not forgotten us.
         self._sides: dict[str, ServerSide] = {}
@@ -67,7 +67,6 @@ class Rooms:
             clock=self.clock,
             announce=announce,
         )
-        self.group.when_cut_off(self.cut)
 
     @property
     def servers(self) -> tuple[ServerSide, ...]:

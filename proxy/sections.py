@@ -5,7 +5,7 @@ Asked when a room is built, and again when a reload brings another configuration
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy.config import Config, Listen
@@ -59,7 +59,13 @@ def tls(config: Config, announce: Announce, before: Tls | None = None) -> Tls:
     return Tls(offers, servers)
 
 
-def dialer(config: Config, source: str | None, server: int, tls: ServerTls | None) -> Dialer:
+def dialer(
+    config: Config,
+    source: str | None,
+    server: int,
+    tls: ServerTls | None,
+    is_hurried: Callable[[], bool],
+) -> Dialer:
     """How sessions with a server are opened, from this address of ours."""
     timeouts, there = config.timeouts, config.upstream.servers[server]
     patience = Patience(
@@ -68,7 +74,7 @@ def dialer(config: Config, source: str | None, server: int, tls: ServerTls | Non
         reply=timeouts.final,
         hurried=timeouts.failover,
     )
-    return Dialer(there.host, there.port, patience, source, tls)
+    return Dialer(there.host, there.port, patience, source, tls, is_hurried)
 
 
 def spread(config: Config) -> Spread:

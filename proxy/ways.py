@@ -21,6 +21,7 @@ from proxy.store.budget import Budget
 from proxy.store.group import Group
 from proxy.store.journal import Journal
 from proxy.store.shared import Share
+from proxy.upstream.dial import Dialer
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet, Server
 from proxy.upstream.health import Health
@@ -70,7 +71,6 @@ class Ways:
                 announce=ground.announce,
             )
             undo.pop_all()
-        self._let_dialers_hurry()
 
     @property
     def order(self) -> Order:
@@ -84,6 +84,7 @@ class Ways:
     ) -> None:
         """Go on by another configuration; with `renew` no session in order is lent again, with
         `relearn` forget which servers obey in order."""
+        self._config, self._tls = config, tls
         for number, server in enumerate(self.fleet.servers):
             if relearn:
                 self._orders[number].adopt(config.upstream.pipelining)
@@ -91,9 +92,8 @@ class Ways:
             server.weight = config.upstream.weights[number]
             for way in server.ways:
                 way.budget.adopt(sections.tolerance(config))
-                dialer = sections.dialer(config, way.address, number, tls[number])
+                dialer = self._dialer(number, way.address)
                 way.pool.adopt(dialer, sections.limits(config), renew=renew)
-        self._let_dialers_hurry()
         self.fleet.adopt(sections.spread(config), config.timeouts.failback)
 
     def _server(self, number: int, undo: ExitStack) -> Server:
@@ -119,7 +119,7 @@ class Ways:
         )
         undo.callback(budget.close)
         pool = Pool(
-            sections.dialer(config, source, server, self._tls[server]),
+            self._dialer(server, source),
             sections.limits(config),
             budget=budget,
             clock=ground.clock,
@@ -137,10 +137,13 @@ class Ways:
         rows = self._config.budget.limit
         return Journal(Path(path), clock=self._ground.clock(), rows=rows)
 
-    def _let_dialers_hurry(self) -> None:
-        for server in self.fleet.servers:
-            for way in server.ways:
-                way.pool.dialer.is_hurried = partial(self.fleet.has_another, server)
+    def _dialer(self, server: int, source: str | None) -> Dialer:
+        is_hurried = partial(self._has_another, server)
+        return sections.dialer(self._config, source, server, self._tls[server], is_hurried)
+
+    def _has_another(self, server: int) -> bool:
+        """Tell whether nobody need be patient with this server; asked once the fleet stands."""
+        return self.fleet.has_another(self.fleet.servers[server])
 
 
 def way_name(server: str, place: str) -> str:

@@ -19,9 +19,19 @@ SEAT_HOLD: Final = 1.0
 
 
 class Group:
-    """What the configuration says of sharing, made to work."""
+    """What the configuration says of sharing, made to work.
 
-    def __init__(self, config: Config, *, clock: Callable[[], float], announce: Announce) -> None:
+    `cut` ends every connection; called, if so configured, when the lease ends without the store.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Callable[[], float],
+        announce: Announce,
+        cut: Callable[[], None],
+    ) -> None:
         self._config = config
         self.store: SharedStore | None = None
         if config.store is not None:
@@ -36,6 +46,7 @@ class Group:
                 recovery=sharing.recovery,
                 clock=clock,
                 announce=announce,
+                cut_off=cut if sharing.on_partition == "abort" else _let_go_on,
             )
 
     @property
@@ -60,11 +71,6 @@ class Group:
             return None
         return self.store.share("seats", Stake(self.store.terms), hold=SEAT_HOLD, way=way)
 
-    def when_cut_off(self, cut: Callable[[], None]) -> None:
-        """Let `cut` end every connection when the lease ends without the store, if configured."""
-        if self.store is not None and self._config.sharing.on_partition == "abort":
-            self.store.on_cut_off = cut
-
     async def keep_in_touch(self) -> None:
         """Tell and ask the store, for ever."""
         if self.store is not None:
@@ -74,3 +80,7 @@ class Group:
         """Give back what is ours."""
         if self.store is not None:
             await self.store.leave()
+
+
+def _let_go_on() -> None:
+    """What is open stays open, though others may use our part by now."""

@@ -85,6 +85,7 @@ class SharedStore:
         recovery: float,
         clock: Callable[[], float],
         announce: Announce,
+        cut_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._prefix = f"ftpweir:2:{{{group}}}"
@@ -103,7 +104,7 @@ class SharedStore:
         self._lost_at: float | None = None
         self._was_new = False  # at the last call
         self.is_cut_off = False  # for longer than the lease: nothing of what is shared is ours
-        self.on_cut_off: Callable[[], None] = lambda: None
+        self._cut_off = cut_off
         self.calls = 0
         self.failures = 0
         self.latency: float | None = None  # seconds that the last answer took
@@ -240,7 +241,7 @@ class SharedStore:
             self._announce(StoreLost(why, self.terms.lost.value))
         if not self.is_cut_off and not any(share.stake.is_valid(now) for share in self._lasting):
             self.is_cut_off = True
-            self.on_cut_off()
+            self._cut_off()
 
     def _compare(self, share: Share) -> None:
         """Tell once, until they agree again, that another instance goes by a lower limit."""

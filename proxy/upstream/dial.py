@@ -88,6 +88,7 @@ class Dialer:
         patience: Patience,
         source: str | None = None,
         tls: ServerTls | None = None,
+        is_hurried: Callable[[], bool] = lambda: False,
     ) -> None:
         self.host = host
         self.port = port
@@ -96,7 +97,7 @@ class Dialer:
         self._patience = patience
         self._source = source
         self._tls = tls
-        self.is_hurried: Callable[[], bool] = lambda: False
+        self.is_hurried = is_hurried
 
     def follow(self, before: Dialer, *, is_same: bool) -> None:
         """Take over what another one has counted, and of the same server what it has learned."""

@@ -46,8 +46,8 @@ def test_sessions_with_the_server_follow_their_keys() -> None:
     told = config(upstream=upstream)
     limits = sections.limits(told)
     assert (limits.sessions, limits.idle, limits.login_memory) == (None, 7.0, 0.0)
-    dialer = sections.dialer(told, None, 0, None)
-    assert (dialer.host, dialer.port) == ("ftp.example.com", 2100)
+    dialer = sections.dialer(told, None, 0, None, lambda: True)
+    assert (dialer.host, dialer.port, dialer.is_hurried()) == ("ftp.example.com", 2100, True)
 
 
 def test_data_is_exchanged_by_the_timeouts() -> None:

@@ -16,7 +16,7 @@ from proxy.ways import CommonGround, Ways, way_name
 def ways(**sections: Any) -> Ways:
     upstream = {"host": "ftp.example.com"} | sections.pop("upstream", {})
     config = Config.model_validate({"state": None, "upstream": upstream, **sections})
-    group = Group(config, clock=lambda: 0.0, announce=lambda event: None)
+    group = Group(config, clock=lambda: 0.0, announce=lambda event: None, cut=lambda: None)
     ground = CommonGround(
         group,
         ReplayMemory(0),

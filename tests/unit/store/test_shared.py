@@ -40,6 +40,7 @@ class One:
     def __init__(
         self, wire: Wire, clock: Callable[[], float] | None = None, recovery: float = 0.0
     ) -> None:
+        self.cuts: list[float] = []
         self.events: list[Event] = []
         self.limit = LIMIT
         self.used = 0
@@ -52,6 +53,7 @@ class One:
             recovery=recovery,
             clock=clock or (lambda: wire.now),
             announce=self.events.append,
+            cut_off=lambda: self.cuts.append(wire.now),
         )
         self.share: Share = self.store.share("slots", Stake(self.store.terms), hold=5.0)
         self.share.report = lambda: Wish(self.limit, self.used, self.need)
@@ -189,18 +191,16 @@ async def test_limits_that_may_differ_are_told_nowhere() -> None:
 async def test_when_the_lease_is_over_without_the_store_everything_is_cut_once() -> None:
     wire = Wire()
     one = One(wire)
-    cuts: list[float] = []
-    one.store.on_cut_off = lambda: cuts.append(wire.now)
     one.need = 4
     await one.store.talk()
     wire.is_cut = True
     wire.now += LEASE - 1
     await one.store.talk()
-    assert cuts == []
+    assert one.cuts == []
     for _ in range(2):
         wire.now += 1
         await one.store.talk()
-    assert cuts == [1000.0 + LEASE]
+    assert one.cuts == [1000.0 + LEASE]
     assert one.store.is_cut_off
     wire.is_cut = False
     await one.store.talk()

@@ -248,8 +248,7 @@ def borne(session: UpstreamSession) -> float:
 async def test_patience_is_short_only_where_another_server_would_do(
     server: Scripted, another_would_do: bool
 ) -> None:
-    dialer = Dialer(server.host, server.port, QUICK)
-    dialer.is_hurried = lambda: another_would_do
+    dialer = Dialer(server.host, server.port, QUICK, is_hurried=lambda: another_would_do)
     session = await dialer.connect(0.0)
     assert borne(session) == (QUICK.hurried if another_would_do else QUICK.connect)
     session.channel.abort()
