@@ -54,6 +54,7 @@ class Wishes:
     source: str  # the folder with the same files as the server's
     files: int = 0  # of each script, after which it stops; 0: it stops when the window closes
     ca: str = ""  # in TLS, trusting whom this file tells; empty: in clear
+    together: bool = False  # all on one processor
 
 
 @dataclass(slots=True)
@@ -184,6 +185,8 @@ def main() -> None:
     told = json.loads(sys.stdin.readline())
     told["deeds"] = [Deed(deed) for deed in told["deeds"]]
     wishes = Wishes(**told)
+    if wishes.together:
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     block()  # made once, for all who are born now
     members: list[Member] = []
     for number, deed in enumerate(wishes.deeds):

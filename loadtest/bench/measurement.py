@@ -57,7 +57,7 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
         crowd = here.start(sides.client, [sys.executable, "-m", "loadtest.bench.crowd"], "crowd")
         roots.append(crowd.pid)
         ca = str(offered) if offered is not None else ""
-        _tell(crowd, asdict(Wishes(host, port, deeds, str(files), work.files, ca)))
+        _tell(crowd, asdict(Wishes(host, port, deeds, str(files), work.files, ca, work.together)))
         if _hear(crowd, here) != "ready":
             raise Broken(here.complaints())
         now = time.monotonic()

@@ -45,6 +45,7 @@ class Work:
     files: int = 0  # of each script; 0: as many as it can
     tls: Tls = Tls.NOBODY
     key: int = 2048  # bits of the certificate's
+    together: bool = False  # all scripts on one processor, which then divides its time equally
 
     def deeds_behind(self, peer: Peer) -> list[Deed]:
         """Return what the scripts do behind a peer.
@@ -186,6 +187,7 @@ def _works() -> tuple[Work, ...]:
             peers=(DIRECT, HAPROXY, MOD_PROXY, FTPWEIR),
             warm=3.0,
             seconds=15.0,  # in less, chance makes shares unequal even straight at the server
+            together=True,  # else now and then one has a processor to itself, and 199 the other
         ),
     ]
     return tuple(works)
