@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from proxy.ftp.reply import Reply
-from proxy.net.data import DataEnd
+from proxy.net.data import Stream
 from proxy.net.memory import Remembered
 from proxy.net.relay import End, Relay
 from proxy.net.throttle import Tap
 from proxy.refusals import Declined, Reason
 
+from .client_data import ClientData
 from .rules import ExchangeRules
 
 CLIENT_CLOSED = Reply.of(426, "Your side closed the data connection; transfer aborted.")
@@ -29,45 +30,38 @@ class Delivery:
         self,
         content: bytes,
         rules: ExchangeRules,
+        client: ClientData,
         *,
-        open_client: Callable[[], DataEnd],
         preliminary: Callable[[Reply], None],
-        flush: Callable[[], None],
         open_tap: Callable[[], Tap | None],
     ) -> None:
         self._content = content
         self._rules = rules
-        self._open_client = open_client
+        self._client = client
         self._preliminary = preliminary
-        self._flush = flush
         self._open_tap = open_tap
         self.moved = 0
 
     async def run(self) -> Reply:
         """Open the client's data connection, send, and return the final reply."""
-        rules = self._rules
         self._preliminary(_OPENING)
-        client = self._open_client()
         try:
-            if not client.was_opened:
-                self._flush()
-            try:
-                sock = await client.wait(rules.connect)
-            except OSError as problem:
-                raise Declined.for_want_of_data(Reason.CLIENT_DATA, problem) from None
-            if rules.dscp is not None:
-                client.mark(rules.dscp)
-            with Remembered(self._content) as source:
-                relay = Relay(source, sock, stall=rules.stall, splice=False, tap=self._open_tap())
-                try:
-                    end = await relay.run()
-                finally:
-                    self.moved = relay.moved
+            self._client.open()
+            end = await self._send(await self._client.wait())
             if end is End.STALLED:
-                raise Declined(Reason.STALLED, limit=round(rules.stall))
+                raise Declined(Reason.STALLED, limit=round(self._rules.stall))
             if end is not End.SOURCE_ENDED:
                 return CLIENT_CLOSED
-            client.finish()
+            self._client.finish()
             return _DONE
         finally:
-            client.reset()
+            self._client.close()
+
+    async def _send(self, client: Stream) -> End:
+        with Remembered(self._content) as source:
+            stall = self._rules.stall
+            relay = Relay(source, client, stall=stall, splice=False, tap=self._open_tap())
+            try:
+                return await relay.run()
+            finally:
+                self.moved = relay.moved

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from proxy.ftp.action import Transfer
 from proxy.ftp.command import Direction
 from proxy.ftp.reply import Reply
-from proxy.net.custom import Custom
-from proxy.net.data import DataEnd, Stream
+from proxy.net.data import Stream
 from proxy.net.listener import ListenerPool
 from proxy.net.memory import Remembering
 from proxy.net.relay import End, Relay, Source
@@ -22,6 +21,7 @@ from proxy.upstream.due import Due
 from proxy.upstream.habits import Habits
 from proxy.upstream.session import Lost, Silent, UpstreamSession
 
+from .client_data import ClientData
 from .delivery import CLIENT_CLOSED, CLIENT_CUT
 from .evidence import has_all
 from .forgotten import Forgotten, is_forgotten, objection, why_nothing_came
@@ -47,27 +47,22 @@ class Exchange:
         job: Transfer,
         rules: ExchangeRules,
         ports: ListenerPool,
+        client: ClientData,
         *,
-        open_client: Callable[[], DataEnd],
         preliminary: Callable[[Reply], None],
-        flush: Callable[[], None],
         mark: Callable[[], None],
         clock: Callable[[], float],
-        goodbyes: Custom,
         healing: Healing | None = None,
         keeps_copy: bool = False,
     ) -> None:
         self._job = job
         self._rules = rules
-        self._open_client = open_client
+        self._client = client
         self._preliminary = preliminary
-        self._flush = flush
         self._mark = mark
         self._healing = healing
-        self._goodbyes = goodbyes  # the client's
         self._keeps_copy = keeps_copy
         self._copy: Remembering | None = None
-        self._client: DataEnd | None = None
         self._ports = ports  # where the server connects, if it is to
         self._clock = clock
         self._server: ServerData  # of the present attempt
@@ -136,12 +131,11 @@ class Exchange:
 
     def close(self) -> None:
         """End the client's data connection, by RST unless it has ended in peace."""
-        if self._client is not None:
-            self._client.reset()
+        self._client.close()
 
     async def _try(self, session: UpstreamSession, open_tap: Callable[[], Tap | None]) -> Reply:
         attempt = await self._attempt(session)
-        if attempt.is_whole and self._client is not None:
+        if attempt.is_whole and self._client.was_begun:
             self._client.finish()
             return COMPLETE
         first = await self._begin(session, attempt)
@@ -194,21 +188,14 @@ class Exchange:
 
     async def _both_ends(self) -> tuple[Source, Stream]:
         """Return (source, target) of the relay, both connected."""
-        if self._client is None:
-            self._client = self._open_client()
-        if not self._client.was_opened:
-            self._flush()  # it may be waiting for the 150 before it connects
+        self._client.open()
         try:
             server = await self._server.wait()
         except OSError as problem:
             raise no_data(problem) from None
-        try:
-            client = await self._client.wait(self._rules.connect)
-        except OSError as problem:
-            raise Declined.for_want_of_data(Reason.CLIENT_DATA, problem) from None
+        client = await self._client.wait()
         if self._rules.dscp is not None:
             self._server.mark(self._rules.dscp)
-            self._client.mark(self._rules.dscp)
         if self._job.direction is Direction.UPLOAD:
             return (self._healing.source(client) if self._healing else client), server
         return server, client
@@ -227,7 +214,6 @@ class Exchange:
     async def _finish_download(
         self, session: UpstreamSession, end: End, final: Reply | None
     ) -> Reply:
-        assert self._client is not None
         match end:
             case End.SOURCE_ENDED if not self._rules.goodbyes.accept(self._server.goodbye):
                 raise await self._broken(session)
@@ -269,9 +255,8 @@ class Exchange:
     async def _finish_upload(
         self, session: UpstreamSession, end: End, final: Reply | None
     ) -> Reply:
-        assert self._client is not None
         match end:
-            case End.SOURCE_ENDED if not self._goodbyes.accept(self._client.goodbye):
+            case End.SOURCE_ENDED if not self._client.accepts_end():
                 return CLIENT_CUT
             case End.SOURCE_ENDED:
                 self.is_delivered = True

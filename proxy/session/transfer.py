@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from proxy.events import Result, TransferEnded
+from proxy.exchange.client_data import ClientData
 from proxy.exchange.delivery import CLIENT_CLOSED, CLIENT_CUT, Delivery
 from proxy.exchange.download_healing import DownloadHealing
 from proxy.exchange.exchange import Exchange
@@ -190,12 +191,12 @@ class TransferRun:
 
     async def _deliver(self, content: bytes) -> None:
         self._watch.mark()
+        rules = self._backend.exchange_rules
         self._exchange = Delivery(
             content,
-            self._backend.exchange_rules,
-            open_client=self._data_port.open,
+            rules,
+            self._client_data(rules),
             preliminary=self._announce_data,
-            flush=self._client.flush,
             open_tap=self._tap,
         )
         self.reply = await self._exchange.run()
@@ -246,19 +247,22 @@ class TransferRun:
             self._watch.begin_again()
 
     def _new_exchange(self) -> Exchange:
+        rules = self._backend.exchange_rules
         return Exchange(
             self.job,
-            self._backend.exchange_rules,
+            rules,
             self._shared.upstream_ports,
-            open_client=self._data_port.open,
+            self._client_data(rules),
             preliminary=self._announce_data,
-            flush=self._client.flush,
             mark=self._watch.mark,
             clock=self._shared.clock,
-            goodbyes=self._data_port.goodbyes,
             healing=self._healing,
             keeps_copy=self._listings is not None,
         )
+
+    def _client_data(self, rules: ExchangeRules) -> ClientData:
+        port = self._data_port
+        return ClientData(port.open, self._client.flush, port.goodbyes, rules)
 
     def _tap(self) -> Tap | None:
         limits = self._source.limits

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from proxy.exchange.client_data import ClientData
 from proxy.exchange.delivery import CLIENT_CLOSED, Delivery
 from proxy.exchange.rules import ExchangeRules
 from proxy.ftp.reply import Reply
@@ -31,16 +32,12 @@ def listener() -> Iterator[socket.socket]:
 
 def delivery(content: bytes, port: int, said: list[Reply], **rules: Any) -> Delivery:
     known: dict[str, Any] = {"connect": 5.0, "stall": 5.0, "final": 5.0}
-    return Delivery(
-        content,
-        ExchangeRules(
-            Reach("passive", Order("off")), goodbyes=Custom(), resumptions=Custom(), **known | rules
-        ),
-        open_client=lambda: ConnectingEnd(HOST, port, HOST),
-        preliminary=said.append,
-        flush=lambda: None,
-        open_tap=lambda: None,
+    reach = Reach("passive", Order("off"))
+    told = ExchangeRules(reach, goodbyes=Custom(), resumptions=Custom(), **known | rules)
+    client = ClientData(
+        lambda: ConnectingEnd(HOST, port, HOST), lambda: None, goodbyes=Custom(), rules=told
     )
+    return Delivery(content, told, client, preliminary=said.append, open_tap=lambda: None)
 
 
 async def test_what_is_here_is_announced_sent_and_ended_by_fin(listener: socket.socket) -> None:
