@@ -167,7 +167,8 @@ class ClientClass(Section):
     )
     weight: Weight = Field(
         default=1.0,
-        description="Share of the turns when the queue is contended: 2 gets twice what 1 gets.",
+        description="A source's share of the turns when the queue is contended, and of "
+        "upstream.bandwidth when that is: 2 gets twice what 1 gets.",
     )
 
     @property

@@ -130,7 +130,7 @@ class Upstream(Section):
     )
     bandwidth: RateOrNone = Field(
         default=None,
-        description="Bytes per second of all transfers together, both directions. Classes share "
+        description="Bytes per second of all transfers together, both directions. Sources share "
         "it by weight, the transfers of a source in equal parts; none sets no cap.",
     )
     source_addresses: Sources = Field(

@@ -74,9 +74,9 @@ class Bucket:
         """Tell whether forgetting this bucket would change nothing."""
         return self.has(self._depth, now)
 
-    def most(self, sharers: int) -> int:
-        """Tell the largest grant when so many share the rate."""
-        fair = int(self._rate * min(LONGEST_GRANT, ROUND / max(1, sharers)))
+    def most(self, part: float) -> int:
+        """Tell the largest grant of somebody who is due this part of the rate."""
+        fair = int(self._rate * min(LONGEST_GRANT, ROUND * part))
         return max(1, min(fair, LARGEST_GRANT))
 
     def _earn(self, now: float) -> None:
@@ -125,7 +125,7 @@ class Bandwidth:
         self._resting: list[tuple[float, int, _Share]] = []  # heap, by when its own rate allows
         self._seq = count()
         self._virtual = 0.0
-        self._flows = 0
+        self._weights = 0.0  # of all sources that have transfers
         self._sweep_at = FEW
 
     @property
@@ -156,9 +156,9 @@ class Bandwidth:
             share.bucket = None if rate is None else Bucket(rate, now)
         elif share.bucket.rate != rate:
             share.bucket.change(rate, now)
+        self._weights += weight - (share.weight if share.flows else 0.0)
         share.weight = weight
         share.flows += 1
-        self._flows += 1
         return Flow(share)
 
     def leave(self, flow: Flow) -> None:
@@ -171,7 +171,8 @@ class Bandwidth:
             flow.is_waiting = False
             flow.share.line.remove(flow)
         flow.share.flows -= 1
-        self._flows -= 1
+        if not flow.share.flows:
+            self._weights -= flow.share.weight
 
     def ask(self, flow: Flow, now: float) -> int:
         """Return how many bytes it may move at once, all of them paid.
@@ -239,9 +240,17 @@ class Bandwidth:
         return max(now, min(moments)) if moments else None
 
     def _want(self, share: _Share) -> int:
-        """Tell how large a grant is now: smaller the more share, so that each has one soon."""
-        own = LARGEST_GRANT if share.bucket is None else share.bucket.most(share.flows)
-        return own if self._total is None else min(own, self._total.most(self._flows))
+        """Tell how large a grant is now: at most what a transfer of the source is due in a round.
+
+        Then each has one in a round. And as a transfer gets one grant at each look, not more, the
+        only one of a source needs larger ones than a hundred that share an equal part.
+        """
+        flows = max(1, share.flows)  # whoever has left may still stand in a line
+        own = LARGEST_GRANT if share.bucket is None else share.bucket.most(1 / flows)
+        if self._total is None:
+            return own
+        part = share.weight / max(share.weight, self._weights)
+        return min(own, self._total.most(part / flows))
 
     def _pay(self, share: _Share, want: int) -> None:
         for bucket in (share.bucket, self._total):
