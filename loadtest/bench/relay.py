@@ -268,17 +268,30 @@ def drain(work: Work, socks: list[socket.socket]) -> int:
 
 
 @click.command()
-@click.option("--rounds", default=3, show_default=True, help="How often each is measured.")
-@click.option("--movers", default=",".join(MOVERS), show_default=True, help="Which of them.")
-def main(rounds: int, movers: str) -> None:
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="How often each is measured.",
+)
+@click.option(
+    "--only",
+    "movers",
+    type=click.Choice(list(MOVERS)),
+    multiple=True,
+    default=list(MOVERS),
+    help="One of them; may be repeated.",
+)
+def main(rounds: int, movers: tuple[str, ...]) -> None:
     """Measure the relay's loop alone and print a table of medians."""
     raise_descriptor_limit()
-    chosen = {name: MOVERS[name] for name in movers.split(",")}
+    chosen = {name: MOVERS[name] for name in movers}
     click.echo(
         "Processor time for each payload, or for each GiB, and the rate: compare within a line."
     )
     click.echo("splice and copy are ftpweir's own; streams is asyncio's, for comparison.\n")
-    click.echo(f"{'payload':>9} {'streams':>7}" + "".join(f" {name:>27}" for name in chosen))
+    click.echo(f"{'payload':>9} {'at once':>7}" + "".join(f" {name:>27}" for name in chosen))
     for work in WORKS:
         costs: dict[str, list[Cost]] = {name: [] for name in chosen}
         for _ in range(rounds):  # in alternation: what the machine does meanwhile meets all alike
