@@ -18,6 +18,7 @@ from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.shaping.sticky import StickyPlaces
 from proxy.store.caps import Caps
+from proxy.upstream.dial import DialError
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet
 
@@ -83,6 +84,10 @@ class Gate:
             ticket.item.turn.set_exception(Declined(Reason.DRAINING))
 
     # Commands and transfers.
+
+    def trouble(self, request: Request) -> DialError | None:
+        """Return the error that another just met, and this one would meet: it need not wait."""
+        return None if self._is_vouched_for(request) else self.fleet.trouble
 
     def deadline(self, request: Request) -> float:
         """Return until when it may wait."""

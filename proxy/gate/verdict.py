@@ -80,10 +80,10 @@ def _for_want_of_a_slot(
 def _for_want_of_a_session(
     request: Request, ways: Sequence[Egress], now: float, told: float | None
 ) -> Declined:
-    for words in (way.pool.refusal for way in ways):
-        if words:  # how long it has waited is not told: the room is for what the server says
+    for met in (way.pool.obstacle for way in ways):
+        if met is not None:  # how long it has waited is not told: the room is for the words
             retry = _soonest((way.pool.retry_at for way in ways), now)
-            return Declined(Reason.UPSTREAM_REFUSED, words=words, retry=retry)
+            return Declined(met.reason, words=met.words, setting=met.setting, retry=retry)
     return Declined(
         Reason.QUEUE_WAIT if request.is_login else Reason.UPSTREAM_SESSIONS,
         used=sum(len(way.pool.seats) for way in ways),

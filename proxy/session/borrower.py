@@ -198,7 +198,7 @@ class Borrower:
     ) -> tuple[Lease | None, Permit]:
         """Wait for a seat and make it a lease; a busy server sends us back into the queue."""
         while True:
-            if (trouble := self._gate.fleet.trouble) is not None:
+            if (trouble := self._gate.trouble(request)) is not None:
                 await self._outlast(trouble, request)
                 continue
             permit = await self._gate.admit(request)

@@ -121,8 +121,6 @@ class Arrivals:
                 arrived.set_result(None)
 
     async def _dial(self, seat: Seat, credentials: Credentials) -> None:
-        if (trouble := self.troubles.error(self._clock())) is not None:
-            raise trouble
         started, dialer, seat.generation = self._clock(), self.dialer, self.generation
         try:
             if seat.instead_of is not None:

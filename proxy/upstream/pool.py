@@ -141,11 +141,10 @@ class Pool:
         return self.lack is None
 
     @property
-    def refusal(self) -> str:
-        """The server's words when it would not have one more session, while we lack one of those
-        that are ours; empty: it takes them all."""
+    def obstacle(self) -> DialError | None:
+        """What kept us last from one more session, while we lack one of those that are ours."""
         seated = sum(1 for seat in self.places if seat.key is not None)
-        return self.troubles.refusal if seated < self.places.ours else ""
+        return self.troubles.cause if seated < self.places.ours else None
 
     @property
     def retry_at(self) -> float | None:
@@ -269,7 +268,7 @@ class Pool:
 
     def _open_place(self, now: float, *, stay: float) -> Seat | Reason:
         """Book a new control connection, in a free place or in that of the longest idle session."""
-        if self.troubles.retry_at(now) is not None:
+        if self.troubles.retry_at(now) is not None:  # asked before anybody is told to make room
             return Reason.UPSTREAM_REFUSED
         if self._closing or self.places.is_overfull:
             return Reason.UPSTREAM_SESSIONS

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from proxy.net.options import GONE_SILENT
 from proxy.refusals import Reason
 
-from .dial import DialError
+from .dial import Busy, DialError
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 15.0
 FRESH = 0.5  # seconds for which others are spared an attempt that just failed
@@ -20,7 +20,7 @@ class Troubles:
     def __init__(self) -> None:
         self._backoff = 0.0
         self._retry_at = 0.0
-        self.refusal = ""  # the server's, since a session was last had
+        self.cause: DialError | None = None  # what a dial met since a session was last had
         self._error: DialError | None = None
         self._error_until = 0.0
         self._down_since = 0.0
@@ -29,7 +29,7 @@ class Troubles:
 
     def was_full(self, words: str, now: float) -> float:
         """The server would not have one more session; return the seconds to wait."""
-        self.refusal = words
+        self.cause = Busy(words)
         self._backoff = min(max(FIRST_BACKOFF, 2 * self._backoff), LONGEST_BACKOFF)
         self._retry_at = now + self._backoff
         return self._backoff
@@ -45,7 +45,8 @@ class Troubles:
         if self._error is None or now > self._error_until + ROW:
             self._down_since = now
         error.may_pass = error.reason is Reason.UPSTREAM_DOWN and now < self._down_since + outage
-        self._error, self._error_until = error, now + FRESH
+        self.cause = self._error = _untold(error)
+        self._error_until = now + FRESH
         self.heard(error)
         return FRESH
 
@@ -66,17 +67,23 @@ class Troubles:
 
     def retry_at(self, now: float) -> float | None:
         """When the server may be asked for a session again; None: now."""
-        return self._retry_at if self._retry_at > now else None
+        is_spared = self._error is not None and self._error_until > self._retry_at
+        moment = self._error_until if is_spared else self._retry_at
+        return moment if moment > now else None
 
     def error(self, now: float) -> DialError | None:
         """Return a new copy of the error just met, while it is fresh."""
         if self._error is None or now >= self._error_until:
             return None
-        again = DialError(self._error.reason, self._error.words, self._error.setting)
-        again.may_pass = self._error.may_pass
-        return again
+        return _untold(self._error)
 
     def _forget(self) -> None:
         self._backoff = 0.0
-        self._error = None
-        self.refusal = ""
+        self.cause = self._error = None
+
+
+def _untold(error: DialError) -> DialError:
+    """Return a copy that nobody has raised: a traceback keeps alive whatever was at work there."""
+    again = DialError(error.reason, error.words, error.setting)
+    again.may_pass = error.may_pass
+    return again

@@ -15,6 +15,7 @@ from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits
 from proxy.shaping.tolerance import Tolerance
 from proxy.store.caps import Caps
+from proxy.upstream.dial import DialError
 from tests.support.basin import ALICE, BOB, Basin, basin
 from tests.support.raw_client import patiently
 from tests.support.scripted import Scripted, scripted
@@ -231,6 +232,19 @@ async def test_a_proof_serves_who_only_asks_whether_the_login_is_good(server: Sc
         assert permit.proof is not None
         assert permit.proof.home == b"/"
         lease.release()
+
+
+async def test_a_login_that_is_vouched_for_is_none_the_worse_for_a_dial_that_failed(
+    server: Scripted,
+) -> None:
+    async with basin(server) as pool:
+        door, lent = Door(pool), await pool.lease()
+        pool.pool.troubles.failed(DialError(Reason.UPSTREAM_DOWN, "refuses"), pool.now, outage=0.0)
+        vouched = Asked(A, key=ALICE.key(), is_login=True, proof_serves=True)
+        assert door.gate.trouble(vouched) is None
+        assert str(door.gate.trouble(Asked(A, key=BOB.key(), is_login=True))) == "refuses"
+        assert (await door.gate.admit(vouched)).proof is not None
+        lent.release()
 
 
 async def test_a_class_has_so_many_transfers_and_the_others_do_not_wait_for_it(

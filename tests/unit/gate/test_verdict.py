@@ -10,6 +10,7 @@ from proxy.refusals import Declined, Reason
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits
+from proxy.upstream.dial import DialError
 from proxy.upstream.egress import Egress
 from tests.support.basin import Basin, basin
 from tests.support.scripted import scripted
@@ -96,6 +97,16 @@ async def test_a_server_that_takes_no_more_is_quoted_as_long_as_a_place_is_free(
     pool.pool.troubles.was_full("Too many", pool.now)  # long ago, and by now all are ours
     assert judged(pool, Reason.UPSTREAM_SESSIONS).reason is Reason.UPSTREAM_SESSIONS
     lease.release()
+
+
+async def test_a_server_that_cannot_be_reached_is_told_of_to_who_has_waited_in_vain(
+    pool: Basin,
+) -> None:
+    met = DialError(Reason.UPSTREAM_UNREACHABLE, "no answer within 10 s", "timeouts.connect")
+    pool.pool.troubles.failed(met, pool.now, outage=0.0)
+    pool.now += 10.0  # it is just being dialled again
+    told = judged(pool, Reason.UPSTREAM_SESSIONS, waited=40.0)
+    assert (told.reason, told.words, told.setting) == (met.reason, met.words, met.setting)
 
 
 async def test_who_lacks_the_slot_of_a_control_connection_hears_of_the_budget(pool: Basin) -> None:

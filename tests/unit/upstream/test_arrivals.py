@@ -13,7 +13,7 @@ from proxy.upstream.identity import Credentials
 from proxy.upstream.seat import Seat
 from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF
 from tests.support.basin import ALICE, BOB, basin
-from tests.support.misdeeds import keeps_silent, last_says, waits_for
+from tests.support.misdeeds import keeps_silent, last_says, spits, waits_for
 from tests.support.scripted import GREETING, Scripted, scripted
 
 
@@ -92,7 +92,7 @@ async def test_a_busy_server_is_left_alone_for_longer_each_time(server: Scripted
             assert retry_at is not None
             assert pool.pool.take(ALICE.key(), None) is Reason.UPSTREAM_REFUSED
             assert pool.pool.lack is Reason.UPSTREAM_REFUSED
-            assert pool.pool.refusal == "Too many connections"
+            assert str(pool.pool.obstacle) == "Too many connections"
             backoffs.append(retry_at - pool.now)
             pool.now = retry_at
         assert backoffs[0] == FIRST_BACKOFF
@@ -101,7 +101,7 @@ async def test_a_busy_server_is_left_alone_for_longer_each_time(server: Scripted
         del server.always[GREETING]
         (await pool.lease()).release()
         assert pool.pool.retry_at is None
-        assert pool.pool.refusal == ""
+        assert pool.pool.obstacle is None
     assert len(pool.told(UpstreamRefused)) == 8
 
 
@@ -114,10 +114,27 @@ async def test_others_are_spared_an_attempt_that_just_failed(server: Scripted) -
         trouble = pool.pool.trouble
         assert trouble is not None
         assert trouble.words == caught.value.words
+        assert pool.pool.take(BOB.key(), None) is Reason.UPSTREAM_REFUSED
+        assert pool.pool.lack is Reason.UPSTREAM_REFUSED
+        assert pool.pool.retry_at == pool.now + FRESH
+        assert len(pool.pool.seats) == 1  # of the one SYN that was sent
         pool.now += FRESH
         assert [pool.pool.trouble] == [None]
         await pool.until(lambda: not pool.pool.seats)
     server.port = port
+
+
+async def test_nobody_makes_room_for_a_dial_that_others_are_spared(server: Scripted) -> None:
+    async with basin(server, sessions=2) as pool:
+        for lease in (await pool.lease(), await pool.lease()):
+            lease.release()
+        server.plan(GREETING, spits(b"SSH-2.0-x\r\n"))
+        with pytest.raises(DialError):
+            await pool.lease(BOB)
+        assert pool.pool.take(BOB.key(), None) is Reason.UPSTREAM_REFUSED
+        assert pool.uses.count("IDLE") == 1
+        (await pool.lease()).release()  # one that is there needs no dial
+        await pool.until(lambda: pool.uses == ["IDLE"])
 
 
 async def test_a_login_whose_client_left_is_finished_and_kept_warm(server: Scripted) -> None:

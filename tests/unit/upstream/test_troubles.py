@@ -38,6 +38,19 @@ def test_an_error_is_told_to_others_while_it_is_fresh() -> None:
     assert troubles.error(10.0 + FRESH) is None
 
 
+def test_a_server_that_could_not_be_reached_is_left_alone_for_a_moment() -> None:
+    troubles = Troubles()
+    troubles.failed(DialError(Reason.UPSTREAM_DOWN, "refuses"), 10.0, 0.0)
+    assert troubles.retry_at(10.0) == 10.0 + FRESH
+    assert troubles.retry_at(10.0 + FRESH) is None
+    assert str(troubles.cause) == "refuses"  # told to who has waited in vain, when it is stale too
+    backoff = troubles.was_full("full", 10.2)
+    assert troubles.retry_at(10.2) == 10.0 + FRESH > 10.2 + backoff
+    troubles.are_over()
+    assert troubles.cause is None
+    assert troubles.retry_at(10.2) == 10.2 + backoff
+
+
 def fails(troubles: Troubles, now: float, reason: Reason = Reason.UPSTREAM_DOWN) -> bool:
     """Let a dial fail; tell whether the outage may yet pass."""
     error = DialError(reason, "refuses")
@@ -83,11 +96,11 @@ def test_what_befell_one_login_is_not_told_to_others() -> None:
 
 def test_a_full_server_is_quoted_until_a_session_is_had() -> None:
     troubles = Troubles()
-    assert troubles.refusal == ""
+    assert troubles.cause is None
     troubles.was_full("Too many connections", 100.0)
-    assert troubles.refusal == "Too many connections"
+    assert str(troubles.cause) == "Too many connections"
     troubles.are_over()
-    assert troubles.refusal == ""
+    assert troubles.cause is None
 
 
 def test_what_one_server_said_is_nothing_to_the_next() -> None:
@@ -95,6 +108,6 @@ def test_what_one_server_said_is_nothing_to_the_next() -> None:
     troubles.was_full("Too many connections", 100.0)
     troubles.failed(DialError(Reason.UPSTREAM_DOWN, "refuses"), 100.0, 0.0)
     troubles.turn_to_another()
-    assert troubles.refusal == ""
+    assert troubles.cause is None
     assert troubles.retry_at(100.0) is None
     assert troubles.error(100.0) is None
