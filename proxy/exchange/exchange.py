@@ -207,7 +207,7 @@ class Exchange:
         self._relay = Relay(
             source, self._copy or target, stall=self._rules.stall, splice=splice, tap=tap
         )
-        return await self._relay.run()
+        return await self._relay.run(self._server.has_vanished)
 
     # Ending.
 
@@ -240,7 +240,7 @@ class Exchange:
                 # The data socket's error outranks a 226 (vsftpd was seen to send one).
                 raise await self._broken(session)
             case End.STALLED:
-                raise Declined(Reason.STALLED, limit=round(self._rules.stall))
+                raise self._server.why_stalled(self._rules.stall)
 
     def _unless_forgotten(self, reply: Reply) -> Reply:
         if not self.moved and is_forgotten(self._server, reply):
@@ -277,7 +277,7 @@ class Exchange:
             case End.TARGET_FAILED:
                 return await self._refused_upload(session, final)
             case End.STALLED:
-                raise Declined(Reason.STALLED, limit=round(self._rules.stall))
+                raise self._server.why_stalled(self._rules.stall)
 
     async def _refused_upload(self, session: UpstreamSession, final: Reply | None) -> Reply:
         """A full disk, a quota: the server says which, in its final reply."""

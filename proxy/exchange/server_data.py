@@ -28,6 +28,8 @@ from proxy.upstream.habits import Habits
 from proxy.upstream.reach import TRIAL, Reach
 from proxy.upstream.session import UpstreamSession
 
+from .healing import Broken
+
 
 class Unreached(Exception):
     """The server could not connect to us: we shall connect to it, from now on."""
@@ -166,6 +168,18 @@ class ServerData:
         except ReplyError:
             raise Declined(Reason.UPSTREAM_DATA, words=answer.words, setting="") from None
         return ConnectingEnd(endpoint.host, endpoint.port, session.local_host, session.data_wire())
+
+    # While data moves.
+
+    def has_vanished(self) -> bool:
+        """Tell whether the server is heard no more: its control connection is lost in silence."""
+        return self._session is not None and self._session.fell_silent
+
+    def why_stalled(self, limit: float) -> Declined:
+        """Explain that no byte has moved, for `limit` seconds unless the server has vanished."""
+        if self._session is not None and self._session.fell_silent:
+            return Broken(Reason.UPSTREAM_LOST, words=self._session.channel.fault)
+        return Declined(Reason.STALLED, limit=round(limit))
 
     # Ending.
 

@@ -10,6 +10,7 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
@@ -134,10 +135,15 @@ class Relay:
         self._broke: OSError | None = None  # met behind bytes that are handed over first
         self._seen = self._quiet = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._is_in_vain: Callable[[], bool]  # set by run
         self.moved = 0
 
-    async def run(self) -> End:
-        """Move everything; return how it ended. Cancelling leaves both sockets open."""
+    async def run(self, is_in_vain: Callable[[], bool] = lambda: False) -> End:
+        """Move everything; return how it ended. Cancelling leaves both sockets open.
+
+        Where no byte has moved since the last look, `is_in_vain` may say that it will not.
+        """
+        self._is_in_vain = is_in_vain
         try:
             self._pump()
             if not self._done.done():
@@ -156,7 +162,7 @@ class Relay:
         is_held = self._tap is not None and self._tap.is_waiting
         self._quiet = self._quiet + 1 if self.moved == self._seen and not is_held else 0
         self._seen = self.moved
-        if self._quiet == CHECKS:
+        if self._quiet == CHECKS or (self._quiet and self._is_in_vain()):
             self._finish(End.STALLED)
         else:
             self._check_later()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from proxy.events import UpstreamClosed
-from proxy.net.options import GONE_SILENT
 from proxy.shaping.holds import Ending
 from proxy.shaping.ledger import Slot
 
@@ -72,7 +71,7 @@ class Seat:
     @property
     def fell_silent(self) -> bool:
         """Tell whether the server vanished without a word."""
-        return self.session is not None and self.session.channel.fault == GONE_SILENT
+        return self.session is not None and self.session.fell_silent
 
     @property
     def key(self) -> LoginKey | None:

@@ -11,6 +11,7 @@ from proxy.ftp.lines import encode_line
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import State
 from proxy.net.control import Ended
+from proxy.net.options import GONE_SILENT
 from proxy.net.server_channel import ServerChannel
 from proxy.net.tls import TlsWire
 
@@ -107,6 +108,11 @@ class UpstreamSession:
     def has_ended(self) -> bool:
         """Tell whether it is of no use even to its holder: hung up, or just about to be."""
         return self._farewell is not None or self.channel.ended
+
+    @property
+    def fell_silent(self) -> bool:
+        """Tell whether the server vanished without a word."""
+        return self.channel.fault == GONE_SILENT
 
     def spoil(self) -> None:
         """How it stands at the server is not known, or not replayed: let nobody else have it."""

@@ -245,35 +245,45 @@ def test_another_server_takes_over_when_one_falls_silent() -> None:
     assert finished < AT_LENGTH
 
 
-def test_new_commands_do_not_wait_for_transfers_that_a_silent_server_holds_up() -> None:
-    """With every session in the middle of a long file, no command is there to go unanswered."""
+def test_neither_new_commands_nor_downloads_wait_for_a_server_that_has_vanished() -> None:
+    """With every session in the middle of a file, no command is there to go unanswered."""
     with (
         two_servers() as (one, first, second),
         Ftpweir(
             first,
             netns=one.client.name,
-            upstream={"standby": [second.address], "sessions": 2, "bandwidth": "1MiB/s"},
-            timeouts={"connect": "3s"},  # for a silent server, too
+            upstream={"standby": [second.address], "sessions": 2, "bandwidth": "8MiB/s"},
+            timeouts={"connect": "3s", "stall": "8s"},  # the first for a silent server, too
         ) as weir,
     ):
+        long = random.Random(9).randbytes(24 << 20)  # more than waits in buffers
         for server in (first, second):
-            server.place("long.bin", bytes(100 << 20))
             server.place("short.bin", b"short")
+            os.utime(server.place("long.bin", long), (MODIFIED, MODIFIED))
 
-        def fetch_beside_two_long_ones() -> bytes:
+        def one_short_beside_two_long_ones() -> None:
             pieces: list[bytes] = []
             with ExitStack() as undo:
                 scripts = [undo.enter_context(closing(ftplib.FTP(timeout=60))) for _ in range(3)]
                 for ftp in scripts:
                     ftp.connect(weir.host, weir.port)
                     ftp.login(ALICE.name, ALICE.password)
+                    ftp.voidcmd("TYPE I")
+                streams = []
                 for ftp in scripts[1:]:
-                    data = undo.enter_context(closing(ftp.transfercmd("RETR long.bin")))
-                    assert data.recv(1)
+                    with ftp.transfercmd("RETR long.bin") as data:
+                        streams.append(undo.enter_context(data.makefile("rb")))
+                begun = [stream.read(1) for stream in streams]
                 silence(one, first)
                 scripts[0].retrbinary("RETR short.bin", pieces.append)
                 assert [event["path"] for event in weir.events("transfer ended")] == ["short.bin"]
-            return b"".join(pieces)
+                for ftp, stream, head in zip(scripts[1:], streams, begun, strict=True):
+                    assert head + stream.read() == long
+                    assert ftp.voidresp().startswith("226")
+            assert pieces == [b"short"]
 
-        assert inside(one.client.name, fetch_beside_two_long_ones) == b"short"
+        inside(one.client.name, one_short_beside_two_long_ones)
         assert [event["server"] for event in weir.events("server down")] == [first.address]
+        healed = [event["heals"] for event in weir.events("transfer ended")]
+    assert healed[0] == 0
+    assert all(healed[1:])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from proxy.events import TransferEnded
@@ -7,7 +9,7 @@ from proxy.exchange.healing import MOST_FUTILE
 from tests.support.honest import Handler
 from tests.support.house import house
 from tests.support.misdeeds import hangs_up, says, sends_then
-from tests.support.raw_client import RawClient, is_reset, read_all
+from tests.support.raw_client import RawClient, is_reset, read_all, read_some
 from tests.support.scripted import Scripted, Visit, scripted
 
 CONTENT = b"0123456789"
@@ -38,6 +40,38 @@ async def test_what_breaks_at_the_server_arrives_whole(how: str) -> None:
         await binary(client)
         assert await client.fetch("RETR /ten") == CONTENT
         await client.expect_silence()
+        (ended,) = home.told(TransferEnded)
+        assert (ended.result, ended.heals, ended.moved) == ("done", 1, len(CONTENT))
+
+
+async def test_what_a_vanished_server_holds_up_is_fetched_elsewhere() -> None:
+    is_over = asyncio.Event()
+
+    async def sends_half(visit: Visit, argument: bytes) -> None:
+        await visit.say("150 Here it comes.")
+        with await visit.data() as sock:
+            sock.send(HALF)
+            await is_over.wait()
+
+    async with (
+        scripted(FILES) as server,
+        house(server, timeouts={"stall": 1.0}) as home,
+        home.guest() as client,
+    ):
+        server.plan("RETR", sends_half)
+        await binary(client)
+        with await client.passive() as data:
+            await client.say("RETR /ten")
+            await client.expect(150)
+            got = await read_some(data)
+            (seat,) = home.egresses[0].pool.seats
+            assert seat.session is not None
+            # As the kernel says it when no probe was answered.
+            seat.session.channel.connection_lost(TimeoutError(110, "Connection timed out"))
+            assert got + await read_all(data) == CONTENT
+        await client.expect(226)
+        seat.session.channel.abort()
+        is_over.set()
         (ended,) = home.told(TransferEnded)
         assert (ended.result, ended.heals, ended.moved) == ("done", 1, len(CONTENT))
 

@@ -205,6 +205,20 @@ async def test_no_byte_for_too_long_is_a_stall(ends: Ends, splice: bool) -> None
         assert await Relay(source, target, stall=0.01, splice=splice).run() is End.STALLED
 
 
+async def test_where_it_is_in_vain_one_quiet_look_is_enough(ends: Ends) -> None:
+    sender, source, target, _ = ends
+    asked: list[bool] = []
+
+    def is_in_vain() -> bool:
+        asked.append(True)
+        return True
+
+    sender.send(b"and then nothing")
+    async with patiently():
+        assert await Relay(source, target, stall=0.05).run(is_in_vain) is End.STALLED
+    assert len(asked) == 1
+
+
 @kinds
 async def test_a_reader_that_takes_nothing_is_a_stall(ends: Ends, splice: bool) -> None:
     sender, source, target, _ = ends
