@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import structlog
@@ -59,7 +60,7 @@ _LEVELS: Final = {
 _JSON: Final[dict[type, Callable[[Any], str]]] = {
     str: json.encoder.encode_basestring_ascii,
     int: int.__repr__,
-    float: lambda seconds: repr(round(seconds, 4)),
+    float: "%.4f".__mod__,
     bool: {False: "false", True: "true"}.__getitem__,
 }
 
@@ -93,11 +94,21 @@ class EventLog:
 
 
 def _write_json(name: str, level: str, told: Mapping[str, Any]) -> None:
-    """Write one line for a machine. By hand: structlog takes four times as long, and two writes."""
+    """Write one line for a machine. By hand: structlog takes far longer, and two writes."""
     words = [f'"{key}": {_JSON.get(type(value), json.dumps)(value)}' for key, value in told.items()]
-    moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    words.append(f'"event": "{name}", "level": "{level}", "timestamp": "{moment}"')
+    words.append(f'"event": "{name}", "level": "{level}", "timestamp": "{_now()}"')
     sys.stderr.write("{" + ", ".join(words) + "}\n")
+
+
+def _now() -> str:
+    second, nanoseconds = divmod(time.time_ns(), 10**9)
+    return f"{_written(second)}.{nanoseconds // 1000:06}Z"
+
+
+@lru_cache(maxsize=1)
+def _written(second: int) -> str:
+    """Write a second since 1970 as RFC 3339 does; thousands of lines share it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def _console() -> Callable[[str, str, Mapping[str, Any]], None]:
