@@ -6,8 +6,9 @@ Seconds are floats, bytes are ints, addresses are text. No event ever holds a pa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from proxy.value import value
 
 
 class Result(StrEnum):
@@ -19,12 +20,12 @@ class Result(StrEnum):
     REFUSED_BY_SERVER = "refused by server"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """A deed; what it was is the name of its own class."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OfClient(Event):
     """The deed of a client, and whose; what it was is the name of its own class."""
 
@@ -34,7 +35,7 @@ class OfClient(Event):
     client_class: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionEnded(OfClient):
     """A client's session is over; `reason` is one word of the table in docs/BEHAVIOUR.md."""
 
@@ -47,7 +48,7 @@ class SessionEnded(OfClient):
     tls: str = ""  # the version on the control connection, such as TLSv1.3
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferEnded(OfClient):
     """One transfer is over, with the five timers of its phases."""
 
@@ -70,7 +71,7 @@ class TransferEnded(OfClient):
     server: str = ""  # its name, where there are several
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused(OfClient):
     """A client heard an explained refusal; `ref` is the id it was given."""
 
@@ -81,14 +82,14 @@ class Refused(OfClient):
     server: str = ""  # its name, where there are several
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoggedIn(OfClient):
     """A client has proved who it is."""
 
     server: str = ""  # its name, where there are several
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Changed(OfClient):
     """A command that may change something on the server was answered. For RNTO `path` is both
     names; for SITE and verbs unknown to us it is the first word, for the others may be secret."""
@@ -98,7 +99,7 @@ class Changed(OfClient):
     code: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Forbidden(OfClient):
     """A client asked for what its class may not do; `setting` is the one that says so."""
 
@@ -106,7 +107,7 @@ class Forbidden(OfClient):
     setting: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProxyHeaderRefused(Event):
     """A balancer that is believed said something else than whose connection it passes on."""
 
@@ -114,7 +115,7 @@ class ProxyHeaderRefused(Event):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoginFailed(Event):
     """The server did not take a login."""
 
@@ -124,7 +125,7 @@ class LoginFailed(Event):
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TlsFailed(Event):
     """A client and we did not agree on TLS: its session ended in the handshake."""
 
@@ -133,7 +134,7 @@ class TlsFailed(Event):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CertificateRefused(Event):
     """The files of a listener's certificate have changed and cannot be used: the old one stays."""
 
@@ -141,7 +142,7 @@ class CertificateRefused(Event):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CertificateExpires(Event):
     """The server's certificate is valid for so many days only; negative: not any more."""
 
@@ -150,7 +151,7 @@ class CertificateExpires(Event):
     days: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UpstreamOpened(Event):
     """A control connection to the server is logged in."""
 
@@ -162,7 +163,7 @@ class UpstreamOpened(Event):
     server: str = ""  # its name, where there are several
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UpstreamClosed(Event):
     """A control connection to the server is gone."""
 
@@ -173,7 +174,7 @@ class UpstreamClosed(Event):
     leases: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommandsRunAhead(Event):
     """It was learned whether the server obeys in order what is sent ahead of a final reply."""
 
@@ -181,7 +182,7 @@ class CommandsRunAhead(Event):
     allowed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UpstreamRefused(Event):
     """The server would not have another session: we wait `backoff` seconds before we ask again."""
 
@@ -191,7 +192,7 @@ class UpstreamRefused(Event):
     server: str = ""  # its name, where there are several
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServerDown(Event):
     """One of several servers does not answer: the others are used."""
 
@@ -199,7 +200,7 @@ class ServerDown(Event):
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServerUp(Event):
     """It answers again, and is used again, after so many seconds."""
 
@@ -207,7 +208,7 @@ class ServerUp(Event):
     away: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pinned(Event):
     """A session keeps its upstream session: `verb` may have set what cannot be replayed."""
 
@@ -216,7 +217,7 @@ class Pinned(Event):
     verb: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ShadowWait(Event):
     """With `enforce: shadow`: a transfer went at once that would have waited for the budget."""
 
@@ -225,7 +226,7 @@ class ShadowWait(Event):
     wait: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BanSuspected(Event):
     """Data met silence where control answers: nothing for `pause` s, then `limit` slots."""
 
@@ -234,7 +235,7 @@ class BanSuspected(Event):
     server: str = ""  # its name, where there are several
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoreLost(Event):
     """The shared store cannot be reached; `mode` is what `sharing.on_store_down` says."""
 
@@ -242,28 +243,28 @@ class StoreLost(Event):
     mode: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoreBack(Event):
     """The shared store answers again, after so many seconds."""
 
     away: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoreNew(Event):
     """The shared store knows nothing of what is in use: nothing is dealt out for so long."""
 
     patience: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoreUnreadable(Event):
     """Somebody else has written among what we keep in the shared store: so many rows are gone."""
 
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LimitsDiffer(Event):
     """Of several instances that share a thing one goes by a lower limit, which holds for all."""
 
@@ -273,7 +274,7 @@ class LimitsDiffer(Event):
     way: str = ""  # the server and our address, where there are several
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reloaded(Event):
     """The file was read anew, and these keys are others now; `warnings` are of `ftpweir check`."""
 
@@ -281,14 +282,14 @@ class Reloaded(Event):
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReloadRefused(Event):
     """The file was read anew and nothing has changed, because of these problems."""
 
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ordered(Event):
     """Somebody at this address had the API do something: `reload` or `drain`."""
 
@@ -296,7 +297,7 @@ class Ordered(Event):
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DrainBegan(Event):
     """Told to end: so many sessions are asked to leave, and have `patience` seconds for it."""
 
@@ -304,7 +305,7 @@ class DrainBegan(Event):
     patience: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DrainEnded(Event):
     """Everybody has left, `thrown_out` of them because the time was over."""
 
@@ -312,7 +313,7 @@ class DrainEnded(Event):
     thrown_out: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StateTold(Event):
     """What everybody is doing, told because somebody asked (SIGUSR2)."""
 
@@ -324,14 +325,14 @@ class StateTold(Event):
     tasks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StatusUnavailable(Event):
     """The status page is not served: nobody asked for its address, and it cannot be had."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fault(Event):
     """A mistake of ours: an error nobody expected, with where it came from."""
 

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "proxy"
 
 # Bottom-up. A module sees the floors below and its own room; rooms on one floor are strangers.
 FLOORS = (
+    {"value"},
     {"events", "refusals", "config", "phase"},
     {"ftp", "shaping"},
     {"store", "net"},
@@ -31,7 +32,7 @@ FLOORS = (
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 DOOR_IN_HOUSE = ("__main__", "cli")  # `python -m proxy` is the command line
 
-PURE = {"ftp", "shaping", "events", "refusals", "config", "phase"}
+PURE = {"ftp", "shaping", "events", "refusals", "config", "phase", "value"}
 IMPURE = {"asyncio", "socket", "ssl", "os", "time", "logging", "threading", "subprocess", "uvloop"}
 READS_FILES = {"config/loader.py"}
 

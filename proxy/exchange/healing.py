@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from proxy.ftp.reply import Reply
@@ -17,6 +16,7 @@ from proxy.net.relay import Source
 from proxy.refusals import Declined, Reason
 from proxy.upstream.session import UpstreamSession
 from proxy.upstream.vigilance import Vigilance
+from proxy.value import value
 
 from .evidence import Identity, Unsure, found
 
@@ -41,7 +41,7 @@ class Broken(Declined):
         return broken
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """What an attempt asks of the server; `moved` bytes of the transfer it need not move."""
 

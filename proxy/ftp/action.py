@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from proxy.value import value
 
 from .address import Endpoint
 from .command import Command, Direction, Needs
 from .reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """The reply is certain; nobody else need be asked."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Login:
     """Prove this login, then tell `logged_in`, `account_wanted` or `login_failed`."""
 
@@ -25,7 +25,7 @@ class Login:
     account: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Name:
     """A user was named, and whoever had logged in is not any more: the session gives back what it
     holds, and tells `known_as`."""
@@ -33,7 +33,7 @@ class Name:
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StartTls:
     """Answer in clear, shake hands, then tell `tls_started`; without a handshake nothing goes on.
 
@@ -43,35 +43,35 @@ class StartTls:
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Restart:
     """Forget login and state (REIN); the session gives back what it holds."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenPassive:
     """Lend this client a listening port and tell it; `extended` asks for 229 instead of 227."""
 
     extended: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SetActive:
     """The client listens there; the address has been checked."""
 
     endpoint: Endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DropData:
     """ABOR with no transfer: close what was prepared for one, then answer."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Forward:
     """Ask the server, in the state that the client believes in."""
 
@@ -79,14 +79,14 @@ class Forward:
     needs: Needs
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Move:
     """A CWD or CDUP: ask the server, then learn the new directory with `moved`."""
 
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rename:
     """RNFR and RNTO back to back on one session with the server (RFC 959: nothing in between)."""
 
@@ -94,14 +94,14 @@ class Rename:
     target: Command
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pin:
     """Ask the server, and keep this very session from now on: its state cannot be replayed."""
 
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transfer:
     """Move one file or listing; `restart` is the offset that REST asked for."""
 
@@ -110,7 +110,7 @@ class Transfer:
     restart: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Close:
     """Say goodbye and end the session."""
 

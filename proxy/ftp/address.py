@@ -6,15 +6,16 @@ Says which address may be used, never opens one; the addresses themselves are ar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from proxy.value import value
+
 from .reply import Refused, Reply, ReplyError
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Endpoint:
     """Where a data connection goes: a canonical numeric address (see `canonical`) and a port."""
 

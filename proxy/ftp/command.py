@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, Flag, auto
 
+from proxy.value import value
+
 from .reply import Refused, Reply
 
 LONGEST_VERB = 16
@@ -74,7 +76,7 @@ class Rule:
     refusal: Reply | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Command:
     """One command: verb in upper case, argument in the client's own bytes (never text)."""
 

@@ -6,7 +6,8 @@ Knows the form of a reply (RFC 959 section 4.2), never what it answers.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from proxy.value import value
 
 from .lines import MAX_LINE
 
@@ -30,7 +31,7 @@ class ReplyError(ValueError):
     """The server said something that is no reply, or too much."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """One reply: its code, and its lines exactly as on the wire, without CRLF."""
 
