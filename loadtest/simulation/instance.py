@@ -49,8 +49,7 @@ class Instance:
             announce=lambda event: None,
             share=wire.share,
         )
-        self.budget.on_closed = self._assign
-        self.budget.wanted = lambda: (len(self.queue), self.queue.weight)
+        self.budget.serve(self._assign, lambda: (len(self.queue), self.queue.weight))
         wire.begin()
 
     def want(self, file: File) -> None:

@@ -50,7 +50,6 @@ class Gate:
     ) -> None:
         self.fleet = fleet
         self._caps = caps
-        self._caps.on_news = self._assign
         self.max_wait = max_wait
         self._max_length = max_length
         self._clock = clock
@@ -62,12 +61,11 @@ class Gate:
         self._followers: dict[Request, None] = {}
         self._demand = Demand(lambda: self._queue.weight)
         self._logins_seen = 0
+        # A circle: it asks them for what each request needs, and they rouse it when they have some.
+        caps.serve(self._assign)
         fleet.when_moved(self._assign)
         for egress in fleet.ways:
-            egress.budget.on_closed = self._assign
-            egress.pool.on_room = self._assign
-            egress.budget.wanted = partial(self._demand.slots, egress)
-            egress.pool.places.wanted = self._demand.seats
+            egress.serve(self._assign, self._demand)
 
     def adopt(self, *, max_wait: float, max_length: int) -> None:
         """Go on by other limits, and look who may go on now; who waits keeps its deadline."""

@@ -52,17 +52,22 @@ class Budget:
         self._ban = BanWatch(tolerance.limit, tolerance.longest_hold)
         self._typical_open = OPEN_AT_FIRST
         self._typical_hold = tolerance.usual_hold
-        self.on_closed: Callable[[], None] = lambda: None
-        self.wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # slots, for whose weight
+        self._rouse: Callable[[], None] = lambda: None  # nobody waits yet
+        self._wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)
         self.beyond_share = 0  # slots booked that other instances may have booked as well
         if share is not None:
             share.setting = "budget.connections"
             share.report = self._wish
-            share.on_news = lambda: self.on_closed()
+            share.on_news = lambda: self._rouse()
             share.remaining = self._all_free_in
         self.adopt(tolerance)
         if journal is not None:
             self._recall(journal)
+
+    def serve(self, rouse: Callable[[], None], wanted: Callable[[], tuple[int, float]]) -> None:
+        """Call `rouse` whenever slots may be free; `wanted` tells how many more could be used by
+        those who wait, and for whose weight."""
+        self._rouse, self._wanted = rouse, wanted
 
     def adopt(self, tolerance: Tolerance) -> None:
         """Go on by other rules; what is used stays used, what cools keeps the hold it began with.
@@ -148,7 +153,7 @@ class Budget:
         """Tell the store what we use and need."""
         assert self._share is not None
         used = self._ledger.used(self._clock())
-        more, weight = self.wanted()
+        more, weight = self._wanted()
         if (used or more) and not self._share.stake.is_contended:
             more += AT_HAND + used // AT_HAND_PART
         return Wish(self._ledger.limit, used, used + more, weight)
@@ -167,14 +172,14 @@ class Budget:
         self._ledger.close(slot, now, hold)
         if self._journal is not None:
             self._journal.closed(slot.id, now + hold)
-        self.on_closed()
+        self._rouse()
 
     def cancel(self, slot: Slot) -> None:
         """No SYN was sent for this slot: it is free at once."""
         self._ledger.cancel(slot)
         if self._journal is not None:
             self._journal.cancelled(slot.id)
-        self.on_closed()
+        self._rouse()
 
     def close(self) -> None:
         """Save the ledger; nothing is booked any more."""

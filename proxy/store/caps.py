@@ -63,7 +63,11 @@ class Caps:
         self._caps: dict[tuple[What, Key], _Cap] = {}
         self._newcomers: Counter[Key] = Counter()  # sessions that wait for a place
         self._news = asyncio.Event()
-        self.on_news: Callable[[], None] = lambda: None
+        self._rouse: Callable[[], None] = lambda: None  # nobody waits for a turn
+
+    def serve(self, rouse: Callable[[], None]) -> None:
+        """Call `rouse` whenever the store has let a source have more."""
+        self._rouse = rouse
 
     @property
     def shared(self) -> int:
@@ -169,7 +173,7 @@ class Caps:
         if self._is_wanted(cap):
             self._news.set()
             self._news = asyncio.Event()
-            self.on_news()
+            self._rouse()
         elif not self._used(what, key) and cap.share.stake.is_empty:
             cap.share.drop()
             del self._caps[what, key]

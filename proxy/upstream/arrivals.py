@@ -32,7 +32,6 @@ class Host(Protocol):
     """Who has the seats, and whatever becomes of them."""
 
     places: Places
-    on_room: Callable[[], None]
 
     def leave(self, seat: Seat) -> None:
         """Take back a seat whose session is logged in."""
@@ -44,6 +43,10 @@ class Host(Protocol):
 
     def vacate(self, seat: Seat) -> None:
         """Its place may be filled again."""
+        ...
+
+    def rouse(self) -> None:
+        """Have those who wait look again."""
         ...
 
     def send_home(self, reason: str, key: LoginKey | None = None) -> None:
@@ -151,7 +154,7 @@ class Arrivals:
         user = credentials.user.decode("ascii", "replace")
         seconds, until = now - started, session.certificate_until
         self._announce(UpstreamOpened(session.id, user, seconds, session.tls, until))
-        self._host.on_room()
+        self._host.rouse()
 
     def _forget(self, key: LoginKey) -> None:
         """The server no longer takes this login: its warm sessions vouch for nobody."""

@@ -5,11 +5,26 @@ Firewalls and servers count by address: two addresses have two budgets, and twic
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from proxy.store.budget import Budget
 
 from .pool import Pool
+
+
+class Demand(Protocol):
+    """What those who wait could use now: how much, and for whose weight."""
+
+    def slots(self, egress: Egress) -> tuple[int, float]:
+        """Slots of this way."""
+        ...
+
+    def seats(self) -> tuple[int, float]:
+        """Sessions with the server."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,6 +35,11 @@ class Egress:
     budget: Budget
     pool: Pool
     name: str = ""  # in metrics, files and the store; the only way needs none
+
+    def serve(self, rouse: Callable[[], None], demand: Demand) -> None:
+        """Rouse those who wait whenever something comes free; tell the store of their demand."""
+        self.budget.serve(rouse, partial(demand.slots, self))
+        self.pool.serve(rouse, demand.seats)
 
     @property
     def free(self) -> int:

@@ -65,7 +65,7 @@ class Fleet:
         if len(self.servers) > 1:
             for server in self.servers:
                 for way in server.ways:
-                    way.pool.troubles.heard = partial(self._heard, server)
+                    way.pool.troubles.when_dialled(partial(self._heard, server))
         self._choose()
 
     def adopt(self, spread: Spread, failback: float) -> None:

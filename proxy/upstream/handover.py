@@ -20,7 +20,7 @@ PROOF = 5.0  # seconds for the answer to a NOOP; without one the order is not to
 
 
 class Handover:
-    """Hands seats on for one pool; `leave` takes one back, `has_room` hears of one that is free."""
+    """Hands seats on for one pool; `leave` takes one back, `rouse` hears of one that is free."""
 
     def __init__(
         self,
@@ -29,14 +29,14 @@ class Handover:
         clock: Callable[[], float],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         leave: Callable[[Seat], None],
-        has_room: Callable[[], None],
+        rouse: Callable[[], None],
     ) -> None:
         self._order = order
         self._announce = announce
         self._clock = clock
         self._spawn = spawn
         self._leave = leave
-        self._has_room = has_room
+        self._rouse = rouse
 
     def begin(self, seat: Seat) -> Due | None:
         """All the data of its transfer has come: let the next have it; None: it stays lent."""
@@ -48,7 +48,7 @@ class Handover:
         if self._order.is_proven:
             seat.due = due
             seat.become(Use.ENDING, self._clock())
-            self._has_room()
+            self._rouse()
         else:
             self._spawn(self._prove(seat, due))
         return due

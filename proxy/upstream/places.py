@@ -30,10 +30,14 @@ class Places:
         self._share = share
         self._clock = clock
         self._seats: list[Seat] = []
-        self.wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # more seats, for whom
+        self._wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # nobody waits yet
         if share is not None:
             share.report = self._wish
         self.adopt(fixed, patience=patience)
+
+    def serve(self, wanted: Callable[[], tuple[int, float]]) -> None:
+        """`wanted` tells how many more could be used by those who wait, and for whose weight."""
+        self._wanted = wanted
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(tuple(self._seats))
@@ -149,5 +153,5 @@ class Places:
         """Tell the store what we have and need: idle sessions are had, not needed."""
         # Who is to take the place of a session that still says goodbye has none of its own yet.
         used = sum(1 for seat in self._seats if seat.instead_of not in self._seats)
-        more, weight = self.wanted()
+        more, weight = self._wanted()
         return Wish(self._allowance.limit, used, self.busy + more, weight)

@@ -63,10 +63,16 @@ class Pool:
         self._proofs, self.troubles = self._arrivals.proofs, self._arrivals.troubles
         self._closing = False
         self._freed = asyncio.Event()
-        self.on_room: Callable[[], None] = lambda: None
+        self._rouse: Callable[[], None] = lambda: None  # nobody waits yet
         if share is not None:
             share.on_news = self._have_news
-        self._handover = Handover(order, announce, clock, spawn, self.leave, lambda: self.on_room())
+        self._handover = Handover(order, announce, clock, spawn, self.leave, self.rouse)
+
+    def serve(self, rouse: Callable[[], None], wanted: Callable[[], tuple[int, float]]) -> None:
+        """Call `rouse` whenever `take` may succeed; `wanted` tells how many more could be used by
+        those who wait, and for whose weight."""
+        self._rouse = rouse
+        self.places.serve(wanted)
 
     def adopt(self, dialer: Dialer, limits: Limits, *, renew: bool) -> None:
         """Go on with other settings. Who has a session keeps it; with `renew` none is lent again,
@@ -189,7 +195,7 @@ class Pool:
             self._spawn(say_goodbye(seat.instead_of, resets=self._limits.resets))
         self.places.free(seat)
         self._budget.cancel(seat.slot)
-        self.on_room()
+        self._rouse()
 
     # What becomes of a seat.
 
@@ -217,13 +223,17 @@ class Pool:
             self._announce(told)
         asyncio.get_running_loop().call_later(REST_AFTER_CLOSE, self.vacate, seat)
 
+    def rouse(self) -> None:
+        """Have those who wait look again."""
+        self._rouse()
+
     def vacate(self, seat: Seat) -> None:
         """The place of one that is gone may be filled again."""
         self.places.free(seat)
         self._freed.set()
         if seat.key is not None and not self.places.has_login(seat.key):
             self._proofs.forget(seat.key)
-        self.on_room()
+        self._rouse()
 
     # What the owner of the pool has it do.
 
@@ -231,7 +241,7 @@ class Pool:
         """Close what was idle too long or is too old; called now and then."""
         now = self._clock()
         if self.places.tick():
-            self.on_room()
+            self._rouse()
         for seat in self.places.idle():
             is_idle = now - seat.since > self._limits.idle
             if reason := "idle" if is_idle else self._why_over(seat, now):
@@ -309,13 +319,13 @@ class Pool:
         seat.become(Use.IDLE, now)
         # Whatever an idle session says, it is not an answer: it is about to hang up.
         seat.session.channel.watch = partial(self._stirred, seat)
-        self.on_room()
+        self._rouse()
 
     def _have_news(self) -> None:
         """Give back the places that other instances shall have; use what we got."""
         for seat in self.places.to_give_back():
             self._close(seat, GIVEN_AWAY)
-        self.on_room()
+        self._rouse()
 
     def _stirred(self, seat: Seat) -> None:
         if seat.use is Use.IDLE:

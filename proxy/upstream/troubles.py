@@ -24,8 +24,11 @@ class Troubles:
         self._error: DialError | None = None
         self._error_until = 0.0
         self._down_since = 0.0
-        # Hears of each dial: what it met, or None.
-        self.heard: Callable[[DialError | None], None] = lambda problem: None
+        self._tell: Callable[[DialError | None], None] = lambda problem: None
+
+    def when_dialled(self, tell: Callable[[DialError | None], None]) -> None:
+        """Tell of each dial what it met; None: it went well."""
+        self._tell = tell
 
     def was_full(self, words: str, now: float) -> float:
         """The server would not have one more session; return the seconds to wait."""
@@ -47,18 +50,18 @@ class Troubles:
         error.may_pass = error.reason is Reason.UPSTREAM_DOWN and now < self._down_since + outage
         self.cause = self._error = _untold(error)
         self._error_until = now + FRESH
-        self.heard(error)
+        self._tell(error)
         return FRESH
 
     def fell_silent(self) -> None:
         """A session ended because the server acknowledged nothing any more: who chooses among
         several servers should know; here the next dial will tell."""
-        self.heard(DialError(Reason.UPSTREAM_SILENT, GONE_SILENT))
+        self._tell(DialError(Reason.UPSTREAM_SILENT, GONE_SILENT))
 
     def are_over(self) -> None:
         """A session was had: begin with short waits again."""
         self._forget()
-        self.heard(None)
+        self._tell(None)
 
     def turn_to_another(self) -> None:
         """Another server takes its place, of which nothing is known."""

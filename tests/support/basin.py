@@ -64,7 +64,7 @@ class Basin:
         behind = Server("ftp:21", (Egress(None, self.budget, self.pool),), Health(0.0))
         self.fleet = Fleet([behind], Spread.FAILOVER, clock=self.clock, announce=self.events.append)
         self._room = asyncio.Event()
-        self.pool.on_room = self._room.set
+        self.pool.serve(self._room.set, lambda: (0, 1.0))
 
     def clock(self) -> float:
         return self.now

@@ -86,7 +86,7 @@ def test_spare_slots_are_left_alone() -> None:
 
 def test_who_waits_is_told_of_each_slot_that_comes_back() -> None:
     purse, told = Purse(), []
-    purse.budget.on_closed = lambda: told.append(purse.budget.open)
+    purse.budget.serve(lambda: told.append(purse.budget.open), lambda: (0, 1.0))
     first, second = purse.take(), purse.take()
     purse.budget.settle(first, Ending.FIN)
     purse.budget.cancel(second)

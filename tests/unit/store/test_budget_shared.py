@@ -44,11 +44,10 @@ def test_only_slots_of_our_share_are_booked_and_more_are_asked_for() -> None:
 def test_the_store_is_told_what_is_used_and_needed_and_of_news_all_who_wait() -> None:
     part, told = Part(), []
     purse = Purse(10, share=part.share)
-    purse.budget.on_closed = lambda: told.append(purse.budget.used)
     assert part.share.report() == Wish(10, 0, 0, 1.0)
     part.give(4)
     purse.take()
-    purse.budget.wanted = lambda: (3, 2.0)
+    purse.budget.serve(lambda: told.append(purse.budget.used), lambda: (3, 2.0))
     assert part.share.report() == Wish(10, 1, 1 + 3 + AT_HAND, 2.0)
     part.give(4, others=6, short=1)
     assert part.share.report() == Wish(10, 1, 1 + 3, 2.0)

@@ -106,7 +106,7 @@ def test_the_longest_idle_are_given_back_and_those_in_use_are_not() -> None:
 def test_the_store_is_told_what_is_there_and_what_is_needed() -> None:
     asked = Asked()
     here = places(asked)
-    here.wanted = lambda: (3, 2.0)
+    here.serve(lambda: (3, 2.0))
     victim = seat(Use.CLOSING)
     heir = seat(Use.OPENING)
     heir.instead_of = victim

@@ -286,7 +286,7 @@ async def test_more_sessions_are_there_at_once(server: Scripted) -> None:
 async def test_a_session_whose_server_fell_silent_tells_of_it(server: Scripted) -> None:
     async with basin(server) as pool:
         heard: list[DialError | None] = []
-        pool.pool.troubles.heard = heard.append
+        pool.pool.troubles.when_dialled(heard.append)
         lease = await pool.lease()
         heard.clear()
         lease.session.channel.connection_lost(TimeoutError(110, "Connection timed out"))
