@@ -29,7 +29,7 @@ from tests.support.watching import FlowWatch
 
 pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(180)]
 
-SCRIPTS, FILES, SIZE = 20, 8, 64 * 1024
+SCRIPTS, FILES, SIZE = 20, 6, 64 * 1024
 BUDGET, HOLD, SESSIONS = 20, 1, 4
 
 
