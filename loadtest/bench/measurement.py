@@ -31,45 +31,52 @@ def measure(files: Path, work: Work, peer: Peer, number: int) -> tuple[Sample, l
     """
     deeds = work.deeds_behind(peer)
     with ground(files, work.delay) as here:
-        sides = here.sides
-        shown = None if work.tls is Tls.NOBODY else certificate(here, work.key)
-        demanded = shown if work.tls is Tls.SERVER else None
-        offered = shown if work.tls is Tls.SCRIPTS else None
         bound_buffers(here, len(deeds))
-        place = Place(
-            here.folder,
-            sides.client.address,
-            sides.server.address,
-            len(deeds),
-            work.sessions,
-            demanded,
-            offered,
+        place, roots = _start(here, work, peer, len(deeds))
+        crowd = here.start(
+            here.sides.client, [sys.executable, "-m", "loadtest.bench.crowd"], "crowd"
         )
-        roots = [here.start(sides.server, vsftpd(here, work.sessions, demanded), "vsftpd").pid]
-        if peer.beside is not None:
-            roots.append(here.start(sides.client, peer.beside(place), "beside").pid)
-        if peer.command is not None:
-            proxy = here.start(sides.client, peer.command(place), peer.name)
-            roots.append(proxy.pid)
-            if peer.says_ready and not _hear(proxy, here).startswith("ready"):
-                raise Broken(here.complaints())
+        ca = str(place.offered) if place.offered is not None else ""
         host, port = peer.address(place)
-        crowd = here.start(sides.client, [sys.executable, "-m", "loadtest.bench.crowd"], "crowd")
-        roots.append(crowd.pid)
-        ca = str(offered) if offered is not None else ""
         _tell(crowd, asdict(Wishes(host, port, deeds, str(files), work.files, ca, work.together)))
         if _hear(crowd, here) != "ready":
             raise Broken(here.complaints())
         now = time.monotonic()
         window = now + work.warm, now + work.warm + work.seconds
         _tell(crowd, window)
-        toll, told = _watch(crowd, here, window, roots, is_counted=bool(work.files))
+        toll, told = _watch(crowd, here, window, [*roots, crowd.pid], is_counted=bool(work.files))
         seen = [Seen(**member) for member in json.loads(told)]
         failures = [it.failure for it in seen if it.failure]
         failures += wrong_uploads(here.root / UPLOADS, deeds, seen)
     where = f"{work.name} behind {peer.name}, round {number}"
     sample = _sample(work, peer, number, window, seen, toll)
     return sample, [Failure(peer.name, f"{where}: {failure}") for failure in failures]
+
+
+def _start(here: Ground, work: Work, peer: Peer, scripts: int) -> tuple[Place, list[int]]:
+    """Start the server and who stands before it; return where, and the processes, server first."""
+    sides = here.sides
+    shown = None if work.tls is Tls.NOBODY else certificate(here, work.key)
+    demanded = shown if work.tls is Tls.SERVER else None
+    offered = shown if work.tls is Tls.SCRIPTS else None
+    place = Place(
+        here.folder,
+        sides.client.address,
+        sides.server.address,
+        scripts,
+        work.sessions,
+        demanded,
+        offered,
+    )
+    roots = [here.start(sides.server, vsftpd(here, work.sessions, demanded), "vsftpd").pid]
+    if peer.beside is not None:
+        roots.append(here.start(sides.client, peer.beside(place), "beside").pid)
+    if peer.command is not None:
+        proxy = here.start(sides.client, peer.command(place), peer.name)
+        roots.append(proxy.pid)
+        if peer.says_ready and not _hear(proxy, here).startswith("ready"):
+            raise Broken(here.complaints())
+    return place, roots
 
 
 def _watch(
