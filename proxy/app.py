@@ -20,7 +20,6 @@ from proxy.config import Config, Listen, changed_keys
 from proxy.config.addresses import is_within
 from proxy.config.parsing import Reading
 from proxy.events import (
-    Announce,
     DrainBegan,
     DrainEnded,
     Fault,
@@ -34,6 +33,7 @@ from proxy.net.doors import CannotListen, Door, Doors, Greet
 from proxy.net.header_first import HeaderFirst
 from proxy.net.redirected import wanted
 from proxy.ops.hatch import Hatch
+from proxy.ops.herald import Herald
 from proxy.ops.station import Station
 from proxy.phase import Phase, Ready, Serving
 from proxy.rooms import Rooms
@@ -79,7 +79,7 @@ class App:
     def __init__(
         self,
         config: Config,
-        announce: Announce,
+        herald: Herald,
         *,
         reread: Callable[[], Reading] | None = None,
         entered: Callable[[Phase], None] = _unheard,
@@ -92,17 +92,17 @@ class App:
         self.phase = Phase.STARTING
         self._entered, self._adopted = entered, adopted
         # Whoever looks on hears every event; nobody else pays for it.
-        self._station = Station(announce, hatch) if config.status is not None else None
-        self._announce = announce = self._station or announce
+        self._station = Station(herald, hatch) if config.status is not None else None
+        self.announce = herald
         self._reread = reread
         self._reloading = asyncio.Lock()
         # Signals may come before it serves, and while it ends: what they ask for is kept.
         self._orders: asyncio.Queue[Agree | None] = asyncio.Queue()  # to reload
         self._stop, self._hurry = asyncio.Event(), asyncio.Event()
         self._abandoned = asyncio.Event()
-        self.tls = sections.tls(config, announce)
+        self.tls = sections.tls(config, herald)
         self.doors = Doors(self._greeter, inherited, is_shared=shares_port)
-        self.rooms = rooms = Rooms(config, self.tls.servers, announce, self._spawn)
+        self.rooms = rooms = Rooms(config, self.tls.servers, herald, self._spawn)
         self.roster, self.store = rooms.shared.roster, rooms.group.store
         self._swept_at = rooms.clock()
 
@@ -192,7 +192,7 @@ class App:
             HeaderFirst,
             greet,
             trusts=partial(is_within, listen.trusted),
-            refused=lambda peer, why: self._announce(ProxyHeaderRefused(peer, why)),
+            refused=lambda peer, why: self.announce(ProxyHeaderRefused(peer, why)),
         )
 
     def _welcome(self, listen: Listen, offer: TlsOffer, client: ClientChannel) -> None:
@@ -225,7 +225,7 @@ class App:
             self._tell_fault(getattr(work, "__qualname__", "task"), error)
 
     def _tell_fault(self, place: str, error: Exception) -> None:
-        self._announce(Fault(place, repr(error), traceback.format_exc()))
+        self.announce(Fault(place, repr(error), traceback.format_exc()))
 
     async def _sweep(self) -> None:
         while True:
@@ -241,13 +241,13 @@ class App:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeouts.drain_lag):
                 await self._hurry.wait()
-        self._announce(DrainBegan(len(self.roster), timeouts.drain))
+        self.announce(DrainBegan(len(self.roster), timeouts.drain))
         self._enter(Phase.DRAINING)
         self.doors.close()
         self.rooms.admit_nobody()
         thrown_out = await self.roster.drain(timeouts.drain)
         await self.rooms.close()
-        self._announce(DrainEnded(self.rooms.clock() - began, thrown_out))
+        self.announce(DrainEnded(self.rooms.clock() - began, thrown_out))
 
     # Another configuration.
 
@@ -273,7 +273,7 @@ class App:
             finally:
                 if self.phase is Phase.RELOADING:
                     self._enter(Phase.SERVING)
-        self._announce(outcome)
+        self.announce(outcome)
         return outcome
 
     async def _reload(self, agree: Agree) -> Outcome:
@@ -307,7 +307,7 @@ class App:
         if rigid := tuple(self.rooms.rigid(config, reading.document)):
             return ReloadRefused(rigid)
         try:
-            tls = sections.tls(config, self._announce, self.tls)
+            tls = sections.tls(config, self.announce, self.tls)
             new = self.rooms.build_new(config, tls.servers)
             for server in new:
                 undo.callback(server.close_books)

@@ -326,6 +326,14 @@ class StateTold(Event):
 
 
 @value
+class LinesLost(Event):
+    """The log can be written again; so many lines could not be, the last of them because `why`."""
+
+    lines: int
+    why: str
+
+
+@value
 class StatusUnavailable(Event):
     """The status page is not served: nobody asked for its address, and it cannot be had."""
 

@@ -20,6 +20,7 @@ from proxy.net.inherited import inherited
 from proxy.ops.audit import Audit
 from proxy.ops.dump import state
 from proxy.ops.hatch import Hatch
+from proxy.ops.herald import Herald
 from proxy.ops.logs import EventLog
 from proxy.ops.service import ServiceManager
 from proxy.ops.station import status_socket
@@ -50,10 +51,11 @@ async def serve(
     None: this one is alone, and a service manager may have begun it.
     """
     service = voice or ServiceManager(os.environ, os.getpid())
-    announce = Audit(log, config.log.audit, config.log.xferlog)
+    herald = Herald(log=log)
+    herald.add("audit", Audit(herald, config.log.audit, config.log.xferlog))
     app = App(
         config,
-        announce,
+        herald,
         reread=reread,
         entered=service.entered,
         adopted=lambda config: log.adopt(config.log.format, config.log.level),
@@ -62,7 +64,7 @@ async def serve(
         hatch=hatch,
     )
     loop = asyncio.get_running_loop()
-    for number, meaning in _signals(app, log, voice).items():
+    for number, meaning in _signals(app, voice).items():
         loop.add_signal_handler(number, meaning)
     beside = [partial(service.keep_told, lambda: app.is_sound, partial(_status, app))]
     if voice is not None:
@@ -70,7 +72,7 @@ async def serve(
     await app.serve(ready, *beside)
 
 
-def _signals(app: App, log: EventLog, voice: Voice | None) -> Mapping[int, Callable[[], object]]:
+def _signals(app: App, voice: Voice | None) -> Mapping[int, Callable[[], object]]:
     """Say what each signal means."""
     return {
         signal.SIGTERM: app.stop,
@@ -79,7 +81,7 @@ def _signals(app: App, log: EventLog, voice: Voice | None) -> Mapping[int, Calla
         # One of several never reads it anew alone.
         signal.SIGHUP: app.reload_soon if voice is None else partial(voice.say, Word.RELOAD),
         signal.SIGUSR1: _nothing,  # else it would end us: tools send it to have logs reopened
-        signal.SIGUSR2: lambda: log(state(app.phase, app.roster, app.servers)),
+        signal.SIGUSR2: lambda: app.announce(state(app.phase, app.roster, app.servers)),
     }
 
 
@@ -94,13 +96,14 @@ async def show_workers(
     from proxy.ops.desk import Desk
     from proxy.ops.orders import Orders
 
+    herald = Herald(log=log)
     desk, over = Desk(hatches, time.monotonic), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     async with contextlib.AsyncExitStack() as belongings:
-        sock = status_socket(config, log)
+        sock = status_socket(config, herald)
         if sock is not None and config.status is not None:
             belongings.enter_context(sock)
-            admin = Admin(desk, Orders(voice, log), token=config.status.token)
+            admin = Admin(desk, Orders(voice, herald), token=config.status.token)
             belongings.push_async_callback(admin.close)
             await admin.open(sock)
         voice.entered(Phase.SERVING)

@@ -6,6 +6,7 @@ import os
 import pickle
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from proxy.net.inherited import NotListening
 from proxy.ops.audit import CannotWrite
 from proxy.ops.hatch import Hatch
 from proxy.ops.logs import EventLog
+from proxy.ops.outlet import standard_error
 from proxy.ops.service import ServiceManager
 from proxy.phase import Phase, Serving
 from proxy.store.journal import JournalError
@@ -63,6 +65,7 @@ class Crew:
         self._hatches = hatches  # one for each worker
         self._service = ServiceManager(os.environ, os.getpid())
         self._report_due = 0.0
+        self._stderr = standard_error()
 
     # In a child.
 
@@ -130,8 +133,9 @@ class Crew:
         return self._report_due
 
     def tell(self, line: str) -> None:
-        """Write it where the log goes."""
-        click.echo(line, err=True)
+        """Write it where the log goes, if it can be."""
+        with suppress(OSError):
+            self._stderr.write(f"{line}\n")
 
 
 class Sheet:

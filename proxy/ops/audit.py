@@ -1,6 +1,6 @@
 """The audit trail: who did what to which file, one line of JSON each, and xferlog for old tools.
 
-Passes every event on, and changes nothing. A file that log rotation moved away is begun anew.
+Changes nothing. A file that log rotation moved away is begun anew.
 No event holds a password, so no line does.
 """
 
@@ -33,7 +33,7 @@ class CannotWrite(Exception):
 
 
 class Audit:
-    """Writes the trail; `announce` hears every event all the same."""
+    """Writes the trail of the events it hears; `announce` is told when it cannot."""
 
     def __init__(self, announce: Announce, audit: str | None, xferlog: str | None) -> None:
         self._announce = announce
@@ -41,8 +41,7 @@ class Audit:
         self._xferlog = _begun(xferlog, "log.xferlog")
 
     def __call__(self, event: Event) -> None:
-        """Pass the event on, and write down what belongs to the trail."""
-        self._announce(event)
+        """Write down what belongs to the trail."""
         if self._audit is not None and (deed := _DEEDS.get(type(event))) is not None:
             self._write(self._audit, audit_line(event, deed, time()))
         if self._xferlog is None or not isinstance(event, events.TransferEnded):

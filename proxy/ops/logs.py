@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -14,6 +13,10 @@ import structlog
 
 from proxy import events
 from proxy.events import Event
+
+from .outlet import Outlet, standard_error
+
+Form = Callable[[str, str, Mapping[str, Any]], str]  # of a line: its name, level and fields
 
 _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.SessionEnded: ("session ended", "info"),
@@ -47,6 +50,7 @@ _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.DrainBegan: ("drain began", "info"),
     events.DrainEnded: ("drain ended", "info"),
     events.StateTold: ("state", "warning"),
+    events.LinesLost: ("lines lost", "error"),
     events.StatusUnavailable: ("status page unavailable", "warning"),
     events.Fault: ("fault", "error"),
 }
@@ -71,33 +75,51 @@ def name_and_level(event: Event) -> tuple[str, str]:
 
 
 class EventLog:
-    """Writes each event as one line."""
+    """Writes each event as one line.
 
-    def __init__(self, form: str, level: str) -> None:
+    Raises OSError for one that cannot be written; the first that can be again comes behind one
+    that tells how many were lost.
+    """
+
+    def __init__(self, form: str, level: str, outlet: Outlet | None = None) -> None:
+        self._outlet = outlet or standard_error()
+        self._lost, self._why = 0, ""
         self.adopt(form, level)
 
     def adopt(self, form: str, level: str) -> None:
         """Go on in another form (auto, json, console), or from another level on."""
         self._least = _LEVELS[level]
-        is_console = form == "console" or (form == "auto" and sys.stderr.isatty())
-        self._write = _console() if is_console else _write_json
+        is_console = form == "console" or (form == "auto" and self._outlet.is_terminal)
+        self._form = _console() if is_console else _json
 
     def __call__(self, event: Event) -> None:
         """Write the line of this event; times are rounded to a tenth of a millisecond."""
-        name, level = _NAMES[type(event)]
-        if _LEVELS[level] < self._least:
+        if _LEVELS[_NAMES[type(event)][1]] < self._least:
             return  # the making of a line costs more than a small transfer's other bookkeeping
+        lines = self._line(event)
+        if self._lost:
+            lines = self._line(events.LinesLost(self._lost, self._why)) + lines
+        try:
+            self._outlet.write(lines)
+        except OSError as problem:
+            self._lost += 1
+            self._why = problem.strerror or repr(problem)
+            raise
+        self._lost = 0
+
+    def _line(self, event: Event) -> str:
+        name, level = _NAMES[type(event)]
         keys: tuple[str, ...] = event.__match_args__
         # What is empty is not told; zero and False are.
         told = {key: value for key in keys if (value := getattr(event, key)) or value == 0}
-        self._write(name, level, told)
+        return self._form(name, level, told)
 
 
-def _write_json(name: str, level: str, told: Mapping[str, Any]) -> None:
-    """Write one line for a machine. By hand: structlog takes far longer, and two writes."""
+def _json(name: str, level: str, told: Mapping[str, Any]) -> str:
+    """Return a line for a machine. By hand: structlog takes far longer."""
     words = [f'"{key}": {_JSON.get(type(value), json.dumps)(value)}' for key, value in told.items()]
     words.append(f'"event": "{name}", "level": "{level}", "timestamp": "{_now()}"')
-    sys.stderr.write("{" + ", ".join(words) + "}\n")
+    return "{" + ", ".join(words) + "}\n"
 
 
 def _now() -> str:
@@ -111,24 +133,16 @@ def _written(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
-def _console() -> Callable[[str, str, Mapping[str, Any]], None]:
-    """Return what writes a line for a human."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=False),
-            # Names and words are strangers': quoted, none of them moves a terminal's cursor.
-            structlog.dev.ConsoleRenderer(sort_keys=False, repr_native_str=True),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
-    log = structlog.get_logger()
+def _console() -> Form:
+    """Return what makes a line for a human."""
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=False)
+    # Names and words are strangers': quoted, none of them moves a terminal's cursor.
+    render = structlog.dev.ConsoleRenderer(sort_keys=False, repr_native_str=True)
 
-    def write(name: str, level: str, told: Mapping[str, Any]) -> None:
-        fields = {
-            key: round(value, 4) if isinstance(value, float) else value
-            for key, value in told.items()
-        }
-        getattr(log, level)(name, **fields)
+    def line(name: str, level: str, told: Mapping[str, Any]) -> str:
+        fields: dict[str, Any] = {"event": name, "level": level}
+        for key, value in told.items():
+            fields[key] = round(value, 4) if isinstance(value, float) else value
+        return f"{render(None, level, stamp(None, level, fields))}\n"
 
-    return write
+    return line

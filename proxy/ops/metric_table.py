@@ -138,6 +138,12 @@ COUNTED: Final = (
     _counter("store_call_failures", "", "Calls to the shared store that were not answered."),
     _counter("store_losses", "", "Times that the shared store could not be reached any more."),
     _counter("log_events", "event level", "Lines of the log, written or not, by level."),
+    _counter(
+        "events_missed",
+        "listener",
+        "Events that a listener could not take: `log`, whose lines are lost; any other one by a "
+        "fault of ours.",
+    ),
     _histogram("loop_lag_seconds", "", LAGS, "How late the event loop wakes up, twice a second."),
 )
 

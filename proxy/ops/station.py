@@ -12,10 +12,11 @@ import time
 from collections.abc import AsyncIterator
 
 from proxy.config import Address, Config
-from proxy.events import Announce, Event, StatusUnavailable
+from proxy.events import Announce, StatusUnavailable
 from proxy.net.doors import CannotListen, listening_at
 
 from .hatch import Hatch
+from .herald import Herald
 from .lookout import Lookout
 from .pulse import Pulse
 from .recent import Recent
@@ -24,19 +25,16 @@ from .watched import Watched
 
 
 class Station:
-    """Passes every event on, and keeps what is worth knowing of it."""
+    """Keeps what is worth knowing of every event."""
 
-    def __init__(self, announce: Announce, hatch: Hatch | None = None) -> None:
-        self._announce = announce
+    def __init__(self, herald: Herald, hatch: Hatch | None = None) -> None:
+        self._announce = herald
         self._hatch = hatch
         self.tally = Tally()
+        self.tally.counters["events_missed"] = herald.missed
         self.recent = Recent(time.time)
-
-    def __call__(self, event: Event) -> None:
-        """Hear one deed."""
-        self._announce(event)
-        self.tally(event)
-        self.recent(event)
+        herald.add("counters", self.tally)
+        herald.add("recent", self.recent)
 
     @contextlib.asynccontextmanager
     async def opened(self, watched: Watched) -> AsyncIterator[str | None]:
@@ -68,7 +66,7 @@ class Station:
         lookout = Lookout(watched, self.recent, time.monotonic, started=time.time())
         pulse = Pulse(lambda: watched.servers, self.tally, time.time)
         view = Here(lookout, Metrics(self.tally, lookout), pulse)
-        admin = Admin(view, Orders(watched, self) if obeys else None, token=token)
+        admin = Admin(view, Orders(watched, self._announce) if obeys else None, token=token)
         pulse.start()
         try:
             await admin.open(sock)

@@ -156,8 +156,9 @@ class Workers:
             os.environ.pop("NOTIFY_SOCKET", None)  # the parent speaks with it
             code = self._works[number](number, Voice(line))
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
             os._exit(code)
 
     def _hear(self) -> None:

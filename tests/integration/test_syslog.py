@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from proxy.events import Event, Refused, Reloaded
 from proxy.ops.logs import EventLog
+from proxy.ops.outlet import Outlet
 from tests.support.programs import CHECKOUT, SERVERS, program, server_program
 from tests.support.waiting import until
 
@@ -38,11 +37,10 @@ pytestmark = pytest.mark.integration
 
 def line(event: Event) -> str:
     """What ftpweir writes of it."""
-    written = io.StringIO()
-    with contextlib.redirect_stderr(written):
-        EventLog("json", "info")(event)
-    structlog.reset_defaults()
-    return written.getvalue().rstrip("\n")
+    with tempfile.TemporaryFile() as written:
+        EventLog("json", "info", Outlet(written.fileno()))(event)
+        written.seek(0)
+        return written.read().decode().rstrip("\n")
 
 
 def rsyslog(folder: Path) -> tuple[list[str], dict[str, str]]:

@@ -129,3 +129,16 @@ def test_a_reload_that_one_refuses_changes_nobody() -> None:
         until(lambda: len(weir.events("reloaded")) == WORKERS, "all go on by it")
         socket.create_connection((weir.host, another_port)).close()
         assert fetch(weir, 10).errors == []
+
+
+def test_all_outlive_a_log_whose_reader_has_gone() -> None:
+    reader, writer = os.pipe()
+    with workers(stderr=writer) as (_, weir):
+        os.close(writer)
+        os.close(reader)
+        before = children(weir.pid)
+        os.kill(min(before), signal.SIGKILL)  # their parent says so, to nobody
+        until(lambda: len(children(weir.pid) - before) == 1, "another one takes its place")
+        assert fetch(weir, 10).errors == []
+        weir.stop()
+        assert weir.returncode == 0

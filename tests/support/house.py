@@ -19,6 +19,7 @@ from proxy.config.document import Document
 from proxy.config.parsing import Reading
 from proxy.events import Event
 from proxy.gate.gate import Gate
+from proxy.ops.herald import Herald
 from proxy.phase import Serving
 from proxy.upstream.egress import Egress
 from proxy.workers import Agree, Outcome
@@ -126,7 +127,7 @@ async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
     loop.set_exception_handler(lambda _, context: unseen.append(context))
     events: list[Event] = []
     file = _File(server, sections)
-    app = App(config(server, **sections), events.append, reread=file.read)
+    app = App(config(server, **sections), Herald(log=events.append), reread=file.read)
     ready: asyncio.Future[Serving] = loop.create_future()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(app.serve(ready.set_result))

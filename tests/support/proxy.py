@@ -55,6 +55,7 @@ class Ftpweir:
         netns: str | None = None,
         environment: Mapping[str, str] | None = None,
         workers: int = 1,
+        stderr: int | None = None,  # a descriptor; None: `log` has it too
         upstream: Mapping[str, object] | None = None,
         **sections: object,
     ) -> None:
@@ -63,6 +64,7 @@ class Ftpweir:
         self.returncode: int | None = None
         self._netns = netns
         self._workers = workers
+        self._stderr = stderr
         self._server = server
         self._environment = environment or {}
         self._upstream = upstream or {}
@@ -182,7 +184,7 @@ class Ftpweir:
                 cwd=self._folder,
                 env=environment,
                 stdout=log,
-                stderr=log,
+                stderr=log if self._stderr is None else self._stderr,
                 pass_fds=self.handed_over,
             )
         try:

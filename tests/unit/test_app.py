@@ -16,6 +16,7 @@ from proxy.app import SWEEP_EVERY, App
 from proxy.config import Config
 from proxy.events import DrainBegan, DrainEnded, Event, Fault, Refused
 from proxy.net.doors import CannotListen
+from proxy.ops.herald import Herald
 from proxy.phase import Phase, Serving
 from proxy.session.backend import Backend, Entrance
 from proxy.shaping.holds import PROFILES
@@ -39,7 +40,7 @@ def silent(event: Event) -> None:
 
 async def places(config: Config) -> list[str]:
     """Serve, return what was told as ready, and end."""
-    app = App(config, silent)
+    app = App(config, Herald(log=silent))
     told: list[str] = []
 
     def ready(serving: Serving) -> None:
@@ -54,7 +55,7 @@ async def places(config: Config) -> list[str]:
 async def built(**sections: Any) -> App:
     """Build, not run, with all defaults but these sections."""
     sections = {"upstream": {"host": "127.0.0.1"}, "state": None, "status": None, **sections}
-    return App(Config.model_validate(sections), silent)
+    return App(Config.model_validate(sections), Herald(log=silent))
 
 
 async def budget_of(**sections: Any) -> Budget:
@@ -175,6 +176,21 @@ async def test_an_error_that_nobody_expected_is_told_and_ends_nothing_else(
         assert fault.where.endswith("stumbles")
         assert "by nought" in fault.trace
         assert await client.fetch("RETR /file") == b"content"
+
+
+async def test_who_listens_may_stumble_at_every_event_and_nobody_else_notices(
+    server: Scripted,
+) -> None:
+    def stumbles(event: Event) -> None:
+        raise ZeroDivisionError("by nought")
+
+    async with house(server) as home:
+        home.app.announce.add("stumbling", stumbles)
+        for user in ("alice", "bob"):
+            async with home.guest(user) as client:
+                assert await client.fetch("RETR /file") == b"content"
+        faults = home.told(Fault)
+        assert {fault.where for fault in faults} == {"listener: stumbling"}
 
 
 async def test_a_fault_at_the_door_is_told_and_leaves_nobody_standing_there(
@@ -321,7 +337,7 @@ async def test_sessions_with_the_server_end_by_quit(server: Scripted) -> None:
 
 
 async def test_told_to_end_at_once_before_it_serves_it_ends(server: Scripted) -> None:
-    app = App(config(server), silent)
+    app = App(config(server), Herald(log=silent))
     app.abandon()
     async with patiently():
         await app.serve(lambda serving: None)
@@ -341,7 +357,7 @@ async def test_told_to_end_at_once_it_does_not_wait_for_a_store_that_is_silent(
             if isinstance(event, DrainEnded):
                 asyncio.get_running_loop().call_soon(app.abandon)
 
-        app = App(config(server, store=f"unix://{tmp_path}/store"), announce)
+        app = App(config(server, store=f"unix://{tmp_path}/store"), Herald(log=announce))
         async with patiently():
             await app.serve(lambda serving: app.stop())
     assert app.phase is Phase.OVER

@@ -15,6 +15,7 @@ from proxy.app import FAULT, STOPPING, App
 from proxy.config import Config
 from proxy.config.parsing import Reading
 from proxy.events import Event, Fault, Reloaded, ReloadRefused
+from proxy.ops.herald import Herald
 from proxy.phase import Phase
 from proxy.workers import Outcome
 from tests.support.authority import Authority
@@ -185,7 +186,7 @@ async def test_instances_that_find_each_other_by_the_server_keep_it_until_a_rest
 async def test_without_a_file_there_is_nothing_to_read_anew() -> None:
     told: list[Event] = []
     upstream = {"host": "127.0.0.1"}
-    app = App(Config.model_validate({"upstream": upstream, "state": None}), told.append)
+    app = App(Config.model_validate({"upstream": upstream, "state": None}), Herald(log=told.append))
     outcome = await app.reload()
     assert told == [outcome]
     assert isinstance(outcome, ReloadRefused)
@@ -196,7 +197,9 @@ async def test_a_reload_that_is_asked_for_before_it_serves_is_made_once_it_does(
 ) -> None:
     heard: asyncio.Queue[Event] = asyncio.Queue()
     wanted = config(server, queue={"max_wait": 7.0})
-    app = App(config(server), heard.put_nowait, reread=lambda: Reading(wanted, (), None))
+    app = App(
+        config(server), Herald(log=heard.put_nowait), reread=lambda: Reading(wanted, (), None)
+    )
     app.reload_soon()
     async with asyncio.TaskGroup() as tasks, patiently():
         tasks.create_task(app.serve(lambda serving: None))

@@ -11,6 +11,7 @@ import pytest
 from proxy.app import App
 from proxy.config import Effect, effect_of, keys
 from proxy.events import Reloaded, ReloadRefused
+from proxy.ops.herald import Herald
 from tests.support.authority import Authority
 from tests.support.handed import handed_out
 from tests.support.house import config, house
@@ -109,7 +110,7 @@ async def test_every_key_reaches_every_room_that_a_start_would_hand_it_to(
 
 def begun_with(server: Scripted, **sections: Any) -> App:
     """Build the rooms of a proxy that has never known another file."""
-    return App(config(server, **sections), lambda event: None)
+    return App(config(server, **sections), Herald(log=lambda event: None))
 
 
 async def test_every_key_about_tls_reaches_those_who_dial(server: Scripted, tmp_path: Path) -> None:

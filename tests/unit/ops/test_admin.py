@@ -142,7 +142,7 @@ async def test_it_is_ready_while_one_of_several_servers_is_down(server: Scripted
 async def test_it_is_not_ready_while_everybody_waits_for_a_lost_store(server: Scripted) -> None:
     async with open_house(server) as home:
         for mode, status in (("local_share", 200), ("closed", 503)):
-            home.app._announce(StoreLost("Connection refused", mode))
+            home.app.announce(StoreLost("Connection refused", mode))
             await asyncio.sleep(FRESH)
             assert (await get(home.status, "/readyz")).status == status
 

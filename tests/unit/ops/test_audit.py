@@ -14,7 +14,6 @@ from proxy.events import (
     Fault,
     LoggedIn,
     Pinned,
-    TransferEnded,
 )
 from proxy.ops.audit import Audit, CannotWrite, audit_line, xferlog_line
 
@@ -43,10 +42,9 @@ def test_who_did_what_with_what_result_is_one_line() -> None:
     assert (told["path"], told["moved"], told["result"]) == ("/pub/a file.bin", 12, "done")
 
 
-def test_every_event_goes_on_and_only_deeds_are_written(tmp_path: Path) -> None:
-    heard: list[Event] = []
+def test_only_deeds_are_written(tmp_path: Path) -> None:
     trail = tmp_path / "audit.json"
-    audit = Audit(heard.append, str(trail), None)
+    audit = Audit(lambda _: None, str(trail), None)
     told: list[Event] = [
         LoggedIn("7f3a", "192.0.2.7", "alice", "nightly"),
         Pinned("7f3a", 3, "SITE UMASK"),
@@ -55,7 +53,6 @@ def test_every_event_goes_on_and_only_deeds_are_written(tmp_path: Path) -> None:
     ]
     for event in told:
         audit(event)
-    assert heard == told
     assert [line["deed"] for line in lines(trail)] == ["login", "change", "transfer"]
 
 
@@ -87,7 +84,7 @@ def test_a_trail_that_breaks_is_told_once_and_stops_nobody(tmp_path: Path) -> No
     folder.rmdir()
     audit(DOWNLOAD)
     audit(DOWNLOAD)
-    assert [type(event) for event in heard] == [TransferEnded, Fault, TransferEnded]
+    assert [type(event) for event in heard] == [Fault]
     folder.mkdir()
     audit(DOWNLOAD)
     assert len(lines(folder / "audit.json")) == 1

@@ -11,6 +11,7 @@ import pytest
 
 from proxy.ops.desk import Desk
 from proxy.ops.hatch import Hatch
+from proxy.ops.herald import Herald
 from proxy.ops.station import Station
 from proxy.ops.view import NoSight
 from tests.support.house import House, house
@@ -36,7 +37,7 @@ async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
         server = await stack.enter_async_context(scripted())
         home = await stack.enter_async_context(house(server))
         for hatch in hatches:
-            station = Station(home.events.append, hatch)
+            station = Station(Herald(log=home.events.append), hatch)
             await stack.enter_async_context(station.opened(home.app))
         yield Scene(home, hatches)
 

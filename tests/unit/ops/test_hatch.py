@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from proxy.ops.hatch import Hatch, NoSign
+from proxy.ops.herald import Herald
 from proxy.ops.station import Station
 from tests.support.house import house
 from tests.support.scripted import scripted
@@ -21,7 +22,7 @@ async def looked_into(hatch: Hatch) -> AsyncIterator[None]:
     async with (
         scripted() as server,
         house(server) as home,
-        Station(home.events.append, hatch).opened(home.app) as place,
+        Station(Herald(log=home.events.append), hatch).opened(home.app) as place,
     ):
         assert place is None
         yield

@@ -15,6 +15,7 @@ BOUNDED = {
     "event",
     "kind",
     "level",
+    "listener",
     "loop",
     "outcome",
     "party",

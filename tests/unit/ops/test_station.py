@@ -1,4 +1,4 @@
-"""The station hears everything, passes it on, and opens and closes cleanly."""
+"""The station hears everything, and opens and closes cleanly."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 
 from proxy.app import App
 from proxy.events import Event, StatusUnavailable
+from proxy.ops.herald import Herald
 from proxy.ops.station import Station
 from tests.support.house import house
 from tests.support.scripted import scripted
@@ -16,11 +17,11 @@ from .examples import REFUSED
 from .looking import get, open_house
 
 
-def test_every_event_is_passed_on_and_kept() -> None:
-    heard: list[Event] = []
-    station = Station(heard.append)
-    station(REFUSED)
-    assert heard == [REFUSED]
+def test_every_event_is_kept_and_so_is_what_others_have_missed() -> None:
+    herald = Herald()
+    station = Station(herald)
+    herald(REFUSED)
+    assert station.tally.counters["events_missed"] is herald.missed
     assert station.tally.counters["refusals"] == {("eta_too_long", "nightly", ""): 1}
     assert [one.ref for one in station.recent.refusals] == ["7f00aa"]
 
@@ -57,7 +58,9 @@ async def test_a_default_address_that_is_taken_keeps_nobody_from_work() -> None:
             )
             config.model_fields_set.discard("status")  # as if it were the default
             told: list[Event] = []
-            app = App(config.model_copy(update={"state": None, "listen": ()}), told.append)
+            app = App(
+                config.model_copy(update={"state": None, "listen": ()}), Herald(log=told.append)
+            )
             app.stop()
             await app.serve(lambda serving: None)
         (event,) = (one for one in told if isinstance(one, StatusUnavailable))
