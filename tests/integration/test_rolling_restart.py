@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.root, pytest.mark.timeout(180
 
 SCRIPTS, FILES, SIZE = 20, 6, 64 * 1024
 BUDGET, HOLD, SESSIONS = 20, 1, 4
+PATIENCE = 120.0  # of curl and lftp for one file
 
 
 def instance(place: Site, server: Vsftpd, redis: RedisServer, address: str) -> Ftpweir:
@@ -85,7 +86,9 @@ def test_two_instances_restarted_one_by_one_cut_no_transfer_and_keep_the_budget(
             target=lambda: outcome.append(wishes.run(place.clients.inside([]))), daemon=True
         )
         netns = place.clients.name
-        with going_to_and_fro([Curl(netns=netns, retries=9), Lftp(netns=netns)]) as others:
+        curl = Curl(netns=netns, patience=PATIENCE, retries=9)
+        lftp = Lftp(netns=netns, patience=PATIENCE)
+        with going_to_and_fro([curl, lftp]) as others:
             scripts.start()
             codes = []
             for weir in (first, second):

@@ -51,8 +51,9 @@ class Curl(Client):
 
     def _transfer(self, folder: Path, target: Target, path: str, *options: str) -> str:
         how = ["--ftp-pasv"] if self.passive else ["--ftp-port", "-"]
-        again = ["--retry", str(self.retries), "--retry-delay", "1", "--retry-all-errors"]
-        command = ["curl", "--silent", "--show-error", "--globoff", *how, *again, *options]
+        if self.retries:
+            how += ["--retry", str(self.retries), "--retry-delay", "1", "--retry-all-errors"]
+        command = ["curl", "--silent", "--show-error", "--globoff", *how, *options]
         return self.run(folder, [*command, target.url(path)])
 
 
