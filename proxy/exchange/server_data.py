@@ -139,7 +139,10 @@ class ServerData:
 
     def _lend(self, session: UpstreamSession) -> Listener | None:
         if self._offered is None:
-            self._offered = self._ports.lend(session.local_host, session.host)
+            try:
+                self._offered = self._ports.lend(session.local_host, session.host)
+            except OSError as problem:
+                raise Declined.for_want_of_data(Reason.UPSTREAM_PORTS, problem) from None
         return self._offered
 
     def _offer(self, session: UpstreamSession) -> bytes:

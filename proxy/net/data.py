@@ -16,6 +16,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import TypeAlias
 
+from proxy.refusals import NO_DESCRIPTOR
+
 from .listener import Listener
 from .options import LINGER_ZERO, mark
 from .secured import Secured
@@ -24,7 +26,6 @@ from .tls_socket import TlsSocket
 
 Stream: TypeAlias = socket.socket | TlsSocket
 
-NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 UNWATCHED = 0.02  # seconds for which a connection may be under way without the loop's watching it
 
 
@@ -40,6 +41,7 @@ class DataEnd:
         self._loop = asyncio.get_running_loop()
         self._wire = wire
         self._secured: Secured | None = None
+        self._lacking: OSError | None = None  # a descriptor, when last asked for
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self.sock: socket.socket | None = None
 
@@ -113,7 +115,7 @@ class DataEnd:
         if not self.opened.done():
             await asyncio.wait({self.opened}, timeout=patience)
             if not self.opened.done():
-                raise TimeoutError(f"none within {patience:g} s")
+                raise self._lacking or TimeoutError(f"none within {patience:g} s")
         self.opened.result()
         assert self.sock is not None
         return self.sock if self._secured is None else await _agreed(self._secured, patience)
@@ -177,34 +179,47 @@ class ConnectingEnd(DataEnd):
     """We connect: to a server's passive port, or to a client's active one.
 
     The loop watches only what takes long: most connections stand before anybody asks, and to be
-    told of it costs as much as to make them (nine system calls of uvloop's).
+    told of it costs as much as to make them (nine system calls of uvloop's). While no descriptor is
+    left it waits for one: transfers end all the time.
     """
 
     def __init__(
         self, host: str, port: int, source: str | None, wire: TlsWire | None = None
     ) -> None:
         super().__init__(wire)
+        self._host, self._port, self._source = host, port, source
         self._later: asyncio.TimerHandle | None = None
         self._is_watched = False
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._begin()
+
+    def _begin(self) -> None:
         try:
-            self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            if source is not None:
-                # RFC 1123 section 4.1.2.12: from the control connection's own address.
-                if hasattr(socket, "IP_BIND_ADDRESS_NO_PORT"):
-                    # Let connect choose the port: bind alone would search for a wholly free one.
-                    self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_BIND_ADDRESS_NO_PORT, 1)
-                self.sock.bind((source, 0))
-            error = self.sock.connect_ex((host, port))
+            error = self._ask()
         except OSError as problem:
-            self.opened.set_exception(problem)
+            if problem.errno in NO_DESCRIPTOR:
+                self._lacking = problem
+                self._later = self._loop.call_later(UNWATCHED, self._begin)
+            else:
+                self.opened.set_exception(problem)
             return
-        if error == errno.EINPROGRESS and wire is not None:
+        if error == errno.EINPROGRESS and self._wire is not None:
             self._watch()  # a handshake begins in the first moment it can
         elif error == errno.EINPROGRESS:
             self._later = self._loop.call_later(UNWATCHED, self._watch)
         else:
             self._settle(error)
+
+    def _ask(self) -> int:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._lacking = None
+        if self._source is not None:
+            # RFC 1123 section 4.1.2.12: from the control connection's own address.
+            if hasattr(socket, "IP_BIND_ADDRESS_NO_PORT"):
+                # Let connect choose the port: bind alone would search for a wholly free one.
+                self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_BIND_ADDRESS_NO_PORT, 1)
+            self.sock.bind((self._source, 0))
+        return self.sock.connect_ex((self._host, self._port))
 
     def look(self) -> None:
         """Take note of it if the connection stands."""
@@ -259,17 +274,22 @@ class AcceptingEnd(DataEnd):
         super().__init__(wire)
         self._listener = listener
         self._peer = peer
-        if not self._accept():
-            self._loop.add_reader(listener.sock, self._readable)
-            self._watching = True
-        else:
-            self._watching = False
+        self._later: asyncio.TimerHandle | None = None
+        self._watching = False
+        self._look()
 
-    def _readable(self) -> None:
+    def _look(self) -> None:
         if self._accept():
             self._unwatch()
+        elif self._lacking is not None:
+            self._unwatch()  # the loop would tell of it again and again
+            self._later = self._loop.call_later(UNWATCHED, self._look)
+        elif not self._watching:
+            self._watching = True
+            self._loop.add_reader(self._listener.sock, self._look)
 
     def _accept(self) -> bool:
+        self._lacking = None
         while True:
             try:
                 sock, address = self._listener.sock.accept()
@@ -277,6 +297,7 @@ class AcceptingEnd(DataEnd):
                 return False
             except OSError as problem:
                 if problem.errno in NO_DESCRIPTOR:
+                    self._lacking = problem
                     return False  # it waits; others, who are being refused, give theirs back
                 self.opened.set_exception(problem)
                 return True
@@ -290,6 +311,9 @@ class AcceptingEnd(DataEnd):
             return True
 
     def _unwatch(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if self._watching:
             self._watching = False
             self._loop.remove_reader(self._listener.sock)

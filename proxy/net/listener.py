@@ -77,7 +77,7 @@ class ListenerPool:
     def lend(self, host: str, peer: str = "") -> Listener | None:
         """Return a listener on the local address `host`; None when the range is used up.
 
-        `peer` is who alone may connect to it.
+        `peer` is who alone may connect to it. Raise OSError when no descriptor is left.
         """
         shelf = self._shelves.get(host)
         if shelf is None:
@@ -89,7 +89,11 @@ class ListenerPool:
         listener = None
         while shelf.free and listener is None:
             port = self._draw(shelf.free)
-            listener = shelf.bound.get(port) or _bind(host, port)
+            try:
+                listener = shelf.bound.get(port) or _bind(host, port)
+            except OSError:
+                shelf.free += [port, *in_use]
+                raise
             if listener is None:
                 in_use.append(port)  # some other program's; it may be free next time
         shelf.free.extend(in_use)
@@ -176,10 +180,7 @@ class ListenerPool:
 
 def _bind(host: str, port: int) -> Listener | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    except OSError:
-        return None  # no descriptor is left
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))

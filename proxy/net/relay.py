@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import resource
 import socket
 from collections.abc import Callable
 from enum import Enum, auto
@@ -23,6 +24,8 @@ PIPE = 1 << 20  # measured best with splice; 64 KiB costs a third of the through
 # what remains of a socket's buffer would cost two more system calls each time.
 TURN = 15 << 16
 KEEP_PIPES = 32
+KEEP_SHARE = 32  # of so many descriptors that there may be, at most one pipe is kept
+SPARE = 128  # descriptors that no pipe takes: connections need them, and bytes can be copied
 CHECKS = 8  # looks for progress within the time after which a relay counts as stalled
 
 _HAS_SPLICE = hasattr(os, "splice")
@@ -73,7 +76,8 @@ class Pipes:
             ends = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return None  # no descriptor is left
-        if self._enlarge(ends[1]) < self._least:
+        # A new descriptor has the lowest number that is free.
+        if ends[1] >= _most_descriptors() - SPARE or self._enlarge(ends[1]) < self._least:
             os.close(ends[0])
             os.close(ends[1])
             return None
@@ -81,7 +85,7 @@ class Pipes:
 
     def give_back(self, ends: tuple[int, int], *, is_empty: bool) -> None:
         """Keep an empty pipe, close one that still holds a stranger's bytes."""
-        if is_empty and len(self._idle) < KEEP_PIPES:
+        if is_empty and len(self._idle) < min(KEEP_PIPES, _most_descriptors() // KEEP_SHARE):
             self._idle.append(ends)
         else:
             os.close(ends[0])
@@ -95,6 +99,10 @@ class Pipes:
             return fcntl.fcntl(end, _F_SETPIPE_SZ, self._size)
         except OSError:
             return fcntl.fcntl(end, _F_GETPIPE_SZ)
+
+
+def _most_descriptors() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 PIPES = Pipes()

@@ -3,7 +3,7 @@
 Pure, and on the bottom floor: knows neither the protocol's rooms nor the limits' values.
 """
 
-from .declined import Declined
+from .declined import NO_DESCRIPTOR, Declined
 from .document import document, explain
 from .reason import Entry, Party, Reason, Scope
 from .refusal import LONGEST, Refusal
@@ -11,6 +11,7 @@ from .table import OF_TURN, REFUSALS
 
 __all__ = [
     "LONGEST",
+    "NO_DESCRIPTOR",
     "OF_TURN",
     "REFUSALS",
     "Declined",

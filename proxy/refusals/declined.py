@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+import errno
+from typing import Final, Self
 
 from .reason import Reason
+
+NO_DESCRIPTOR: Final = (errno.EMFILE, errno.ENFILE)
 
 
 class Declined(Exception):
@@ -36,6 +39,11 @@ class Declined(Exception):
 
     @classmethod
     def for_want_of_data(cls, reason: Reason, problem: OSError) -> Self:
-        """No data connection came about; a time limit is to blame only where nobody answered."""
+        """No data connection came about; a time limit is to blame only where nobody answered.
+
+        Where we lack a descriptor, that is the reason, and nobody else's fault.
+        """
+        if problem.errno in NO_DESCRIPTOR:
+            return cls(Reason.DESCRIPTORS)
         setting = None if isinstance(problem, TimeoutError) else ""
         return cls(reason, words=problem.strerror or str(problem), setting=setting)

@@ -103,7 +103,6 @@ ROWS: Final = (
         "The operating system lets the proxy open no more files and sockets.",
         "Retry with a pause; the script is not at fault.",
         "Raise the limit of open files (`ulimit -n`, LimitNOFILE): a transfer needs up to six.",
-        scope=Scope.SESSION,
         example=Example(1000, 1000),
     ),
     Entry(

@@ -48,7 +48,10 @@ class DataPort:
     def listen(self) -> int:
         """Borrow a listening port and return its number; raise Declined when none is left."""
         self.drop()
-        listener = self._listener = self._ports.lend(self._local, self._client)
+        try:
+            listener = self._listener = self._ports.lend(self._local, self._client)
+        except OSError as problem:
+            raise Declined.for_want_of_data(Reason.PASSIVE_PORTS, problem) from None
         if listener is None:
             used = self._ports.busy(self._local)
             raise Declined(Reason.PASSIVE_PORTS, used=used, limit=self._ports.size)

@@ -13,7 +13,7 @@ from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import parse_directory
 from proxy.net.options import give_up_after, probe_within
 from proxy.net.server_channel import ServerChannel
-from proxy.refusals import Reason
+from proxy.refusals import NO_DESCRIPTOR, Reason
 
 from .identity import Credentials
 from .server_tls import NoTls, ServerTls
@@ -132,7 +132,9 @@ class Dialer:
             raise DialError(Reason.UPSTREAM_DOWN, words) from None
         except OSError as problem:
             words = f"{self.host}: {problem.strerror or problem}"
-            raise DialError(Reason.UPSTREAM_UNREACHABLE, words) from None
+            is_ours = problem.errno in NO_DESCRIPTOR
+            reason = Reason.DESCRIPTORS if is_ours else Reason.UPSTREAM_UNREACHABLE
+            raise DialError(reason, words) from None
         # What a firewall has forgotten swallows commands without a word: it is lost so much sooner
         # than a reply would be overdue, and another session can be asked unseen.
         if not transport.is_closing():  # the server may have reset it before we could look

@@ -45,6 +45,9 @@ class Troubles:
         """
         if error.is_of_login:
             return 0.0
+        if error.reason is Reason.DESCRIPTORS:
+            error.may_pass = True  # it is we who lack something, until a transfer ends
+            return 0.0
         if self._error is None or now > self._error_until + ROW:
             self._down_since = now
         error.may_pass = error.reason is Reason.UPSTREAM_DOWN and now < self._down_since + outage

@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,28 @@ def test_when_descriptors_run_out_it_is_said_and_everything_else_goes_on() -> No
     assert storm.heard["421"] > 500
     assert storm.heard.get("nothing", 0) < 50
     assert weir.events("refused")[0]["reason"] == "descriptors"
+
+
+def test_who_is_let_in_is_served_though_all_at_once_need_more_descriptors_than_there_are() -> None:
+    scripts, content = 85, os.urandom(2 << 20)
+    all_in = threading.Barrier(scripts)
+    clients = [{"name": "everyone", "sessions": scripts}]
+
+    def fetch(weir: Ftpweir) -> bytes:
+        got = bytearray()
+        with ftplib.FTP() as ftp:
+            ftp.connect(weir.host, weir.port, timeout=60)
+            ftp.login(ALICE.name, ALICE.password)
+            all_in.wait(60)
+            ftp.retrbinary("RETR file", got.extend)
+        return bytes(got)
+
+    with (
+        PyFtpd() as server,
+        FewDescriptors(
+            server, upstream={"sessions": scripts}, budget={"enforce": "off"}, clients=clients
+        ) as weir,
+        ThreadPoolExecutor(scripts) as threads,
+    ):
+        server.place("file", content)
+        assert set(threads.map(fetch, [weir] * scripts)) == {content}

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from loadtest.ports import free_port
-from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd
+from proxy.net.data import UNWATCHED, AcceptingEnd, ConnectingEnd, DataEnd
 from proxy.net.listener import Listener
 from proxy.net.options import LINGER_ZERO
 from tests.support.raw_client import accept, dial, read_all, read_some
+from tests.support.scarce import no_descriptor_left
 
 HOST = "127.0.0.1"
 PATIENCE = 5.0
@@ -261,3 +262,37 @@ async def test_who_listened_no_more_is_not_told_of_an_end(listener: Listener) ->
 def reset(peer: socket.socket) -> None:
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
     peer.close()
+
+
+async def test_a_connecting_end_waits_for_a_descriptor(listener: Listener) -> None:
+    with no_descriptor_left():
+        end = ConnectingEnd(HOST, listener.port, HOST)
+        with pytest.raises(OSError, match="Too many open files"):
+            await end.wait(2 * UNWATCHED)
+    with await accept(listener.sock):
+        await end.wait(PATIENCE)
+    end.finish()
+
+
+async def test_an_accepting_end_waits_for_a_descriptor_and_leaves_the_loop_in_peace(
+    listener: Listener,
+) -> None:
+    with await dial(listener.port):
+        with no_descriptor_left():
+            end = AcceptingEnd(listener, HOST)
+            assert not asyncio.get_running_loop().remove_reader(listener.sock)
+            with pytest.raises(OSError, match="Too many open files"):
+                await end.wait(2 * UNWATCHED)
+        await end.wait(PATIENCE)
+        end.finish()
+
+
+async def test_who_is_given_up_waits_for_no_descriptor(listener: Listener) -> None:
+    with no_descriptor_left():
+        end = ConnectingEnd(HOST, listener.port, HOST)
+        end.finish()
+    with await dial(listener.port) as later:  # had it gone on, this one would not be the first
+        first, address = listener.sock.accept()
+        first.close()
+        assert address == later.getsockname()
+    assert end.sock is None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from proxy.net.listener import LATE, MOST_KEPT, Listener, ListenerPool
+from tests.support.scarce import no_descriptor_left
 
 HOST = "127.0.0.1"
 REST = 60.0
@@ -63,6 +64,12 @@ def test_a_lent_listener_is_nobody_elses(bench: Bench) -> None:
     assert ports == set(bench.ports)
     assert bench.pool.lend(HOST) is None
     assert (bench.pool.lent, bench.pool.size) == (4, 4)
+
+
+def test_who_lacks_a_descriptor_is_not_told_that_all_ports_are_taken(bench: Bench) -> None:
+    with no_descriptor_left(), pytest.raises(OSError, match="Too many open files"):
+        bench.pool.lend(HOST)
+    assert {bench.lend().port for _ in bench.ports} == set(bench.ports)
 
 
 def test_a_used_listener_comes_back_still_bound(bench: Bench) -> None:

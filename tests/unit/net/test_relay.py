@@ -3,17 +3,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import resource
 import socket
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from proxy.net.relay import CHUNK, PIPE, PIPES, End, Pipes, Relay
+from proxy.net.relay import CHUNK, KEEP_SHARE, PIPE, PIPES, SPARE, End, Pipes, Relay
 from proxy.net.throttle import Tap, Throttle
 from proxy.shaping.bandwidth import DEPTH, LONGEST_GRANT
 from tests.support.raw_client import patiently, read_all, read_some
+from tests.support.scarce import at_most_descriptors, no_descriptor_left
 from tests.support.scripted import RESET
 
 BIG = 100 << 20
@@ -390,16 +390,33 @@ def test_a_pipe_that_holds_too_little_is_not_worth_having() -> None:
 async def test_without_descriptors_for_a_pipe_everything_is_copied(ends: Ends) -> None:
     content = os.urandom(3 * PIPE)
     idle, PIPES._idle = PIPES._idle, []
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    relayed_at_all = relayed(ends, content, splice=True)
-    highest = max(int(name) for name in os.listdir("/proc/self/fd"))
-    taken = [os.dup(0) for _ in range(highest)]  # no gap is left below the limit
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(taken) + 1, limits[1]))
-        _, arrived = await relayed_at_all
+        with no_descriptor_left():
+            _, arrived = await relayed(ends, content, splice=True)
     finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        for descriptor in taken:
-            os.close(descriptor)
         PIPES._idle = idle
     assert arrived == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_the_last_descriptors_are_left_to_connections() -> None:
+    lowest = os.dup(0)
+    os.close(lowest)
+    with at_most_descriptors(lowest + SPARE):
+        before = len(os.listdir("/proc/self/fd"))
+        assert Pipes().take() is None
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_fewer_pipes_are_kept_where_there_are_few_descriptors() -> None:
+    pipes = Pipes()
+    taken = [pipes.take() for _ in range(3)]
+    with at_most_descriptors(2 * KEEP_SHARE):
+        for ends in taken:
+            assert ends is not None
+            pipes.give_back(ends, is_empty=True)
+    assert pipes.take() == taken[1]
+    assert pipes.take() == taken[0]
+    for ends in taken[:2]:
+        assert ends is not None
+        os.close(ends[0])
+        os.close(ends[1])

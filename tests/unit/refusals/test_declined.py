@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+
 from proxy.refusals import Declined, Reason
 
 
@@ -21,3 +23,8 @@ def test_a_time_limit_is_to_blame_only_where_nobody_answered() -> None:
     refused = ConnectionRefusedError(111, "Connection refused")
     declined = Declined.for_want_of_data(Reason.CLIENT_DATA, refused)
     assert (declined.words, declined.setting) == ("Connection refused", "")
+
+
+def test_a_descriptor_that_we_lack_is_nobody_elses_fault() -> None:
+    lack = OSError(errno.EMFILE, "Too many open files")
+    assert Declined.for_want_of_data(Reason.UPSTREAM_DATA, lack).reason is Reason.DESCRIPTORS

@@ -23,6 +23,7 @@ from tests.support.misdeeds import (
     says_after,
     spits,
 )
+from tests.support.scarce import no_descriptor_left
 from tests.support.scripted import GREETING, Handler, Scripted, scripted
 
 SHORT = Patience(connect=0.05, login=0.05, reply=0.05)
@@ -271,3 +272,9 @@ async def test_haste_is_with_what_is_unanswered_only(server: Scripted) -> None:
     assert borne(session) == QUICK.connect
     session.channel.abort()
     await session.channel.wait_closed(5.0)
+
+
+async def test_a_descriptor_that_we_lack_is_not_the_servers_fault(server: Scripted) -> None:
+    with no_descriptor_left(), pytest.raises(DialError) as error:
+        await Dialer(server.host, server.port, UNHURRIED).connect(0.0)
+    assert error.value.reason is Reason.DESCRIPTORS

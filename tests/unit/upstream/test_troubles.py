@@ -111,3 +111,14 @@ def test_what_one_server_said_is_nothing_to_the_next() -> None:
     assert troubles.cause is None
     assert troubles.retry_at(100.0) is None
     assert troubles.error(100.0) is None
+
+
+def test_what_we_lack_ourselves_says_nothing_of_the_server() -> None:
+    heard: list[DialError | None] = []
+    troubles = Troubles()
+    troubles.when_dialled(heard.append)
+    lack = DialError(Reason.DESCRIPTORS, "Too many open files")
+    assert troubles.failed(lack, 10.0, 0.0) == 0.0
+    assert lack.may_pass
+    assert troubles.error(10.0) is None
+    assert heard == []
