@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from proxy.events import Fault
 from proxy.machine import loop_factory
 from tests.support.house import house
+from tests.support.misdeeds import spits
 from tests.support.puppet import Puppet
-from tests.support.scripted import scripted
+from tests.support.scripted import GREETING, scripted
 from tests.support.witness import Witness
 
 pytestmark = pytest.mark.timeout(240)
@@ -25,6 +26,7 @@ ROUND = 4
 PORTS = "32100-32699"
 
 SEATS = st.integers(0, 2)
+LATE = 3  # the first seat of those who come while the server takes no more
 PICKS = st.integers(0, 7)
 ROUNDS = st.integers(1, ROUND)
 USERS = st.sampled_from(["ann", "ann", "ben"])
@@ -101,6 +103,12 @@ class World:
         await self.until(lambda: all(p.over or p.is_idle for p in puppets), "clients at rest")
         self.witness.turns.free(False)
 
+    async def recover(self) -> None:
+        """Take new sessions again, and wait until the proxy asks for them again."""
+        self.witness.server.once.clear()
+        await self.until(lambda: self.house.egresses[0].pool.trouble is None, "trouble is over")
+        self.witness.turns.free(False)
+
     async def end(self) -> None:
         """Let everybody finish and go, then check what remains."""
         for puppet in self.puppets.values():
@@ -122,14 +130,17 @@ class PoolMachine(RuleBasedStateMachine):
         self._loop = self._runner.get_loop()
         self.users: set[str] = set()
         self.excuses = 0  # logins that cannot be helped
+        self.falters = False  # the server will take no more for a moment, some time
         self.world = World()
 
     @initialize(
         limit=st.integers(1, 3),
         data=st.sampled_from(["passive", "active", "auto"]),
         pipelining=st.sampled_from(["off", "on"]),
+        falters=st.booleans(),
     )
-    def begin(self, limit: int, data: str, pipelining: str) -> None:
+    def begin(self, limit: int, data: str, pipelining: str, falters: bool) -> None:
+        self.falters = falters
         self._life = self._loop.create_task(self.world.exist(limit, data, pipelining))
         self._run(self.world.appear(self._life))
 
@@ -188,6 +199,21 @@ class PoolMachine(RuleBasedStateMachine):
             for puppet in self.world.puppets.values():
                 puppet.may_lose_session()
             self._pass_time(1)
+
+    @precondition(lambda self: self.falters)
+    @rule(count=st.integers(1, 3), failures=st.integers(1, 2))
+    def the_server_takes_no_more_for_a_moment(self, count: int, failures: int) -> None:
+        """Who comes then, with a login of its own, may be turned away; nobody else may notice."""
+        self.falters = False  # it takes its time: once is enough
+        self._run(self.world.rest())
+        self.world.witness.server.plan(GREETING, *[spits(b"SSH-2.0-x\r\n")] * failures)
+        for seat in range(LATE, LATE + count):
+            newcomer = self.world.arrive(seat, "cid", 0)
+            newcomer.may_be_turned_away()
+            newcomer.wish("quit")
+            self.excuses += 2  # its own login, and that of whoever made room for it
+        self._run(self.world.rest())
+        self._run(self.world.recover())
 
     @rule(seat=SEATS)
     def a_client_pins(self, seat: int) -> None:

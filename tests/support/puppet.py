@@ -64,6 +64,10 @@ class Puppet:
         """Its server session may have been taken away: one that is pinned cannot be replaced."""
         self._is_forgiven = self._is_forgiven or self.is_pinned
 
+    def may_be_turned_away(self) -> None:
+        """It may find no session: the server takes no more for a moment."""
+        self._is_forgiven = True
+
     def _abort(self) -> None:
         if self._client is not None:
             self.disturbed = True
