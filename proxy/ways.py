@@ -20,7 +20,7 @@ from proxy.net.replay import ReplayMemory
 from proxy.store.budget import Budget
 from proxy.store.group import Group
 from proxy.store.journal import Journal
-from proxy.store.shared import Share
+from proxy.store.share import Share
 from proxy.upstream.dial import Dialer
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet, Server

@@ -50,7 +50,7 @@ class Instance:
             share=wire.share,
         )
         self.budget.serve(self._assign, lambda: (len(self.queue), self.queue.weight))
-        wire.begin()
+        wire.share.begin()
 
     def want(self, file: File) -> None:
         """A script asks for a transfer."""

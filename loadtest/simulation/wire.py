@@ -7,7 +7,7 @@ from typing import Final
 
 from proxy.shaping.stake import HEARTBEAT, Award, Claim, Stake
 from proxy.store.engine import PATIENCE
-from proxy.store.shared import Share
+from proxy.store.share import Share
 
 from .agenda import Agenda
 from .engine import SimulatedEngine
@@ -70,14 +70,18 @@ class Wire:
         self.is_cut = False
         self.is_over = False
         self.recovery = 0.0
-        self.share = Share("{simulation}:slots", stake, 0.0, 0.0, self._asked)
+        self.share = Share("{simulation}:slots", stake, self, hold=0.0)
 
-    def begin(self) -> None:
+    def begin(self, share: Share) -> None:
         """Call for the first time."""
         self._call()
 
-    def _asked(self) -> None:
-        if not self._busy and self.share.stake.has_risen(self.share.report()):
+    def drop(self, share: Share) -> None:
+        """An instance has one share for as long as it lives."""
+
+    def ask(self, share: Share) -> None:
+        """Call soon, if that may bring more."""
+        if not self._busy and self.share.stake.has_risen(self.share.wish()):
             self._busy = True  # the call itself is made when whoever asks is through
             self._agenda.after(0.0, self._call)
 
@@ -88,7 +92,7 @@ class Wire:
         now = self._agenda.now
         self._store.quiet.pop(self, None)
         self._store.spared += max(0.0, now - self._slept_at - HEARTBEAT) / HEARTBEAT
-        claim = self.share.stake.claim(self.share.report(), now)
+        claim = self.share.stake.claim(self.share.wish(), now)
         self._serial += 1
         milliseconds = [
             round(each * 1000) for each in (self._lease, self.recovery, self.share.hold)
@@ -121,7 +125,7 @@ class Wire:
 
     def _rest(self) -> None:
         self._busy = False
-        self.share.on_news()
+        self.share.hear()
         if self._busy:
             return  # the news made somebody ask
         self._slept_at, pace = self._agenda.now, self.share.stake.pace(self._agenda.now)

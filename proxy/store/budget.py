@@ -17,7 +17,7 @@ from proxy.shaping.stake import Stake, Wish
 from proxy.shaping.tolerance import Enforce, Tolerance
 
 from .journal import Journal, Remembered
-from .shared import Share
+from .share import Share
 
 OPEN_AT_FIRST = 1.0  # seconds a connection is assumed to stay open until some were seen
 # Slots that come back sooner than this (seconds) need no rule against bursts: a fair queue will do.
@@ -57,9 +57,7 @@ class Budget:
         self.beyond_share = 0  # slots booked that other instances may have booked as well
         if share is not None:
             share.setting = "budget.connections"
-            share.report = self._wish
-            share.on_news = lambda: self._rouse()
-            share.remaining = self._all_free_in
+            share.serve(self._wish, lambda: self._rouse(), self._all_free_in)
         self.adopt(tolerance)
         if journal is not None:
             self._recall(journal)

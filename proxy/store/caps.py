@@ -20,7 +20,8 @@ from typing import Final
 from proxy.shaping.quota import MINUTE, Key, Limits, Quotas
 from proxy.shaping.stake import Stake, Wish
 
-from .shared import Share, SharedStore
+from .share import Share
+from .shared import SharedStore
 
 WANTED: Final = 2.0  # seconds for which one who asked is taken to be waiting
 AT_HAND_PART: Final = 10  # one more for so many transfers: not each should wait for an answer
@@ -145,9 +146,10 @@ class Caps:
             ":".join((what + self._suffix, *key)), Stake(store.terms), hold=hold
         )
         cap = self._caps[what, key] = _Cap(share, 0, self._clock())
-        share.report = partial(self._wish, what, key, cap)
-        share.on_news = partial(self._hear, what, key, cap)
-        share.remaining = lambda: hold
+        share.serve(
+            partial(self._wish, what, key, cap), partial(self._hear, what, key, cap), lambda: hold
+        )
+        share.begin()
         return cap
 
     def _used(self, what: What, key: Key) -> int:

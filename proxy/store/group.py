@@ -12,7 +12,8 @@ from proxy.config import Config
 from proxy.events import Announce
 from proxy.shaping.stake import Lost, Stake, Terms
 
-from .shared import Share, SharedStore
+from .share import Share
+from .shared import SharedStore
 
 # A server forgets a session soon after its socket is gone.
 SEAT_HOLD: Final = 1.0

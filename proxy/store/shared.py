@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
-from math import inf
 from typing import Final, Protocol
 
 from proxy.events import (
@@ -23,13 +20,13 @@ from proxy.events import (
     StoreNew,
     StoreUnreadable,
 )
-from proxy.shaping.stake import POLL, Award, Claim, Stake, Terms, Wish
+from proxy.shaping.stake import POLL, Award, Claim, Stake, Terms
 
 from .engine import Unreachable
+from .share import MILLISECONDS, Share
 
 CLOSE_PATIENCE: Final = 2.0
 MOST_AT_ONCE: Final = 100  # brief things in one call: the store serves nobody else meanwhile
-MILLISECONDS: Final = 1000
 
 
 class Engine(Protocol):
@@ -42,35 +39,6 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Hang up."""
         ...
-
-
-@dataclass(eq=False)
-class Share:
-    """One shared thing: our stake, who knows what is used and needed, and who hears of news."""
-
-    key: str
-    stake: Stake
-    hold: float  # seconds for which what has ended still counts
-    recovery: float  # seconds for which nothing is dealt out after the store has lost its memory
-    ask: Callable[[], None]  # to be called when somebody would have more than is allowed
-    report: Callable[[], Wish] = field(default=lambda: Wish(0, 0, 0))
-    on_news: Callable[[], None] = field(default=lambda: None)
-    # Seconds for which something still counts, if nothing is begun any more.
-    remaining: Callable[[], float] = field(default=lambda: 0.0)
-    begin: Callable[[], None] = field(default=lambda: None)  # from then on the store is told of it
-    drop: Callable[[], None] = field(default=lambda: None)  # to be called when it is over
-    setting: str = ""  # where its limit stands, if all should go by the same
-    way: str = ""
-    has_lower: bool = False  # another instance goes by a lower limit
-    due: float = -inf  # when (on the clock) it is to be told next
-
-    def numbers(self, claim: Claim) -> list[str | float]:
-        """Write the claim as the script reads it."""
-        return [
-            round(self.recovery * MILLISECONDS),
-            round(self.hold * MILLISECONDS),
-            *(claim.limit, claim.used, claim.keep, claim.need, claim.weight),
-        ]
 
 
 class SharedStore:
@@ -112,32 +80,25 @@ class SharedStore:
     def share(self, name: str, stake: Stake, *, hold: float, way: str = "") -> Share:
         """Make a thing that is shared from its `begin` until it is dropped; all instances call it
         and the way by the same names."""
-        key = f"{name}:{way}" if way else name
-        share = self._share(self._lasting, key, stake, hold, self._recovery)
-        share.way = way
-        return share
+        key = self._key(f"{name}:{way}" if way else name)
+        return Share(key, stake, self, hold=hold, recovery=self._recovery, way=way)
 
     def share_briefly(self, name: str, stake: Stake, *, hold: float) -> Share:
-        """Begin to share a small thing of which there are many, until it is dropped."""
-        share = self._share(self._brief, name, stake, hold, 0.0)
-        share.begin()
-        return share
+        """Make a small one of which there are many."""
+        return Share(self._key(name), stake, self, hold=hold, is_brief=True)
 
-    def _share(
-        self, among: dict[Share, None], name: str, stake: Stake, hold: float, recovery: float
-    ) -> Share:
-        share = Share(f"{self._prefix}:{name}", stake, hold, recovery, self._asked.set)
-        share.ask = partial(self._ask, share)
-        share.begin = partial(among.update, {share: None})
-        share.drop = partial(self._drop, among, share)
-        return share
+    def begin(self, share: Share) -> None:
+        """Tell of it from now on."""
+        self._among(share)[share] = None
 
-    def _ask(self, share: Share) -> None:
+    def ask(self, share: Share) -> None:
+        """Ask for more of it, soon."""
         self._asking.add(share)
         self._asked.set()
 
-    def _drop(self, among: dict[Share, None], share: Share) -> None:
-        among.pop(share, None)
+    def drop(self, share: Share) -> None:
+        """Tell no more of it."""
+        self._among(share).pop(share, None)
         self._asking.discard(share)
 
     @property
@@ -162,7 +123,7 @@ class SharedStore:
         self._asked.clear()
         asked_at = self._clock()
         shares = self._whose_turn(asked_at)
-        claims = [share.stake.claim(share.report(), asked_at) for share in shares]
+        claims = [share.stake.claim(share.wish(), asked_at) for share in shares]
         try:
             awards = await self._settle(shares, claims, self.terms.lease)
         except Unreachable as problem:
@@ -179,7 +140,7 @@ class SharedStore:
         now = self._clock()
         for share in shares:
             share.due = now + min(share.stake.pace(now), self.terms.lease / 3)
-            share.on_news()
+            share.hear()
 
     def _whose_turn(self, now: float) -> list[Share]:
         brief = (share for share in self._brief if share.due <= now or share in self._asking)
@@ -197,12 +158,18 @@ class SharedStore:
                     for share in some:
                         share.hold = share.remaining()
                     now = self._clock()
-                    claims = [share.stake.claim(share.report(), now) for share in some]
+                    claims = [share.stake.claim(share.wish(), now) for share in some]
                     await self._settle(some, claims, 0.0)
         except (Unreachable, TimeoutError):
             pass  # then it counts until the lease is over
         finally:
             await self._engine.close()
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}:{name}"
+
+    def _among(self, share: Share) -> dict[Share, None]:
+        return self._brief if share.is_brief else self._lasting
 
     async def _settle(self, shares: list[Share], claims: list[Claim], lease: float) -> list[Award]:
         self._serial += 1
@@ -227,7 +194,7 @@ class SharedStore:
             except TimeoutError:
                 return
             self._asked.clear()
-            if any(share.stake.has_risen(share.report()) for share in self._asking):
+            if any(share.stake.has_risen(share.wish()) for share in self._asking):
                 return
             self._asking.clear()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from proxy.shaping.allowance import Allowance
 from proxy.shaping.stake import Stake, Wish
-from proxy.store.shared import Share
+from proxy.store.share import Share
 
 from .seat import Seat, Use
 
@@ -31,8 +31,6 @@ class Places:
         self._clock = clock
         self._seats: list[Seat] = []
         self._wanted: Callable[[], tuple[int, float]] = lambda: (0, 1.0)  # nobody waits yet
-        if share is not None:
-            share.report = self._wish
         self.adopt(fixed, patience=patience)
 
     def serve(self, wanted: Callable[[], tuple[int, float]]) -> None:
@@ -141,6 +139,13 @@ class Places:
         """Let a learned limit creep up; True when it did."""
         return self._allowance.tick(self._clock())
 
+    def wish(self) -> Wish:
+        """Tell the store what we have and need: idle sessions are had, not needed."""
+        # Who is to take the place of a session that still says goodbye has none of its own yet.
+        used = sum(1 for seat in self._seats if seat.instead_of not in self._seats)
+        more, weight = self._wanted()
+        return Wish(self._allowance.limit, used, self.busy + more, weight)
+
     def _surplus(self) -> int:
         if self._share is None:
             return 0
@@ -148,10 +153,3 @@ class Places:
 
     def _standing(self) -> int:
         return sum(1 for seat in self._seats if seat.use is not Use.CLOSING)
-
-    def _wish(self) -> Wish:
-        """Tell the store what we have and need: idle sessions are had, not needed."""
-        # Who is to take the place of a session that still says goodbye has none of its own yet.
-        used = sum(1 for seat in self._seats if seat.instead_of not in self._seats)
-        more, weight = self._wanted()
-        return Wish(self._allowance.limit, used, self.busy + more, weight)

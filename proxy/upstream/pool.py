@@ -18,7 +18,7 @@ from proxy.ftp.virtual import State
 from proxy.refusals import Reason
 from proxy.shaping.ledger import Kind
 from proxy.store.budget import Budget
-from proxy.store.shared import Share
+from proxy.store.share import Share
 
 from .arrivals import REST_AFTER_CLOSE, Arrivals
 from .choice import best_ending, best_idle, leaves_at, longest_idle
@@ -65,7 +65,7 @@ class Pool:
         self._freed = asyncio.Event()
         self._rouse: Callable[[], None] = lambda: None  # nobody waits yet
         if share is not None:
-            share.on_news = self._have_news
+            share.serve(self.places.wish, self._have_news, lambda: 0.0)
         self._handover = Handover(order, announce, clock, spawn, self.leave, self.rouse)
 
     def serve(self, rouse: Callable[[], None], wanted: Callable[[], tuple[int, float]]) -> None:

@@ -8,7 +8,7 @@ from proxy.shaping.ledger import Kind, Slot
 from proxy.shaping.tolerance import Enforce, Tolerance
 from proxy.store.budget import Budget
 from proxy.store.journal import Journal
-from proxy.store.shared import Share
+from proxy.store.share import Share
 
 HOLD = 60.0
 

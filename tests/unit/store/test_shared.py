@@ -7,7 +7,8 @@ from loadtest.simulation.engine import SimulatedEngine
 from proxy.events import Event, LimitsDiffer, StoreBack, StoreLost, StoreNew, StoreUnreadable
 from proxy.shaping.stake import HEARTBEAT, POLL, Lost, Stake, Terms, Wish
 from proxy.store.engine import Unreachable
-from proxy.store.shared import Share, SharedStore
+from proxy.store.share import Share
+from proxy.store.shared import SharedStore
 
 LEASE = 60.0
 LIMIT = 10
@@ -56,8 +57,10 @@ class One:
             cut_off=lambda: self.cuts.append(wire.now),
         )
         self.share: Share = self.store.share("slots", Stake(self.store.terms), hold=5.0)
-        self.share.report = lambda: Wish(self.limit, self.used, self.need)
-        self.share.on_news = self.hear
+        self.remaining = 0.0
+        self.share.serve(
+            lambda: Wish(self.limit, self.used, self.need), self.hear, lambda: self.remaining
+        )
         self.share.begin()
 
     def hear(self) -> None:
@@ -81,9 +84,9 @@ async def test_what_is_built_in_vain_or_over_lowers_nobodys_limit() -> None:
     wire = Wire()
     one, two = One(wire), One(wire)
     other = one.store.share("seats", Stake(one.store.terms), hold=0.0)
-    other.report = lambda: Wish(1, 0, 1)
+    other.serve(lambda: Wish(1, 0, 1), lambda: None, lambda: 0.0)
     theirs = two.store.share("seats", Stake(two.store.terms), hold=0.0)
-    theirs.report = lambda: Wish(LIMIT, 0, 1)
+    theirs.serve(lambda: Wish(LIMIT, 0, 1), lambda: None, lambda: 0.0)
     theirs.begin()
 
     async def lowest() -> int:
@@ -105,7 +108,7 @@ async def test_who_leaves_counts_as_long_as_it_says() -> None:
     one.need = 8
     await one.store.talk()
     one.used, one.need = 2, 0
-    one.share.remaining = lambda: 3.0
+    one.remaining = 3.0
     await one.store.leave()
     assert wire.is_closed
     two.need = LIMIT

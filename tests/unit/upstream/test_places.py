@@ -3,37 +3,21 @@ from __future__ import annotations
 from itertools import count
 
 from proxy.shaping.ledger import Kind, Slot
-from proxy.shaping.stake import Award, Lost, Stake, Terms, Wish
-from proxy.store.shared import Share
+from proxy.shaping.stake import Wish
 from proxy.upstream.places import Places
 from proxy.upstream.seat import Seat, Use
+from tests.support.part import Part
 
 LIMIT = 4
 _ids = count(1)
-
-
-class Asked:
-    """A share of the server's sessions, as the store last gave it."""
-
-    def __init__(self) -> None:
-        self.times = 0
-        self.stake = Stake(Terms(60.0, Lost.LOCAL_SHARE))
-        self.share = Share("seats", self.stake, hold=1.0, recovery=0.0, ask=self._ask)
-
-    def _ask(self) -> None:
-        self.times += 1
-
-    def give(self, own: int, *, others: int = 0, short: int = 0, limit: int = LIMIT) -> None:
-        claim = self.stake.claim(Wish(LIMIT, 0, LIMIT), 0.0)
-        self.stake.awarded(Award(own, limit, others, own, short), claim, 0.0)
 
 
 def seat(use: Use = Use.LENT, since: float = 0.0) -> Seat:
     return Seat(Slot(next(_ids), Kind.CONTROL, "", 0.0), use, since)
 
 
-def places(asked: Asked | None = None) -> Places:
-    return Places(LIMIT, asked.share if asked else None, lambda: 0.0)
+def places(part: Part | None = None) -> Places:
+    return Places(LIMIT, part.share if part else None, lambda: 0.0)
 
 
 def test_alone_all_places_are_ours() -> None:
@@ -47,80 +31,80 @@ def test_alone_all_places_are_ours() -> None:
 
 
 def test_of_shared_places_only_those_given_are_ours_and_more_are_asked_for() -> None:
-    asked = Asked()
-    here = places(asked)
+    part = Part(LIMIT)
+    here = places(part)
     assert (here.ours, here.is_free()) == (0, False)
-    asked.give(1)
+    part.give(1)
     assert (here.limit, here.ours, here.unfilled) == (LIMIT, 1, 1)
     here.fill(seat())
     assert not here.is_free()
-    assert asked.times == 2
+    assert part.asked == 2
 
 
 def test_the_lowest_limit_that_any_instance_goes_by_is_ours_too_but_not_what_we_claim() -> None:
-    asked = Asked()
-    here = places(asked)
-    asked.give(1, others=2, limit=3)
+    part = Part(LIMIT)
+    here = places(part)
+    part.give(1, others=2, limit=3)
     assert (here.limit, here.configured, here.elsewhere) == (3, LIMIT, 2)
-    assert asked.share.report().limit == LIMIT
+    assert here.wish().limit == LIMIT
 
 
 def test_only_a_limit_that_is_configured_should_be_the_same_everywhere() -> None:
-    asked = Asked()
-    here = places(asked)
-    assert asked.share.setting == "upstream.sessions"
+    part = Part(LIMIT)
+    here = places(part)
+    assert part.share.setting == "upstream.sessions"
     here.adopt(None, patience=7.0)
-    assert asked.stake.patience == 7.0
-    assert asked.share.setting == ""
-    asked.give(1, limit=3)
+    assert part.stake.patience == 7.0
+    assert part.share.setting == ""
+    part.give(1, limit=3)
     assert here.configured == here.limit == 3
     assert places().elsewhere == 0
 
 
 def test_who_has_all_places_asks_for_no_more() -> None:
-    asked = Asked()
-    here = places(asked)
-    asked.give(LIMIT)
+    part = Part(LIMIT)
+    here = places(part)
+    part.give(LIMIT)
     for _ in range(LIMIT):
         here.fill(seat())
     assert not here.is_free()
-    assert asked.times == 0
+    assert part.asked == 0
 
 
 def test_the_longest_idle_are_given_back_and_those_in_use_are_not() -> None:
-    asked = Asked()
-    here = places(asked)
-    asked.give(LIMIT)
+    part = Part(LIMIT)
+    here = places(part)
+    part.give(LIMIT)
     lent, closing = seat(), seat(Use.CLOSING)
     young, old = seat(Use.IDLE, since=9.0), seat(Use.IDLE, since=1.0)
     for one in (lent, closing, young, old):
         here.fill(one)
     assert here.to_give_back() == []
-    asked.give(2, others=2, short=1)
+    part.give(2, others=2, short=1)
     assert here.is_overfull
     assert here.to_give_back() == [old]
-    asked.give(0, others=4, short=1)
+    part.give(0, others=4, short=1)
     assert here.to_give_back() == [old, young]
 
 
 def test_the_store_is_told_what_is_there_and_what_is_needed() -> None:
-    asked = Asked()
-    here = places(asked)
+    part = Part(LIMIT)
+    here = places(part)
     here.serve(lambda: (3, 2.0))
     victim = seat(Use.CLOSING)
     heir = seat(Use.OPENING)
     heir.instead_of = victim
     for one in (victim, heir, seat(Use.IDLE), seat(Use.LENT)):
         here.fill(one)
-    assert asked.share.report() == Wish(LIMIT, 3, 5, 2.0)
+    assert here.wish() == Wish(LIMIT, 3, 5, 2.0)
     here.free(victim)
-    assert asked.share.report().used == 3
+    assert here.wish().used == 3
 
 
 def test_the_limit_is_learned_from_the_sessions_of_all_instances() -> None:
-    asked = Asked()
-    learning = Places(None, asked.share, lambda: 0.0)
-    asked.give(1, others=3)
+    part = Part(LIMIT)
+    learning = Places(None, part.share, lambda: 0.0)
+    part.give(1, others=3)
     mine = seat()
     learning.fill(mine)
     learning.refused(mine)
