@@ -23,7 +23,7 @@ from proxy.shaping.tolerance import Enforce, Tolerance
 from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.fleet import Spread
 from proxy.upstream.habits import Habits
-from proxy.upstream.limits import Limits
+from proxy.upstream.limits import PoolLimits
 from proxy.upstream.reach import Reach
 from proxy.upstream.server_tls import ServerTls
 
@@ -129,10 +129,10 @@ def _server_tls(config: Config, host: str, announce: Announce) -> ServerTls | No
     )
 
 
-def limits(config: Config) -> Limits:
+def limits(config: Config) -> PoolLimits:
     """How many sessions with the server there are, and for how long."""
     upstream = config.upstream
-    return Limits(
+    return PoolLimits(
         sessions=upstream.sessions,
         lifetime=upstream.session_lifetime,
         idle=upstream.idle_timeout,

@@ -9,7 +9,7 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from proxy.shaping.stake import Lost, Stake, Terms
+from proxy.shaping.stake import OnStoreDown, Stake, Terms
 from proxy.store.budget import SLACK
 
 from .agenda import Agenda
@@ -225,7 +225,7 @@ class World:
     def _instance(self, at: int) -> Instance:
         self._born += 1
         plan = self.plan
-        stake = Stake(Terms(plan.lease, Lost.LOCAL_SHARE))
+        stake = Stake(Terms(plan.lease, OnStoreDown.LOCAL_SHARE))
         wire = Wire(f"i{self._born}", self.agenda, self.store, self.chance, stake, plan.lease)
         wire.recovery = plan.recovery
         started = partial(self.started, proxy=at)

@@ -16,7 +16,7 @@ from .reply import Refused, Reply
 LONGEST_VERB = 16
 
 
-class Kind(Enum):
+class Treatment(Enum):
     """What becomes of a command."""
 
     LOGIN = auto()  # USER, PASS, ACCT
@@ -69,7 +69,7 @@ class Argument(Enum):
 class Rule:
     """How one verb is treated."""
 
-    kind: Kind
+    treatment: Treatment
     argument: Argument = Argument.OPTIONAL
     needs: Needs = Needs.NOTHING
     direction: Direction | None = None
@@ -114,40 +114,40 @@ def parse_command(line: bytes) -> Command:
 
 
 def _refused(code: int, text: str) -> Rule:
-    return Rule(Kind.REFUSED, refusal=Reply.of(code, text))
+    return Rule(Treatment.REFUSED, refusal=Reply.of(code, text))
 
 
 def _transfer(direction: Direction, argument: Argument) -> Rule:
-    return Rule(Kind.TRANSFER, argument, Needs.ALL, direction)
+    return Rule(Treatment.TRANSFER, argument, Needs.ALL, direction)
 
 
-UNKNOWN = Rule(Kind.PIN, needs=Needs.ALL)
+UNKNOWN = Rule(Treatment.PIN, needs=Needs.ALL)
 
-_PATH = Rule(Kind.FORWARD, Argument.REQUIRED, Needs.PATH)
+_PATH = Rule(Treatment.FORWARD, Argument.REQUIRED, Needs.PATH)
 _NO_PROTECTION = _refused(533, "This protection mechanism is not carried.")
 _OUTDATED = _refused(502, "Not carried; use EPSV or EPRT instead.")
 
 COMMANDS: Mapping[str, Rule] = {
-    "USER": Rule(Kind.LOGIN, Argument.REQUIRED),
-    "PASS": Rule(Kind.LOGIN),  # an empty password is one
-    "ACCT": Rule(Kind.LOGIN, Argument.REQUIRED),
-    "NOOP": Rule(Kind.LOCAL),
-    "TYPE": Rule(Kind.LOCAL, Argument.REQUIRED),
-    "STRU": Rule(Kind.LOCAL, Argument.REQUIRED),
-    "MODE": Rule(Kind.LOCAL, Argument.REQUIRED),
-    "REST": Rule(Kind.LOCAL, Argument.REQUIRED),
-    "ALLO": Rule(Kind.LOCAL),
-    "HELP": Rule(Kind.LOCAL),
-    "FEAT": Rule(Kind.LOCAL),
-    "SYST": Rule(Kind.LOCAL),
-    "PWD": Rule(Kind.LOCAL),
-    "XPWD": Rule(Kind.LOCAL),
-    "OPTS": Rule(Kind.LOCAL, Argument.REQUIRED),
-    "REIN": Rule(Kind.LOCAL, Argument.NONE),
-    "PASV": Rule(Kind.DATA_PORT, Argument.NONE),
-    "EPSV": Rule(Kind.DATA_PORT),
-    "PORT": Rule(Kind.DATA_PORT, Argument.REQUIRED),
-    "EPRT": Rule(Kind.DATA_PORT, Argument.REQUIRED),
+    "USER": Rule(Treatment.LOGIN, Argument.REQUIRED),
+    "PASS": Rule(Treatment.LOGIN),  # an empty password is one
+    "ACCT": Rule(Treatment.LOGIN, Argument.REQUIRED),
+    "NOOP": Rule(Treatment.LOCAL),
+    "TYPE": Rule(Treatment.LOCAL, Argument.REQUIRED),
+    "STRU": Rule(Treatment.LOCAL, Argument.REQUIRED),
+    "MODE": Rule(Treatment.LOCAL, Argument.REQUIRED),
+    "REST": Rule(Treatment.LOCAL, Argument.REQUIRED),
+    "ALLO": Rule(Treatment.LOCAL),
+    "HELP": Rule(Treatment.LOCAL),
+    "FEAT": Rule(Treatment.LOCAL),
+    "SYST": Rule(Treatment.LOCAL),
+    "PWD": Rule(Treatment.LOCAL),
+    "XPWD": Rule(Treatment.LOCAL),
+    "OPTS": Rule(Treatment.LOCAL, Argument.REQUIRED),
+    "REIN": Rule(Treatment.LOCAL, Argument.NONE),
+    "PASV": Rule(Treatment.DATA_PORT, Argument.NONE),
+    "EPSV": Rule(Treatment.DATA_PORT),
+    "PORT": Rule(Treatment.DATA_PORT, Argument.REQUIRED),
+    "EPRT": Rule(Treatment.DATA_PORT, Argument.REQUIRED),
     "RETR": _transfer(Direction.DOWNLOAD, Argument.REQUIRED),
     "STOR": _transfer(Direction.UPLOAD, Argument.REQUIRED),
     "APPE": _transfer(Direction.UPLOAD, Argument.REQUIRED),
@@ -155,12 +155,12 @@ COMMANDS: Mapping[str, Rule] = {
     "LIST": _transfer(Direction.LISTING, Argument.OPTIONAL),
     "NLST": _transfer(Direction.LISTING, Argument.OPTIONAL),
     "MLSD": _transfer(Direction.LISTING, Argument.OPTIONAL),
-    "CWD": Rule(Kind.DIRECTORY, Argument.REQUIRED, Needs.PATH),
-    "XCWD": Rule(Kind.DIRECTORY, Argument.REQUIRED, Needs.PATH),
-    "CDUP": Rule(Kind.DIRECTORY, Argument.NONE, Needs.PATH),
-    "XCUP": Rule(Kind.DIRECTORY, Argument.NONE, Needs.PATH),
-    "RNFR": Rule(Kind.RENAME, Argument.REQUIRED, Needs.PATH),
-    "RNTO": Rule(Kind.RENAME, Argument.REQUIRED, Needs.PATH),
+    "CWD": Rule(Treatment.DIRECTORY, Argument.REQUIRED, Needs.PATH),
+    "XCWD": Rule(Treatment.DIRECTORY, Argument.REQUIRED, Needs.PATH),
+    "CDUP": Rule(Treatment.DIRECTORY, Argument.NONE, Needs.PATH),
+    "XCUP": Rule(Treatment.DIRECTORY, Argument.NONE, Needs.PATH),
+    "RNFR": Rule(Treatment.RENAME, Argument.REQUIRED, Needs.PATH),
+    "RNTO": Rule(Treatment.RENAME, Argument.REQUIRED, Needs.PATH),
     "DELE": _PATH,
     "MKD": _PATH,
     "XMKD": _PATH,
@@ -170,18 +170,18 @@ COMMANDS: Mapping[str, Rule] = {
     "MFMT": _PATH,
     "MFCT": _PATH,
     "MFF": _PATH,
-    "AVBL": Rule(Kind.FORWARD, Argument.OPTIONAL, Needs.PATH),
-    "MLST": Rule(Kind.FORWARD, Argument.OPTIONAL, Needs.PATH),
+    "AVBL": Rule(Treatment.FORWARD, Argument.OPTIONAL, Needs.PATH),
+    "MLST": Rule(Treatment.FORWARD, Argument.OPTIONAL, Needs.PATH),
     # RFC 3659 section 4.3: the size is the size in the current TYPE.
-    "SIZE": Rule(Kind.FORWARD, Argument.REQUIRED, Needs.ALL),
-    "STAT": Rule(Kind.FORWARD, Argument.OPTIONAL, Needs.PATH),
-    "CLNT": Rule(Kind.LOCAL),
-    "SITE": Rule(Kind.PIN, Argument.REQUIRED, Needs.ALL),
-    "ABOR": Rule(Kind.ABORT, Argument.NONE),
-    "QUIT": Rule(Kind.QUIT),
-    "AUTH": Rule(Kind.SECURITY, Argument.REQUIRED),
-    "PBSZ": Rule(Kind.SECURITY, Argument.REQUIRED),
-    "PROT": Rule(Kind.SECURITY, Argument.REQUIRED),
+    "SIZE": Rule(Treatment.FORWARD, Argument.REQUIRED, Needs.ALL),
+    "STAT": Rule(Treatment.FORWARD, Argument.OPTIONAL, Needs.PATH),
+    "CLNT": Rule(Treatment.LOCAL),
+    "SITE": Rule(Treatment.PIN, Argument.REQUIRED, Needs.ALL),
+    "ABOR": Rule(Treatment.ABORT, Argument.NONE),
+    "QUIT": Rule(Treatment.QUIT),
+    "AUTH": Rule(Treatment.SECURITY, Argument.REQUIRED),
+    "PBSZ": Rule(Treatment.SECURITY, Argument.REQUIRED),
+    "PROT": Rule(Treatment.SECURITY, Argument.REQUIRED),
     "CCC": _NO_PROTECTION,
     "ADAT": _NO_PROTECTION,
     "MIC": _NO_PROTECTION,

@@ -23,7 +23,7 @@ from .action import (
     Restart,
     Transfer,
 )
-from .command import COMMANDS, Command, Direction, Kind, Needs
+from .command import COMMANDS, Command, Direction, Needs, Treatment
 from .facts import ServerFacts, features_reply
 from .protection import NO_TLS, Protection, Require, TlsTerms
 from .rendezvous import Rendezvous
@@ -40,13 +40,22 @@ class Stage(Enum):
     LOGGED_IN = auto()
 
 
-_ANYTIME = frozenset({Kind.LOCAL, Kind.SECURITY, Kind.REFUSED, Kind.QUIT, Kind.LOGIN, Kind.ABORT})
+_ANYTIME = frozenset(
+    {
+        Treatment.LOCAL,
+        Treatment.SECURITY,
+        Treatment.REFUSED,
+        Treatment.QUIT,
+        Treatment.LOGIN,
+        Treatment.ABORT,
+    }
+)
 
-ALLOWED: Mapping[Stage, frozenset[Kind]] = {
+ALLOWED: Mapping[Stage, frozenset[Treatment]] = {
     Stage.GREETED: _ANYTIME,
     Stage.NAMED: _ANYTIME,
     Stage.CHECKED: _ANYTIME,
-    Stage.LOGGED_IN: frozenset(Kind),
+    Stage.LOGGED_IN: frozenset(Treatment),
 }
 
 # LOCAL verbs that mean something before a login too. FEAT and OPTS depend on the server: lftp tries
@@ -88,44 +97,44 @@ class Dialogue:
         Unprotected when TLS is required first."""
         rule = command.rule
         logged_in = self.stage is Stage.LOGGED_IN
-        if rule.kind not in ALLOWED[self.stage] or (
-            rule.kind is Kind.LOCAL and not logged_in and command.verb not in BEFORE_LOGIN
+        if rule.treatment not in ALLOWED[self.stage] or (
+            rule.treatment is Treatment.LOCAL and not logged_in and command.verb not in BEFORE_LOGIN
         ):
             raise Refused(Reply.of(530, "Log in with USER and PASS first."))
         rename_from = self._rename_from
         if command.verb != "NOOP":
             self._rename_from = None
-        match rule.kind:
-            case Kind.LOGIN:
+        match rule.treatment:
+            case Treatment.LOGIN:
                 user = command.argument if command.verb == "USER" else self.user
                 self.protection.check_login(self._requires(user))
                 return self._login(command)
-            case Kind.SECURITY:
+            case Treatment.SECURITY:
                 return self.protection.decide(command, self._requires(self.user))
-            case Kind.LOCAL:
+            case Treatment.LOCAL:
                 return self._local(command)
-            case Kind.DATA_PORT:
+            case Treatment.DATA_PORT:
                 return self._rendezvous.decide(command)
-            case Kind.FORWARD:
+            case Treatment.FORWARD:
                 return self._forward(command, rule.needs)
-            case Kind.DIRECTORY:
+            case Treatment.DIRECTORY:
                 return Move(command)
-            case Kind.RENAME:
+            case Treatment.RENAME:
                 return self._rename(command, rename_from)
-            case Kind.TRANSFER:
+            case Treatment.TRANSFER:
                 assert rule.direction is not None  # the table gives every transfer one
                 self.protection.check_transfer(self._requires(self.user))
                 restart, self._restart = self._restart, None
                 if rule.direction is Direction.LISTING:
                     restart = None
                 return Transfer(command, rule.direction, restart)
-            case Kind.PIN:
+            case Treatment.PIN:
                 return self._pin(command)
-            case Kind.ABORT:
+            case Treatment.ABORT:
                 return DropData(Reply.of(226, "Nothing left to abort."))
-            case Kind.QUIT:
+            case Treatment.QUIT:
                 return Close(Reply.of(221, "Goodbye."))
-            case Kind.REFUSED:  # pragma: no branch (mypy proves that no kind is left)
+            case Treatment.REFUSED:  # pragma: no branch (mypy proves that no kind is left)
                 assert rule.refusal is not None  # the table gives every one its words
                 return Answer(rule.refusal)
 
@@ -302,8 +311,8 @@ _TYPE_IS_IMAGE = Reply.of(200, "Type is I (binary).")
 _TYPE_IS_ASCII = Reply.of(200, "Type is A (ASCII).")
 
 
-def _help(*left_out: Kind) -> Reply:
-    verbs = sorted(verb for verb, rule in COMMANDS.items() if rule.kind not in left_out)
+def _help(*left_out: Treatment) -> Reply:
+    verbs = sorted(verb for verb, rule in COMMANDS.items() if rule.treatment not in left_out)
     return Reply.of(
         214,
         "These commands are carried:",
@@ -312,5 +321,5 @@ def _help(*left_out: Kind) -> Reply:
     )
 
 
-_HELP = _help(Kind.REFUSED, Kind.SECURITY)
-_HELP_WITH_TLS = _help(Kind.REFUSED)
+_HELP = _help(Treatment.REFUSED, Treatment.SECURITY)
+_HELP_WITH_TLS = _help(Treatment.REFUSED)

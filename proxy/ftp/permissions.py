@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .action import LOOKS_ONLY
-from .command import Command, Direction, Kind
+from .command import Command, Direction, Treatment
 
 # Without these nobody could log in, leave, or be told that something is forbidden.
-_ALWAYS = frozenset({Kind.LOGIN, Kind.QUIT, Kind.ABORT, Kind.REFUSED})
+_ALWAYS = frozenset({Treatment.LOGIN, Treatment.QUIT, Treatment.ABORT, Treatment.REFUSED})
 # Kinds whose every verb leaves the server's files as they are.
-_HARMLESS = frozenset({Kind.LOCAL, Kind.DATA_PORT, Kind.DIRECTORY})
+_HARMLESS = frozenset({Treatment.LOCAL, Treatment.DATA_PORT, Treatment.DIRECTORY})
 ANONYMOUS = frozenset({b"anonymous", b"ftp"})  # RFC 1635 section 3
 
 
@@ -24,7 +24,10 @@ class Permissions:
 
     def forbids(self, command: Command) -> str | None:
         """Return the name of the setting that forbids a command; None: it may be used."""
-        if not (self.denied or self.allowed or self.is_read_only) or command.rule.kind in _ALWAYS:
+        if (
+            not (self.denied or self.allowed or self.is_read_only)
+            or command.rule.treatment in _ALWAYS
+        ):
             return None
         if command.verb in self.denied:
             return "deny"
@@ -47,4 +50,4 @@ def _only_reads(command: Command) -> bool:
     rule = command.rule
     if rule.direction is not None:
         return rule.direction is not Direction.UPLOAD
-    return rule.kind in _HARMLESS or command.verb in LOOKS_ONLY
+    return rule.treatment in _HARMLESS or command.verb in LOOKS_ONLY

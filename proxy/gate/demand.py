@@ -11,24 +11,24 @@ from collections.abc import Callable
 from proxy.upstream.egress import Egress
 from proxy.upstream.identity import LoginKey
 
-from .request import Needs
+from .request import Scarce
 
 
 class Demand:
     """The needs of those who wait."""
 
     def __init__(self, weight: Callable[[], float]) -> None:
-        self._waiting: Counter[Needs] = Counter()
+        self._waiting: Counter[Scarce] = Counter()
         self._logins: Counter[LoginKey] = Counter()
         self._weight = weight  # of the sources that wait, together
 
-    def joined(self, needs: Needs, key: LoginKey | None = None) -> None:
+    def joined(self, needs: Scarce, key: LoginKey | None = None) -> None:
         """One more waits for this, with that login."""
         self._waiting[needs] += 1
         if key is not None:
             self._logins[key] += 1
 
-    def left(self, needs: Needs, key: LoginKey | None = None) -> None:
+    def left(self, needs: Scarce, key: LoginKey | None = None) -> None:
         """One fewer waits for this."""
         self._waiting[needs] -= 1
         if key is not None:

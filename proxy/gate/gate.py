@@ -144,7 +144,7 @@ class Gate:
         place = (flow, request.errand)
         tag = self._places.take(place, now)
         ticket = self._queue.push(waiting, flow, request.source.limits.weight, now, tag=tag)
-        self._demand.joined(request.needs, request.key)
+        self._demand.joined(request.scarce, request.key)
         try:
             # Nobody who waits can be served now, else they had been: only the newcomer may.
             if self._queue.is_first(ticket):
@@ -156,7 +156,7 @@ class Gate:
                 raise self._declined(request)
             return waiting.take(self._clock())
         finally:
-            self._demand.left(request.needs, request.key)
+            self._demand.left(request.scarce, request.key)
             if ticket.waiting and request.errand:
                 self._places.keep(place, ticket.tag, self._clock())
             self._queue.remove(ticket)

@@ -44,7 +44,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class Scarce:
     """Which scarce things a request needs; how many wait for what is counted by this."""
 
     slot: bool
@@ -76,9 +76,9 @@ class Request:
     feed: Callable[[float], None] | None = None  # keeps its client patient: seconds waited so far
 
     @property
-    def needs(self) -> Needs:
+    def scarce(self) -> Scarce:
         """What it takes to serve it."""
-        return Needs(self.kind is not None, self.key is not None, self.proof_serves)
+        return Scarce(self.kind is not None, self.key is not None, self.proof_serves)
 
     @property
     def flow(self) -> str:

@@ -208,10 +208,10 @@ def _client(session: Session, now: float) -> ClientSeen:
         pinned_by=borrower.pinned_by,
         upstream_session=_carrier(session),
         age=now - session.started,
-        commands=session.tally.commands,
-        transfers=session.tally.transfers,
-        bytes_down=session.tally.bytes_down + (moving if is_down else 0),
-        bytes_up=session.tally.bytes_up + (0 if is_down else moving),
+        commands=session.deeds.commands,
+        transfers=session.deeds.transfers,
+        bytes_down=session.deeds.bytes_down + (moving if is_down else 0),
+        bytes_up=session.deeds.bytes_up + (0 if is_down else moving),
         server=session.backend.name,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from proxy import events
 from proxy.events import Announce
-from proxy.ftp.command import Command, Kind
+from proxy.ftp.command import Command, Treatment
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
 from proxy.net.control import Ended
@@ -17,7 +17,7 @@ from .standing import Standing
 
 
 @dataclass
-class Tally:
+class Deeds:
     """What a session has done so far; bytes are those handed to the receiving side."""
 
     commands: int = 0
@@ -38,7 +38,7 @@ class Chronicle:
         self._standing = standing
         self._dialogue = dialogue
         self.server = ""  # the one that it is for, by name
-        self.tally = Tally()
+        self.deeds = Deeds()
 
     @property
     def user(self) -> str:
@@ -60,7 +60,7 @@ class Chronicle:
     def changed(self, command: Command, reply: Reply) -> None:
         """A command that may change something was answered."""
         path = command.argument
-        if command.rule.kind is Kind.PIN:
+        if command.rule.treatment is Treatment.PIN:
             path = path.split(b" ")[0]  # the rest may be secret (SITE PSWD)
         told = path.decode("utf-8", "backslashreplace")
         self._announce(events.Changed(*self._who, command.verb, told, reply.code))
@@ -79,25 +79,25 @@ class Chronicle:
 
     def transfer(self, ended: events.TransferEnded) -> None:
         """A transfer is over."""
-        self.tally.transfers += 1
+        self.deeds.transfers += 1
         if ended.kind == "upload":
-            self.tally.bytes_up += ended.moved
+            self.deeds.bytes_up += ended.moved
         else:
-            self.tally.bytes_down += ended.moved
+            self.deeds.bytes_down += ended.moved
         self._announce(ended)
 
     def ended(self, reason: str, duration: float, tls: str) -> None:
         """The session is over."""
-        tally = self.tally
+        deeds = self.deeds
         self._announce(
             events.SessionEnded(
                 *self._who,
                 reason=reason,
                 duration=duration,
-                commands=tally.commands,
-                transfers=tally.transfers,
-                bytes_down=tally.bytes_down,
-                bytes_up=tally.bytes_up,
+                commands=deeds.commands,
+                transfers=deeds.transfers,
+                bytes_down=deeds.bytes_down,
+                bytes_up=deeds.bytes_up,
                 tls=tls,
             )
         )

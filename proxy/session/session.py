@@ -27,7 +27,7 @@ from proxy.ftp.action import (
     may_change_files,
 )
 from proxy.ftp.address import canonical
-from proxy.ftp.command import Command, Kind, parse_command
+from proxy.ftp.command import Command, Treatment, parse_command
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.lines import Malformed
 from proxy.ftp.protection import Unprotected
@@ -43,7 +43,7 @@ from .access import Access
 from .attention import Attention
 from .backend import Entrance
 from .borrower import Borrower
-from .chronicle import Chronicle, Tally
+from .chronicle import Chronicle, Deeds
 from .client_tls import NOTHING, ClientTls, TlsFailed, TlsOffer
 from .data_port import DataPort
 from .deaths import explain_lost
@@ -159,9 +159,9 @@ class Session:
         return self._voice.doing
 
     @property
-    def tally(self) -> Tally:
+    def deeds(self) -> Deeds:
         """What it has done so far."""
-        return self._chronicle.tally
+        return self._chronicle.deeds
 
     @property
     def user(self) -> str:
@@ -185,14 +185,14 @@ class Session:
     async def _obey_next(self) -> None:
         """Read one command and see it through to its final reply."""
         line = await self._next_line()
-        self._chronicle.tally.commands += 1
+        self._chronicle.deeds.commands += 1
         try:
             if isinstance(line, Malformed):
                 raise Refused(_MALFORMED[line])
             command = parse_command(line)
             self._voice.doing = command.verb
             self._raise_if_forbidden(command)
-            if command.rule.kind is Kind.TRANSFER and self._lacks_data_port:
+            if command.rule.treatment is Treatment.TRANSFER and self._lacks_data_port:
                 raise Refused(_NO_DATA_PORT)  # before it is decided: a REST stays for the next try
             await self._do(command, self.dialogue.decide(command))
         except Refused as refused:

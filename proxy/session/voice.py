@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy.ftp.command import COMMANDS, UNKNOWN, Direction, Kind
+from proxy.ftp.command import COMMANDS, UNKNOWN, Direction, Treatment
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
 from proxy.net.client_channel import ClientChannel
@@ -18,7 +18,7 @@ from .parting import Goodbye
 from .shared import Shared
 
 # RFC 959 section 5.4 gives 425 to commands with data only.
-WITH_DATA = frozenset({Kind.TRANSFER, Kind.DATA_PORT})
+WITH_DATA = frozenset({Treatment.TRANSFER, Treatment.DATA_PORT})
 # Refusals that need no delay: nobody comes back the sooner for them.
 AT_ONCE = frozenset({Reason.IDLE, Reason.DRAINING, Reason.DESCRIPTORS})
 
@@ -69,7 +69,7 @@ class Voice:
             setting=declined.setting,
         )
         rule = COMMANDS.get(self.doing, UNKNOWN)
-        later = self._shared.manners.transfer_code if rule.kind in WITH_DATA else 451
+        later = self._shared.manners.transfer_code if rule.treatment in WITH_DATA else 451
         is_listing = rule.direction is Direction.LISTING
         code = refusal.code(later, preliminary_sent=preliminary_sent, listing=is_listing)
         sentence = refusal.sentence()

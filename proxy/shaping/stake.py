@@ -23,7 +23,7 @@ CROWD: Final = 200  # calls a second of all who wait together: the store has oth
 SHORTEST_STAY: Final = 1.0
 
 
-class Lost(Enum):
+class OnStoreDown(Enum):
     """What may be used while the store cannot be reached."""
 
     LOCAL_SHARE = "local_share"  # what we own for as long as it is ours for sure, then the floor
@@ -36,7 +36,7 @@ class Terms:
     """What all stakes of an instance have in common; seconds."""
 
     lease: float
-    lost: Lost
+    lost: OnStoreDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,11 @@ class Stake:
         """How many may be used now: whoever uses more must not begin another."""
         if self._is_lost:
             match self._terms.lost:
-                case Lost.OPEN:
+                case OnStoreDown.OPEN:
                     return self._limit
-                case Lost.CLOSED:
+                case OnStoreDown.CLOSED:
                     return 0
-                case Lost.LOCAL_SHARE:
+                case OnStoreDown.LOCAL_SHARE:
                     pass
         own = min(self._own, self._award.target) if self._yields(now) else self._own
         return self._floor + (own if self.is_valid(now) else 0)

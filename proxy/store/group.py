@@ -10,7 +10,7 @@ from typing import Final
 
 from proxy.config import Config
 from proxy.events import Announce
-from proxy.shaping.stake import Lost, Stake, Terms
+from proxy.shaping.stake import OnStoreDown, Stake, Terms
 
 from .share import Share
 from .shared import SharedStore
@@ -43,7 +43,7 @@ class Group:
             self.store = SharedStore(
                 Engine(config.store),
                 sharing.group or f"{upstream.host}:{upstream.port}",
-                Terms(sharing.lease, Lost(sharing.on_store_down)),
+                Terms(sharing.lease, OnStoreDown(sharing.on_store_down)),
                 recovery=sharing.recovery,
                 clock=clock,
                 announce=announce,

@@ -18,7 +18,7 @@ from proxy.store.budget import Budget
 from .dial import Busy, Dialer, DialError, LoginRefused
 from .farewell import say_goodbye
 from .identity import Credentials, LoginKey
-from .limits import Limits
+from .limits import PoolLimits
 from .places import Places
 from .proofs import Proofs
 from .seat import Seat, Use
@@ -61,7 +61,7 @@ class Arrivals:
         self,
         host: Host,
         dialer: Dialer,
-        limits: Limits,
+        limits: PoolLimits,
         *,
         budget: Budget,
         clock: Callable[[], float],
@@ -79,7 +79,7 @@ class Arrivals:
         self.troubles = Troubles()
         self.generation = 0  # of the settings dialled with
 
-    def adopt(self, dialer: Dialer, limits: Limits, *, renew: bool) -> None:
+    def adopt(self, dialer: Dialer, limits: PoolLimits, *, renew: bool) -> None:
         """Dial by other settings; with `renew` no login counts as proven any more."""
         if renew:
             self.generation += 1

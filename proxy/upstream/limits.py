@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PoolLimits:
     """Seconds, and the number of control connections the server allows us."""
 
     sessions: int | None  # None: learned

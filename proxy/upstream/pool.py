@@ -27,7 +27,7 @@ from .farewell import say_goodbye, wait_until_gone
 from .handover import Handover
 from .identity import Credentials, LoginKey
 from .lease import Lease
-from .limits import Limits
+from .limits import PoolLimits
 from .order import Order
 from .places import Places
 from .proofs import Proof
@@ -42,7 +42,7 @@ class Pool:
     def __init__(
         self,
         dialer: Dialer,
-        limits: Limits,
+        limits: PoolLimits,
         *,
         budget: Budget,
         clock: Callable[[], float],
@@ -74,7 +74,7 @@ class Pool:
         self._rouse = rouse
         self.places.serve(wanted)
 
-    def adopt(self, dialer: Dialer, limits: Limits, *, renew: bool) -> None:
+    def adopt(self, dialer: Dialer, limits: PoolLimits, *, renew: bool) -> None:
         """Go on with other settings. Who has a session keeps it; with `renew` none is lent again,
         and no login counts as proven any more."""
         self._limits = limits

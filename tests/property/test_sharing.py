@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from loadtest.simulation.engine import SimulatedEngine
-from proxy.shaping.stake import Award, Claim, Lost, Stake, Terms, Wish
+from proxy.shaping.stake import Award, Claim, OnStoreDown, Stake, Terms, Wish
 
 LEASE = 10.0
 HOLD = 5.0
@@ -60,7 +60,7 @@ class Sharing(RuleBasedStateMachine):
 
     def instance(self) -> Instance:
         self.born += 1
-        terms = Terms(LEASE, Lost.LOCAL_SHARE)
+        terms = Terms(LEASE, OnStoreDown.LOCAL_SHARE)
         return Instance(f"i{self.born}", Stake(terms, floor=self.floor, instances=INSTANCES))
 
     @rule(who=WHO, wanted=st.integers(0, LIMIT))

@@ -19,7 +19,7 @@ from proxy.upstream.fleet import Fleet, Server, Spread
 from proxy.upstream.health import Health
 from proxy.upstream.identity import Credentials
 from proxy.upstream.lease import Lease
-from proxy.upstream.limits import Limits
+from proxy.upstream.limits import PoolLimits
 from proxy.upstream.order import Order
 from proxy.upstream.pool import Pool
 from proxy.upstream.seat import Seat
@@ -39,7 +39,7 @@ class Basin:
         self,
         server: Scripted,
         tasks: asyncio.TaskGroup,
-        limits: Limits,
+        limits: PoolLimits,
         budget: int,
         hold: float,
         order: Order,
@@ -114,7 +114,7 @@ async def basin(
     order: Order | None = None,
 ) -> AsyncIterator[Basin]:
     """Run a pool for the length of the block; afterwards nothing of it is left."""
-    limits = Limits(
+    limits = PoolLimits(
         sessions=sessions, lifetime=lifetime, idle=idle, login_memory=login_memory, outage=0.0
     )
     async with asyncio.TaskGroup() as tasks:

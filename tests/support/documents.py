@@ -13,7 +13,7 @@ from pathlib import Path
 from proxy.config import Effect, effect_of, explain, keys
 from proxy.config.in_effect import Setting
 from proxy.ftp import dialogue
-from proxy.ftp.command import COMMANDS, Kind, parse_command
+from proxy.ftp.command import COMMANDS, Treatment, parse_command
 from proxy.ftp.dialogue import Dialogue, Stage
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
@@ -143,18 +143,18 @@ def _mermaid(changes: Iterator[tuple[str, str, str]], first: str) -> str:
 
 
 def _command_table() -> str:
-    """Tell for every kind of command which verbs it has, and in which stages it is obeyed."""
-    rows = ["| kind | verbs | obeyed in |", "|---|---|---|"]
-    for kind in Kind:
-        verbs = [verb for verb, rule in COMMANDS.items() if rule.kind is kind]
-        if kind is Kind.PIN:
+    """Tell for every treatment of commands which verbs it has, and in which stages it is obeyed."""
+    rows = ["| treatment | verbs | obeyed in |", "|---|---|---|"]
+    for treatment in Treatment:
+        verbs = [verb for verb, rule in COMMANDS.items() if rule.treatment is treatment]
+        if treatment is Treatment.PIN:
             verbs.append("every verb not listed here")
-        stages = [stage.name for stage in Stage if kind in dialogue.ALLOWED[stage]]
+        stages = [stage.name for stage in Stage if treatment in dialogue.ALLOWED[stage]]
         where = "every stage" if len(stages) == len(Stage) else ", ".join(stages)
-        if kind is Kind.LOCAL:
+        if treatment is Treatment.LOCAL:
             early = ", ".join(sorted(dialogue.BEFORE_LOGIN))
             where = f"{Stage.LOGGED_IN.name}; before it only {early}"
-        rows.append(f"| {kind.name} | {', '.join(verbs)} | {where} |")
+        rows.append(f"| {treatment.name} | {', '.join(verbs)} | {where} |")
     return "\n".join(rows)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from proxy.shaping.stake import Award, Lost, Stake, Terms, Wish
+from proxy.shaping.stake import Award, OnStoreDown, Stake, Terms, Wish
 from proxy.store.share import Share
 
 
 class Part:
     """Its share, and how often more was asked for. `now` is the time at which things are given."""
 
-    def __init__(self, limit: int, *, now: float = 0.0, lost: Lost = Lost.LOCAL_SHARE) -> None:
+    def __init__(
+        self, limit: int, *, now: float = 0.0, lost: OnStoreDown = OnStoreDown.LOCAL_SHARE
+    ) -> None:
         self.asked = 0
         self.is_begun = False
         self.stake = Stake(Terms(60.0, lost))

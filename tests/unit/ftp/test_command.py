@@ -11,9 +11,9 @@ from proxy.ftp.command import (
     Argument,
     Command,
     Direction,
-    Kind,
     Needs,
     Rule,
+    Treatment,
     parse_command,
 )
 from proxy.ftp.facts import ServerFacts, features_reply
@@ -64,13 +64,13 @@ def test_an_empty_password_is_one() -> None:
 
 def test_an_unknown_verb_pins_because_nobody_knows_what_it_leaves_behind() -> None:
     assert parse_command(b"XCRC a").rule is UNKNOWN
-    assert Rule(Kind.PIN, Argument.OPTIONAL, Needs.ALL) == UNKNOWN
+    assert Rule(Treatment.PIN, Argument.OPTIONAL, Needs.ALL) == UNKNOWN
 
 
 def test_every_transfer_has_a_direction_and_needs_the_whole_state() -> None:
     for verb, rule in COMMANDS.items():
-        assert (rule.direction is not None) == (rule.kind is Kind.TRANSFER), verb
-        if rule.kind is Kind.TRANSFER:
+        assert (rule.direction is not None) == (rule.treatment is Treatment.TRANSFER), verb
+        if rule.treatment is Treatment.TRANSFER:
             assert rule.needs is Needs.ALL, verb
 
 
@@ -80,18 +80,18 @@ def test_bytes_flow_down_in_downloads_and_listings() -> None:
 
 def test_every_verb_that_is_not_carried_has_its_answer() -> None:
     for verb, rule in COMMANDS.items():
-        assert (rule.refusal is not None) == (rule.kind is Kind.REFUSED), verb
+        assert (rule.refusal is not None) == (rule.treatment is Treatment.REFUSED), verb
         assert rule.refusal is None or rule.refusal.code in (502, 504, 533), verb
 
 
 @pytest.mark.parametrize("verb", ["LPRT", "LPSV", "APSV", "SPSV", "CPSV", "ESTA", "ESTP"])
 def test_outdated_ways_to_a_data_connection_are_refused(verb: str) -> None:
-    assert COMMANDS[verb].kind is Kind.REFUSED
+    assert COMMANDS[verb].treatment is Treatment.REFUSED
 
 
 @pytest.mark.parametrize("verb", ["AUTH", "PBSZ", "PROT", "SSCN", "CCC", "MIC", "CONF", "ENC"])
 def test_no_protection_is_ever_asked_of_a_shared_session(verb: str) -> None:
-    assert COMMANDS[verb].kind in (Kind.REFUSED, Kind.SECURITY)
+    assert COMMANDS[verb].treatment in (Treatment.REFUSED, Treatment.SECURITY)
 
 
 def test_what_feat_hides_is_never_asked_of_the_server() -> None:
@@ -99,13 +99,17 @@ def test_what_feat_hides_is_never_asked_of_the_server() -> None:
     told = features_reply(ServerFacts(tuple(hidden))).encode()
     for verb in hidden:
         assert verb not in told
-        assert Command(verb.decode()).rule.kind in (Kind.REFUSED, Kind.LOCAL, Kind.SECURITY)
+        assert Command(verb.decode()).rule.treatment in (
+            Treatment.REFUSED,
+            Treatment.LOCAL,
+            Treatment.SECURITY,
+        )
 
 
 def test_size_needs_the_type_and_the_other_facts_only_the_path() -> None:
     assert COMMANDS["SIZE"].needs is Needs.ALL
     for verb in ("MDTM", "MLST", "STAT", "MFMT"):
-        assert COMMANDS[verb].kind is Kind.FORWARD
+        assert COMMANDS[verb].treatment is Treatment.FORWARD
         assert COMMANDS[verb].needs is Needs.PATH
 
 

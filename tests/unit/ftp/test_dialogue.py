@@ -12,7 +12,7 @@ from proxy.ftp.action import (
     Restart,
     Transfer,
 )
-from proxy.ftp.command import COMMANDS, Command, Kind, Needs
+from proxy.ftp.command import COMMANDS, Command, Needs, Treatment
 from proxy.ftp.dialogue import Stage
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
@@ -44,7 +44,9 @@ def test_no_answer_of_ours_is_preliminary() -> None:
 def test_help_names_what_is_carried_and_nothing_else() -> None:
     words = reply_to(stranger(), "HELP").words.split()
     for verb, rule in COMMANDS.items():
-        assert (verb in words) == (rule.kind not in (Kind.REFUSED, Kind.SECURITY)), verb
+        assert (verb in words) == (rule.treatment not in (Treatment.REFUSED, Treatment.SECURITY)), (
+            verb
+        )
 
 
 def test_feat_opts_and_syst_before_a_login_ask_no_server() -> None:

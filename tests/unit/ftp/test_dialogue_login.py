@@ -11,7 +11,7 @@ from proxy.ftp.action import (
     Pin,
     Transfer,
 )
-from proxy.ftp.command import COMMANDS, Command, Direction, Kind
+from proxy.ftp.command import COMMANDS, Command, Direction, Treatment
 from proxy.ftp.dialogue import ALLOWED, BEFORE_LOGIN, Stage
 from proxy.ftp.reply import Refused
 from proxy.ftp.virtual import BINARY, State
@@ -61,8 +61,8 @@ def test_only_logins_and_answers_of_ours_come_before_a_login() -> None:
         assert ALLOWED[stage] == ALLOWED[Stage.GREETED]
     for verb, rule in COMMANDS.items():
         dialogue = stranger()
-        if rule.kind not in ALLOWED[Stage.GREETED] or (
-            rule.kind is Kind.LOCAL and verb not in BEFORE_LOGIN
+        if rule.treatment not in ALLOWED[Stage.GREETED] or (
+            rule.treatment is Treatment.LOCAL and verb not in BEFORE_LOGIN
         ):
             with pytest.raises(Refused) as caught:
                 dialogue.decide(Command(verb, b"1"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.ftp.command import COMMANDS, Command, Kind
+from proxy.ftp.command import COMMANDS, Command, Treatment
 from proxy.ftp.permissions import READ_ONLY, Permissions, is_anonymous
 
 READING = (
@@ -28,7 +28,12 @@ def test_a_read_only_client_may_change_nothing(verb: str) -> None:
 def test_every_verb_that_is_known_is_judged_above() -> None:
     judged = {*READING, *CHANGING}
     for verb, rule in COMMANDS.items():
-        if rule.kind in (Kind.FORWARD, Kind.RENAME, Kind.TRANSFER, Kind.PIN):
+        if rule.treatment in (
+            Treatment.FORWARD,
+            Treatment.RENAME,
+            Treatment.TRANSFER,
+            Treatment.PIN,
+        ):
             assert verb in judged, verb
 
 

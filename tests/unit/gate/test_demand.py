@@ -1,18 +1,18 @@
 from __future__ import annotations
 
 from proxy.gate.demand import Demand
-from proxy.gate.request import Needs
+from proxy.gate.request import Scarce
 from proxy.upstream.egress import Egress
 from tests.support.basin import ALICE, BOB, basin
 from tests.support.scripted import scripted
 
-SLOT = Needs(slot=True, seat=False, proof_serves=False)
-SEAT = Needs(slot=False, seat=True, proof_serves=False)
-BOTH = Needs(slot=True, seat=True, proof_serves=False)
-PROOF = Needs(slot=False, seat=True, proof_serves=True)
+SLOT = Scarce(slot=True, seat=False, proof_serves=False)
+SEAT = Scarce(slot=False, seat=True, proof_serves=False)
+BOTH = Scarce(slot=True, seat=True, proof_serves=False)
+PROOF = Scarce(slot=False, seat=True, proof_serves=True)
 
 
-def demand(*waiting: Needs) -> Demand:
+def demand(*waiting: Scarce) -> Demand:
     one = Demand(lambda: 2.0)
     for needs in waiting:
         one.joined(needs)

@@ -14,7 +14,7 @@ from proxy.ops.metric_table import COUNTED, LOOKED_UP, METRICS
 from proxy.ops.metrics import Metrics, Reality, of_snapshot
 from proxy.ops.server_sockets import Sockets
 from proxy.ops.tally import Tally
-from proxy.shaping.stake import Lost, Stake, Terms
+from proxy.shaping.stake import OnStoreDown, Stake, Terms
 from proxy.store.engine import Unreachable
 from proxy.store.shared import SharedStore
 from proxy.upstream.seat import Use
@@ -158,7 +158,7 @@ class Silence:
 
 async def test_a_shared_store_that_is_lost_is_told_with_its_calls(home: House) -> None:
     assert ("ftpweir_store_up", ()) not in await read(home, Tally())
-    terms = Terms(60.0, Lost.CLOSED)
+    terms = Terms(60.0, OnStoreDown.CLOSED)
     store = SharedStore(
         Silence(), "group", terms, recovery=0.0, clock=time.monotonic, announce=lambda event: None
     )

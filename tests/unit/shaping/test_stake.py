@@ -8,7 +8,7 @@ from proxy.shaping.stake import (
     SHORTEST_STAY,
     Award,
     Claim,
-    Lost,
+    OnStoreDown,
     Stake,
     Terms,
     Wish,
@@ -19,7 +19,11 @@ LIMIT = 40
 
 
 def stake(
-    lost: Lost = Lost.LOCAL_SHARE, *, floor: int = 0, instances: int = 1, patience: float = 0.0
+    lost: OnStoreDown = OnStoreDown.LOCAL_SHARE,
+    *,
+    floor: int = 0,
+    instances: int = 1,
+    patience: float = 0.0,
 ) -> Stake:
     return Stake(Terms(LEASE, lost), floor=floor, instances=instances, patience=patience)
 
@@ -113,7 +117,7 @@ def test_while_the_store_is_lost_nothing_is_given_back() -> None:
 
 
 def test_closed_allows_nothing_and_open_everything_while_the_store_is_lost() -> None:
-    closed, opened = stake(Lost.CLOSED, floor=2, instances=2), stake(Lost.OPEN)
+    closed, opened = stake(OnStoreDown.CLOSED, floor=2, instances=2), stake(OnStoreDown.OPEN)
     for one in (closed, opened):
         given(one, award(10))
         one.lost()
@@ -206,7 +210,7 @@ def test_it_is_left_alone_once_the_store_is_away_and_less_than_the_limit_is_allo
 
 
 def _lost_and_open() -> Stake:
-    one = stake(Lost.OPEN)
+    one = stake(OnStoreDown.OPEN)
     given(one, award(10))
     one.lost()
     return one

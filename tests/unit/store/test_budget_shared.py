@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from proxy.shaping.holds import PROFILES, Ending, explicit
 from proxy.shaping.ledger import Kind
-from proxy.shaping.stake import Lost, Wish
+from proxy.shaping.stake import OnStoreDown, Wish
 from proxy.shaping.tolerance import Tolerance
 from proxy.store.budget import AT_HAND, SLACK
 from tests.support.part import Part
 from tests.support.purse import HOLD, Purse
 
 
-def of_ten(lost: Lost = Lost.LOCAL_SHARE) -> Part:
+def of_ten(lost: OnStoreDown = OnStoreDown.LOCAL_SHARE) -> Part:
     """A part of ten slots, given at the time of a new Purse."""
     return Part(10, now=1000.0, lost=lost)
 
@@ -70,7 +70,7 @@ def test_the_lowest_limit_that_any_instance_goes_by_is_ours_too_but_not_what_we_
 
 
 def test_what_is_booked_beyond_our_share_is_counted() -> None:
-    part = of_ten(Lost.OPEN)
+    part = of_ten(OnStoreDown.OPEN)
     purse = Purse(10, share=part.share)
     part.give(1)
     part.stake.lost()

@@ -9,7 +9,7 @@ import pytest
 
 from loadtest.simulation.engine import SimulatedEngine
 from proxy.shaping.quota import MINUTE, Limits
-from proxy.shaping.stake import Lost, Terms
+from proxy.shaping.stake import OnStoreDown, Terms
 from proxy.store.caps import SAY, WANTED, Caps
 from proxy.store.engine import Unreachable
 from proxy.store.shared import MOST_AT_ONCE, SharedStore
@@ -46,7 +46,7 @@ class One:
         self.store = SharedStore(
             wire,
             "group",
-            Terms(LEASE, Lost.LOCAL_SHARE),
+            Terms(LEASE, OnStoreDown.LOCAL_SHARE),
             recovery=0.0,
             clock=lambda: wire.now,
             announce=lambda event: None,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from proxy.shaping.stake import Claim, Lost, Stake, Terms, Wish
+from proxy.shaping.stake import Claim, OnStoreDown, Stake, Terms, Wish
 from proxy.store.share import Share
 from tests.support.part import Part
 
@@ -32,6 +32,6 @@ def test_who_talks_with_the_store_is_told_when_it_begins_needs_more_and_is_over(
 
 def test_the_script_reads_milliseconds() -> None:
     teller = Part(10)
-    stake = Stake(Terms(60.0, Lost.LOCAL_SHARE))
+    stake = Stake(Terms(60.0, OnStoreDown.LOCAL_SHARE))
     share = Share("key", stake, teller, hold=1.5, recovery=30.0)
     assert share.numbers(CLAIM) == [30_000, 1500, 10, 3, 4, 5, 2.0]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from loadtest.simulation.engine import SimulatedEngine
 from proxy.events import Event, LimitsDiffer, StoreBack, StoreLost, StoreNew, StoreUnreadable
-from proxy.shaping.stake import HEARTBEAT, POLL, Lost, Stake, Terms, Wish
+from proxy.shaping.stake import HEARTBEAT, POLL, OnStoreDown, Stake, Terms, Wish
 from proxy.store.engine import Unreachable
 from proxy.store.share import Share
 from proxy.store.shared import SharedStore
@@ -50,7 +50,7 @@ class One:
         self.store = SharedStore(
             wire,
             "group",
-            Terms(LEASE, Lost.LOCAL_SHARE),
+            Terms(LEASE, OnStoreDown.LOCAL_SHARE),
             recovery=recovery,
             clock=clock or (lambda: wire.now),
             announce=self.events.append,
