@@ -30,7 +30,7 @@ from .last_word import explanation, last_word
 from .listings import LARGEST
 from .opening import Opening, no_data
 from .rules import ExchangeRules
-from .server_data import ServerData, Unreached
+from .server_data import ServerData
 
 CANNOT_OPEN = 425
 
@@ -125,7 +125,7 @@ class Exchange:
             if not self._server.is_on_trial:
                 raise
             session.spoil()  # it may still be busy connecting
-            raise Unreached from None
+            raise self._server.unreached() from None
         finally:
             self._server.break_off()
 
@@ -140,7 +140,7 @@ class Exchange:
             return COMPLETE
         first = await self._begin(session, attempt)
         if first.code == CANNOT_OPEN and self._server.is_on_trial:
-            raise Unreached
+            raise self._server.unreached()
         if first.is_refusal or first.is_intermediate:
             self._unless_forgotten(first)
             if self._healing is not None and self._healing.insists(attempt):

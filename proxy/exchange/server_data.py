@@ -127,6 +127,11 @@ class ServerData:
             return False
         return self._end is None or not self._end.was_opened
 
+    def unreached(self) -> Unreached:
+        """Return what tells that the trial failed; from now on it falls to us to connect."""
+        self._reach.failed()
+        return Unreached()
+
     def was_silent(self) -> None:
         """Nobody answered for as long as we are patient."""
         # A server that cannot reach us bans nobody.

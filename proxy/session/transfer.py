@@ -236,7 +236,7 @@ class TransferRun:
                     raise
                 was_forgotten = True
             except Unreached:
-                self._backend.exchange_rules.reach.failed()
+                pass  # we connect to it the next time
             except Broken as broken:
                 if self._healing is None or not self._healing.goes_on(broken, self.moved):
                     raise

@@ -165,6 +165,20 @@ async def test_auto_falls_back_to_passive_and_the_client_hears_nothing(
         assert [event.result for event in home.told(TransferEnded)] == ["done", "done"]
 
 
+async def test_auto_tries_once_whatever_is_configured_meanwhile() -> None:
+    async with scripted(FILES) as server, house(server, upstream=AUTO) as home:
+        where = {"host": server.host, "port": server.port}
+
+        async def is_in_time_for_a_reload(visit: Visit, argument: bytes) -> None:
+            await home.reload(upstream=AUTO | where | {"data": "passive"})
+            await visit.say("425 Cannot connect.")
+
+        server.plan("RETR", is_in_time_for_a_reload)
+        async with home.guest() as client:
+            assert await client.fetch("RETR /ten") == CONTENT
+        assert (server.count("PORT"), server.count("PASV")) == (1, 1)
+
+
 async def test_auto_does_not_wait_long_for_a_server_that_cannot_reach_us(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
