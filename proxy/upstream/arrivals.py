@@ -109,10 +109,12 @@ class Arrivals:
         """Tell `arrived` how it went; if nobody waits any more, the session is left to the host."""
         try:
             await self._dial(seat, credentials)
-        except (LoginRefused, DialError) as problem:
+        except Exception as problem:  # a fault of ours is met by who waits for it, as any other
             self._give_up(seat)
             if not arrived.cancelled():
                 arrived.set_exception(problem)
+            elif not isinstance(problem, LoginRefused | DialError):
+                raise
         except BaseException:
             self._give_up(seat)
             arrived.cancel()

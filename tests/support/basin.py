@@ -76,6 +76,10 @@ class Basin:
             limits = replace(limits, sessions=sessions)
         self.pool.adopt(Dialer(self._host, port, QUICK), limits, renew=renew)
 
+    def go_on_with(self, dialer: Dialer) -> None:
+        """Have the pool open its sessions by this one."""
+        self.pool.adopt(dialer, self._limits, renew=False)
+
     async def lease(
         self, who: Credentials = ALICE, wanted: State | None = None, *, verify: bool = False
     ) -> Lease:

@@ -8,11 +8,12 @@ import pytest
 from loadtest.ports import free_port
 from proxy.events import UpstreamClosed, UpstreamOpened, UpstreamRefused
 from proxy.refusals import Reason
-from proxy.upstream.dial import Busy, DialError, LoginRefused
+from proxy.upstream.dial import Busy, Dialer, DialError, LoginRefused
 from proxy.upstream.identity import Credentials
 from proxy.upstream.seat import Seat
+from proxy.upstream.session import UpstreamSession
 from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF
-from tests.support.basin import ALICE, BOB, basin
+from tests.support.basin import ALICE, BOB, QUICK, basin
 from tests.support.misdeeds import keeps_silent, last_says, spits, waits_for
 from tests.support.scripted import GREETING, Scripted, scripted
 
@@ -135,6 +136,41 @@ async def test_nobody_makes_room_for_a_dial_that_others_are_spared(server: Scrip
         assert pool.uses.count("IDLE") == 1
         (await pool.lease()).release()  # one that is there needs no dial
         await pool.until(lambda: pool.uses == ["IDLE"])
+
+
+class Faulty(Dialer):
+    """Has a fault of ours, as nobody foresees it."""
+
+    async def log_in(self, session: UpstreamSession, credentials: Credentials) -> None:
+        await super().log_in(session, credentials)
+        raise RuntimeError("sprung")
+
+
+async def test_a_fault_is_met_by_who_waits_for_the_session(server: Scripted) -> None:
+    async with basin(server) as pool:
+        pool.go_on_with(Faulty(server.host, server.port, QUICK))
+        with pytest.raises(RuntimeError, match="sprung"):
+            await pool.lease()
+        await pool.until(lambda: not pool.pool.seats)
+
+
+async def test_a_fault_that_nobody_waits_for_is_told_all_the_same(server: Scripted) -> None:
+    with pytest.raises(ExceptionGroup) as told:
+        await leave_while_it_is_faulty(server)
+    assert told.group_contains(RuntimeError, match="sprung")
+
+
+async def leave_while_it_is_faulty(server: Scripted) -> None:
+    go_on = asyncio.Event()
+    server.plan("PASS", waits_for(go_on, "PASS"))
+    async with basin(server) as pool:
+        pool.go_on_with(Faulty(server.host, server.port, QUICK))
+        async with asyncio.TaskGroup() as tasks:
+            leaving = tasks.create_task(pool.lease())
+            await server.until_heard("PASS")
+            leaving.cancel()
+        go_on.set()
+        await pool.until(lambda: not pool.pool.seats)
 
 
 async def test_a_login_whose_client_left_is_finished_and_kept_warm(server: Scripted) -> None:
