@@ -5,12 +5,12 @@ Neither tells of the other: where nobody else may have it, its holder's transfer
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 
-from .moves import Moves
+from .moves import Moves, State
 
 
-class Fitness(Enum):
+class Fitness(State):
     """Whom it may serve. The doors lead one way: nothing makes it fit again."""
 
     FIT = auto()  # whoever has its login
@@ -18,7 +18,7 @@ class Fitness(Enum):
     DISORDERED = auto()  # the same: it answered a later command first, as its server may again
 
 
-class Unfinished(Enum):
+class Unfinished(State):
     """What would be left behind by a holder who left now."""
 
     NOTHING = auto()

@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TypeAlias, TypeVar
 
-State = TypeVar("State", bound=Enum)
-Moves: TypeAlias = Mapping[State, frozenset[State]]
+
+class State(Enum):
+    """One of few states, found in a table at every move.
+
+    An Enum hashes its name, in Python: two calls for each of some five moves that a transfer makes.
+    """
+
+    __hash__ = object.__hash__
 
 
-def moved(moves: Moves[State], before: State, after: State) -> State:
+S = TypeVar("S", bound=State)
+Moves: TypeAlias = Mapping[S, frozenset[S]]
+
+
+def moved(moves: Moves[S], before: S, after: S) -> S:
     """Return the new state; an impossible move is a bug and is loud."""
     if after not in moves[before]:
         raise AssertionError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 
 from proxy.events import UpstreamClosed
 from proxy.shaping.holds import Ending
@@ -10,11 +10,11 @@ from proxy.shaping.ledger import Slot
 
 from .due import Due
 from .identity import LoginKey
-from .moves import Moves, moved
+from .moves import Moves, State, moved
 from .session import UpstreamSession
 
 
-class Use(Enum):
+class Use(State):
     """What a seat is doing."""
 
     OPENING = auto()  # taken by who dials it

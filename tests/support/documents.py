@@ -23,7 +23,7 @@ from proxy.ops.metric_table import METRICS, Type
 from proxy.shaping.holds import PROFILES, explicit
 from proxy.upstream import condition, seat
 from proxy.upstream.condition import Fitness, Unfinished
-from proxy.upstream.moves import Moves, State
+from proxy.upstream.moves import Moves, S
 
 ROOT = Path(__file__).parents[2]
 GENERATED = (
@@ -121,7 +121,7 @@ def _reached(stage: Stage, line: bytes, tell: Callable[[Dialogue], None]) -> Sta
     return one.stage
 
 
-def _table(moves: Moves[State]) -> Iterator[tuple[str, str, str]]:
+def _table(moves: Moves[S]) -> Iterator[tuple[str, str, str]]:
     for before, reached in moves.items():
         for after in moves:  # in the order of the rows, which a frozenset does not keep
             if after in reached:
