@@ -25,7 +25,7 @@ from proxy.upstream.session import Lost, UpstreamSession
 from proxy.upstream.troubles import FRESH
 
 from .backend import Backend
-from .deaths import Deaths
+from .deaths import outlive
 
 
 class Loan:
@@ -114,7 +114,7 @@ class Borrower:
         What dies before a command of the client's was sent is replaced without a word.
         """
         assert request.wanted is not None
-        deaths = Deaths(1)
+        deaths = 0
         while True:
             loan = await self._loan(request)
             try:
@@ -122,7 +122,7 @@ class Borrower:
             except Lost as lost:
                 loan.end()
                 self._drop_kept(lost.words)
-                await deaths.outlive(lost)
+                deaths = await outlive(lost, deaths)
                 continue
             except BaseException:
                 loan.end()

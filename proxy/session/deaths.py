@@ -12,24 +12,17 @@ from proxy.upstream.session import Lost, Silent
 ENDS_TOGETHER = 0.05
 
 
-class Deaths:
-    """Those under one command, of which nothing was done yet that must not be done twice.
+async def outlive(lost: Lost, deaths: int, *, most: int = 1, silence_counts: bool = False) -> int:
+    """Return how many sessions a command has lost by now, once another may be borrowed for it.
 
-    `most` of them are outlived. One that falls silent may still be at it: that is the end, unless
-    `silence_counts` as a death, for it was asked what takes no time.
+    Raise Declined if none shall be: it was the last of `most`, or fell silent, so that it may still
+    be at it. `silence_counts` as a death where it was asked what takes no time.
     """
-
-    def __init__(self, most: int, *, silence_counts: bool = False) -> None:
-        self._left = most
-        self._silence_counts = silence_counts
-
-    async def outlive(self, lost: Lost) -> None:
-        """Return when another session may be borrowed; raise Declined if none shall be."""
-        is_death = self._silence_counts or not isinstance(lost, Silent)
-        if not (is_death and self._left):
-            raise explain_lost(lost) from None
-        self._left -= 1
-        await asyncio.sleep(ENDS_TOGETHER)
+    is_death = silence_counts or not isinstance(lost, Silent)
+    if not is_death or deaths >= most:
+        raise explain_lost(lost) from None
+    await asyncio.sleep(ENDS_TOGETHER)
+    return deaths + 1
 
 
 def explain_lost(lost: Lost) -> Declined:

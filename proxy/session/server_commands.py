@@ -12,7 +12,7 @@ from proxy.gate.request import Request
 from proxy.upstream.session import Lost, UpstreamSession
 
 from .borrower import Loan
-from .deaths import Deaths
+from .deaths import outlive
 from .visitor import Visitor
 
 NOT_KNOWN = frozenset({500, 502})  # RFC 959 section 5.4: unrecognised, not implemented
@@ -123,12 +123,12 @@ class ServerCommands:
 
 async def _again_if_lost(ask: Callable[[], Awaitable[Reply]]) -> Reply:
     """Ask once more when the server hung up over it: what changes no file may be asked twice."""
-    deaths = Deaths(1)
+    deaths = 0
     while True:
         try:
             return await ask()
         except Lost as lost:
-            await deaths.outlive(lost)
+            deaths = await outlive(lost, deaths)
 
 
 def _option(command: Command) -> tuple[bytes, bytes]:

@@ -28,7 +28,7 @@ from proxy.upstream.session import Lost
 
 from .backend import Backend
 from .data_port import DataPort
-from .deaths import Deaths
+from .deaths import outlive
 from .shared import Shared
 from .stopwatch import PHASES, Stopwatch
 from .visitor import Visitor
@@ -219,7 +219,7 @@ class TransferRun:
             self._healing.went_well(self.moved)
 
     async def _exchange_until_done(self, exchange: Exchange, asks: Callable[[], None]) -> Reply:
-        deaths, was_forgotten = Deaths(MOST_IDLE_DEATHS, silence_counts=True), False
+        deaths, was_forgotten = 0, False
         kind = KINDS[self.job.direction]
         while True:
             loan = await self._borrower.borrow(self._request(kind), Needs.ALL)
@@ -230,7 +230,8 @@ class TransferRun:
             try:
                 return await exchange.run(loan.lease.session, self._tap, loan.hand_on)
             except Lost as lost:
-                await deaths.outlive(lost)  # it had died while idle, before anything was sent
+                # It had died while idle: nothing of the client's command was sent.
+                deaths = await outlive(lost, deaths, most=MOST_IDLE_DEATHS, silence_counts=True)
             except Forgotten:
                 if was_forgotten or not self._borrower.renew(self._wanted):
                     raise
