@@ -7,6 +7,7 @@ ftp/dialogue.py, who may go on in gate/; here it is done. Errors become replies 
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 from proxy.ftp.action import (
     Action,
@@ -239,11 +240,16 @@ class Session:
             raise Ended("does not read") from None
 
     def _clear_up(self, reason: str) -> None:
-        self._data_port.drop()
-        self.borrower.leave()
-        self._standing.leave()
-        self._shared.roster.left(self)
-        self._client.close()
+        """Give back all that it has: a step that fails must not cost the others."""
+        with ExitStack() as steps:  # the last one comes first
+            steps.callback(self._tell_end, reason)
+            steps.callback(self._client.close)
+            steps.callback(self._shared.roster.left, self)
+            steps.callback(self._standing.leave)
+            steps.callback(self.borrower.leave)
+            steps.callback(self._data_port.drop)
+
+    def _tell_end(self, reason: str) -> None:
         duration = self._shared.clock() - self.started
         self._chronicle.ended(reason, duration, tls=self._tls.version)
 

@@ -34,6 +34,12 @@ class Bench:
         assert listener is not None
         return listener
 
+    def close(self) -> None:
+        """Close the pool, and whatever a test has left lent."""
+        self.pool.close()
+        for listener in tuple(self.pool._lent):
+            self.pool.give_back(listener, used=False)
+
 
 def _is_listening(port: int) -> bool:
     with socket.socket() as visitor:
@@ -56,7 +62,7 @@ def _free_range(size: int) -> int:
 def bench() -> Iterator[Bench]:
     bench = Bench(4)
     yield bench
-    bench.pool.close()
+    bench.close()
 
 
 def test_a_lent_listener_is_nobody_elses(bench: Bench) -> None:
@@ -95,7 +101,7 @@ def test_ports_are_picked_at_random() -> None:
     try:
         picked = [bench.lend().port for _ in range(8)]
     finally:
-        bench.pool.close()
+        bench.close()
     assert picked != sorted(picked)
 
 
@@ -133,7 +139,7 @@ def test_a_returned_port_rests_as_long_as_it_was_told() -> None:
         bench.now += REST
         bench.lend()
     finally:
-        bench.pool.close()
+        bench.close()
 
 
 def test_two_hundred_loans_repeat_no_port_within_its_rest() -> None:
@@ -146,7 +152,7 @@ def test_two_hundred_loans_repeat_no_port_within_its_rest() -> None:
             bench.pool.give_back(listener, used=True)
         assert len(set(ports)) == 200
     finally:
-        bench.pool.close()
+        bench.close()
 
 
 def test_a_port_whose_borrower_came_need_not_rest(bench: Bench) -> None:
@@ -171,7 +177,7 @@ def test_only_so_many_listeners_stay_bound_as_there_are_descriptors_to_spare() -
         bench.pool.give_back(listener, used=True)
     assert sum(_is_listening(port) for port in bench.ports) == 2
     assert {bench.lend().port for _ in bench.ports} == set(bench.ports)
-    bench.pool.close()
+    bench.close()
 
 
 def test_a_port_offered_to_a_server_is_never_lent_early() -> None:
@@ -180,7 +186,7 @@ def test_a_port_offered_to_a_server_is_never_lent_early() -> None:
     assert listener is not None
     bench.pool.give_back(listener, used=True)
     assert bench.pool.lend(HOST, peer="192.0.2.2") is None
-    bench.pool.close()
+    bench.close()
 
 
 def test_nothing_rests_where_nothing_was_lent(bench: Bench) -> None:
@@ -201,6 +207,15 @@ def test_close_closes_every_listener_on_the_shelf(bench: Bench) -> None:
     bench.pool.give_back(listener, used=True)
     bench.pool.close()
     assert listener.sock.fileno() == -1
+
+
+def test_what_is_lent_outlives_the_closing_of_the_shelf(bench: Bench) -> None:
+    lent = bench.lend()
+    bench.pool.close()
+    assert _is_listening(lent.port)
+    assert bench.pool.lend(HOST) is None
+    bench.pool.give_back(lent, used=False)
+    assert not _is_listening(lent.port)
 
 
 def test_ipv6_addresses_are_listened_at_too(bench: Bench) -> None:
@@ -228,7 +243,7 @@ def test_another_range_is_lent_from_at_once_and_the_old_one_is_let_go() -> None:
     assert not _is_listening(lent.port)
     bench.now += LATE
     assert bench.pool.lend(HOST) is None
-    bench.pool.close()
+    bench.close()
 
 
 def test_a_range_that_comes_back_has_each_port_once() -> None:
@@ -244,7 +259,7 @@ def test_a_range_that_comes_back_has_each_port_once() -> None:
     bench.now += LATE
     assert bench.lend().port == resting.port
     assert bench.pool.lend(HOST) is None
-    bench.pool.close()
+    bench.close()
 
 
 def test_what_is_lent_and_what_rests_is_busy() -> None:
@@ -256,4 +271,4 @@ def test_what_is_lent_and_what_rests_is_busy() -> None:
     bench.now += REST
     assert bench.pool.busy(HOST) == 1
     assert bench.pool.busy("127.0.0.9") == 0
-    bench.pool.close()
+    bench.close()

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from proxy.events import Forbidden, SessionEnded
+from proxy.events import Fault, Forbidden, SessionEnded
 from proxy.session.roster import Guest
 from tests.support.house import House, house
 from tests.support.misdeeds import waits_for
@@ -41,6 +41,16 @@ async def test_each_way_of_leaving_has_its_word() -> None:
             client.vanish()
         await home.until_quiet()
         assert [told.reason for told in home.told(SessionEnded)] == ["client left", "client lost"]
+
+
+async def test_a_fault_in_clearing_up_costs_nothing_but_the_step_it_is_in() -> None:
+    async with scripted() as server, house(server) as home:
+        async with home.guest() as client:
+            await client.passive_port()
+            home.app.rooms.shared.passive_ports._lent.clear()  # its port cannot be given back
+        await home.until_quiet()
+        assert [told.reason for told in home.told(SessionEnded)] == ["client left"]
+        assert [told.error for told in home.told(Fault)] != []
 
 
 async def test_an_idle_client_is_told_goodbye() -> None:
