@@ -36,10 +36,11 @@ from .works import WORKS, Work
 
 OTHERS = {peer.name for peer in PEERS} - {DIRECT.name, FTPWEIR.name}
 FILE = click.Path(dir_okay=False, path_type=Path)
+ONLY = "A work or a peer, as small-8-down or HAProxy; may be repeated. A wrong one lists all names."
 
 
 @click.command("bench")
-@click.option("--only", multiple=True, metavar="NAME", help="A work or a peer; may be repeated.")
+@click.option("--only", multiple=True, metavar="NAME", help=ONLY)
 @click.option("--rounds", type=click.IntRange(1), help="Of each work, instead of its own number.")
 @click.option("--quick", is_flag=True, help="Once and short: see that it works, not how fast.")
 @click.option("--json", "json_file", type=FILE, help="Write the figures for machines.")
@@ -126,7 +127,8 @@ def _run(chosen: list[tuple[Work, Peer, int]]) -> Run:
 
 
 def _environment(chosen: list[tuple[Work, Peer, int]]) -> dict[str, str]:
-    peers = {peer.name: peer for _, peer, _ in chosen}.values()
+    # Straight at the server or not, it is the same server.
+    peers = {peer.name: peer for peer in (DIRECT, *(peer for _, peer, _ in chosen))}.values()
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{os.cpu_count()} CPUs, {platform.system()} {platform.release()}",

@@ -30,6 +30,12 @@ class Table:
     header: list[str]
     rows: list[list[str]] = field(default_factory=list)
 
+    def without_empty_columns(self) -> Table:
+        """Leave out what no row has a figure for, such as the ratio to a peer that did not run."""
+        columns = list(zip(self.header, *self.rows, strict=True))
+        header, *rows = zip(*(it for it in columns if not it[0] or any(it[1:])), strict=True)
+        return Table(self.title, list(header), [list(row) for row in rows])
+
 
 def tables(run: Run) -> Iterator[Table]:
     """Make a table of the aims, and one of each work that was measured."""
@@ -95,7 +101,7 @@ def _of_work(run: Run, work: Work) -> Table:
             figure = _number(median(sample.figure for sample in samples))
             more = _steadiness if work.unit is Unit.STEADY else _comparison
             table.rows.append([peer.name, figure, *more(run, work, samples)])
-    return table
+    return table.without_empty_columns()
 
 
 def _header(work: Work) -> list[str]:

@@ -26,8 +26,14 @@ def test_a_row_tells_median_spread_and_ratio() -> None:
     (table,) = paper.tables(RUN)
     row = dict(zip(table.header, table.rows[1], strict=True))
     assert (row["files/s"], row["spread"]) == ("2,500", "2,000-3,000")
-    assert (row["/ direct"], row["/ HAProxy"]) == ("0.40", "")
-    assert row["CPU s/1,000"] == "0.10"
+    assert (row["/ direct"], row["CPU s/1,000"]) == ("0.40", "0.10")
+
+
+def test_who_did_not_run_is_compared_with_nobody() -> None:
+    (table,) = paper.tables(RUN)
+    assert [name for name in table.header if name.startswith("/")] == ["/ direct"]
+    (alone,) = paper.tables(a_run(small("ftpweir", 0, 4_000)))
+    assert not {name for name in alone.header if name.startswith("/") or name == "spread"}
 
 
 def test_two_workers_are_compared_with_one_process() -> None:
