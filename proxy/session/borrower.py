@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from proxy.ftp.command import Needs
 from proxy.ftp.facts import ServerFacts
@@ -28,11 +29,20 @@ from .backend import Backend
 from .deaths import outlive
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The session that a client keeps for itself, and the way to it, which its transfers take."""
+
+    lease: Lease
+    egress: Egress
+
+
 class Loan:
     """What one command works with: a lease in the right state, and for a transfer its slot."""
 
-    def __init__(self, lease: Lease, permit: Permit | None, *, keep: bool) -> None:
+    def __init__(self, lease: Lease, egress: Egress, permit: Permit | None, *, keep: bool) -> None:
         self.lease = lease
+        self.egress = egress
         self.permit = permit
         self.keep = keep
 
@@ -59,8 +69,7 @@ class Borrower:
         self._clock = clock
         self._credentials: Credentials | None = None
         self._key: LoginKey | None = None
-        self._kept: Lease | None = None
-        self._egress: Egress | None = None  # of the kept session
+        self._kept: Kept | None = None
         self.pinned_by = ""
 
     def turn_to(self, backend: Backend) -> None:
@@ -76,7 +85,7 @@ class Borrower:
     @property
     def kept_session(self) -> int | None:
         """The number of the session with the server that this client keeps."""
-        return self._kept.session.id if self._kept is not None else None
+        return self._kept.lease.session.id if self._kept is not None else None
 
     async def log_in(
         self, credentials: Credentials, source: Source, check: Callable[[], None]
@@ -103,7 +112,7 @@ class Borrower:
         else:
             home = lease.session.home
             if self._always_keeps:
-                self._kept, self._egress = lease, permit.egress
+                self._kept = Kept(lease, permit.egress)
             else:
                 lease.release()
         return home, permit.egress.pool.facts or ServerFacts()
@@ -138,7 +147,7 @@ class Borrower:
         self.pinned_by = self.pinned_by or verb
         loan.keep = True
         loan.lease.session.spoil()
-        self._kept = loan.lease
+        self._kept = Kept(loan.lease, loan.egress)
         return first
 
     def renew(self, wanted: State) -> bool:
@@ -150,31 +159,32 @@ class Borrower:
 
     def leave(self) -> None:
         """Give back what is kept, and forget the login."""
-        kept, self._kept = self._kept, None
+        self._release()
         self.pinned_by = ""
         self._credentials = self._key = None
+
+    def _release(self) -> None:
+        kept, self._kept = self._kept, None
         if kept is not None:
-            kept.release()
+            kept.lease.release()
 
     def _drop_kept(self, words: str = "") -> None:
         """The kept session is dead; so is the state that a pinned client had on it."""
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            kept.release()
+        self._release()
         if self.pinned_by:
             raise Declined(Reason.UPSTREAM_LOST, words=words, ends_session=True)
 
     async def _loan(self, request: Request) -> Loan:
         kept = self._kept
-        if kept is not None and not await kept.session.settle():
+        if kept is not None and not await kept.lease.session.settle():
             self._drop_kept()
             kept = None
         if kept is not None:
             permit = None
             if request.kind is not None:
-                request.key, request.egress = None, self._egress
+                request.key, request.egress = None, kept.egress
                 permit = await self._gate.admit(request)
-            return Loan(kept, permit, keep=True)
+            return Loan(kept.lease, kept.egress, permit, keep=True)
         assert self._credentials is not None
         request.key, request.egress = self._key, None
         try:
@@ -185,10 +195,9 @@ class Borrower:
         assert lease is not None
         # A server that will not tell its directory cannot be put back into it: stay with it.
         keep = self._always_keeps or request.wanted is None or request.wanted.cwd is None
-        self._egress = permit.egress
         if keep:
-            self._kept = lease
-        return Loan(lease, permit, keep=keep)
+            self._kept = Kept(lease, permit.egress)
+        return Loan(lease, permit.egress, permit, keep=keep)
 
     async def _lease(
         self,
