@@ -65,8 +65,9 @@ class Timeouts(Section):
     )
     outage: Duration = Field(
         default=10.0,
-        description="A server that refuses connections is waited for so long, counted from its "
-        "first refusal, because restarts take a few seconds. After that scripts are told at once.",
+        description="A server that refuses connections, or greets with a 5xx that names no limit, "
+        "is waited for so long, counted from its first refusal, because restarts take a few "
+        "seconds. After that scripts are told at once.",
     )
     failover: TimeLimit = Field(
         default=1.5,

@@ -206,7 +206,18 @@ class Gate:
                 pass
         finally:
             self._assigning = False
+        self._tell_of_an_outage()
         self._arm()
+
+    def _tell_of_an_outage(self) -> None:
+        """Turn away who waits for a session where nobody gets one."""
+        if (outage := self.fleet.outage) is None:
+            return
+        for ticket in list(self._queue.turns()):
+            request = ticket.item.request
+            if request.key is not None and not self._is_vouched_for(request):
+                self._queue.remove(ticket)
+                ticket.item.turn.set_exception(outage.declined())
 
     def _is_anybody_servable(self) -> bool:
         """Tell, without looking at each of thousands, whether anybody's needs can be met at all."""

@@ -83,7 +83,7 @@ def _for_want_of_a_session(
     for met in (way.pool.obstacle for way in ways):
         if met is not None:  # how long it has waited is not told: the room is for the words
             retry = _soonest((way.pool.retry_at for way in ways), now)
-            return Declined(met.reason, words=met.words, setting=met.setting, retry=retry)
+            return met.declined(retry)
     return Declined(
         Reason.QUEUE_WAIT if request.is_login else Reason.UPSTREAM_SESSIONS,
         used=sum(len(way.pool.seats) for way in ways),

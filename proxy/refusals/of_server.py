@@ -46,10 +46,10 @@ ROWS: Final = (
         "Server refuses",  # short, so that the server's own words fit the line
         None,
         "The server itself turned the proxy away whenever it was asked for one more session, for "
-        "as long as this command could wait; its words are passed on.",
+        "as long as this command could wait, or takes nobody at all; its words are passed on.",
         "Retry with a pause; the script is not at fault.",
         "If it says too many connections: lower `upstream.sessions`, or find who else connects "
-        "from this address.",
+        "from this address. If it takes nobody, its own log tells why.",
         example=Example(words="Too many connections (2) from this IP", retry=12),
         party=Party.SERVER,
     ),

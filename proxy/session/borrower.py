@@ -223,7 +223,7 @@ class Borrower:
             except Busy as busy:
                 permit.settle(None)
                 if self._clock() >= self._gate.deadline(request):
-                    raise Declined(busy.reason, words=busy.words) from None
+                    raise busy.declined() from None
             except DialError as problem:
                 permit.settle(None)
                 if not self._gate.fleet.is_left(permit.egress):
@@ -235,5 +235,5 @@ class Borrower:
     async def _outlast(self, problem: DialError, request: Request) -> None:
         """Wait a moment for a server that may be restarting; raise Declined for any other."""
         if not problem.may_pass or self._clock() + FRESH > self._gate.deadline(request):
-            raise Declined(problem.reason, words=problem.words, setting=problem.setting) from None
+            raise problem.declined() from None
         await asyncio.sleep(FRESH)

@@ -15,7 +15,7 @@ from proxy.events import Announce, UpstreamOpened, UpstreamRefused
 from proxy.shaping.holds import Ending
 from proxy.store.budget import Budget
 
-from .dial import Busy, Dialer, DialError, LoginRefused
+from .dial import Busy, Dialer, DialError, LoginRefused, TurnedAway
 from .farewell import say_goodbye
 from .identity import Credentials, LoginKey
 from .limits import PoolLimits
@@ -135,15 +135,8 @@ class Arrivals:
             session = seat.session = await dialer.connect(self._clock())
             session.channel.when_closed(partial(self._host.gone, seat))
             await dialer.log_in(session, credentials)
-        except Busy as busy:
-            backoff = self.troubles.was_full(busy.words, self._clock())
-            self._host.places.refused(seat)
-            self._announce(UpstreamRefused(busy.words, busy.reason.value, backoff))
-            raise
         except DialError as problem:
-            pause = self.troubles.failed(problem, self._clock(), self._limits.outage)
-            self._announce(UpstreamRefused(problem.words, problem.reason.value, pause))
-            raise
+            raise self._met(problem, seat) from None
         except LoginRefused:
             self._forget(credentials.key())
             raise
@@ -157,6 +150,19 @@ class Arrivals:
         seconds, until = now - started, session.certificate_until
         self._announce(UpstreamOpened(session.id, user, seconds, session.tls, until))
         self._host.rouse()
+
+    def _met(self, problem: DialError, seat: Seat) -> DialError:
+        """Remember what kept a seat from its session; return it as those who wait shall hear it."""
+        now, places = self._clock(), self._host.places
+        if isinstance(problem, TurnedAway) and places.let_in(beside=seat):
+            problem = Busy(problem.words)  # so many and no more: a limit, in whatever words
+        if isinstance(problem, Busy):
+            pause = self.troubles.was_full(problem.words, now)
+            places.refused(seat)
+        else:
+            pause = self.troubles.failed(problem, now, self._limits.outage)
+        self._announce(UpstreamRefused(problem.words, problem.reason.value, pause))
+        return problem
 
     def _forget(self, key: LoginKey) -> None:
         """The server no longer takes this login: its warm sessions vouch for nobody."""

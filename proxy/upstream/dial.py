@@ -13,7 +13,7 @@ from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import parse_directory
 from proxy.net.options import give_up_after, probe_within
 from proxy.net.server_channel import ServerChannel
-from proxy.refusals import NO_DESCRIPTOR, Reason
+from proxy.refusals import NO_DESCRIPTOR, Declined, Reason
 
 from .identity import Credentials
 from .server_tls import NoTls, ServerTls
@@ -45,8 +45,13 @@ class DialError(Exception):
         self.reason = reason
         self.words = words
         self.setting = setting
-        self.may_pass = False  # a server that restarts looks like this for a moment
+        self.is_outage = reason is Reason.UPSTREAM_DOWN  # a server that restarts looks like this
+        self.may_pass = False  # it may restart just now
         self.is_of_login = False  # the server is there: others may fare better
+
+    def declined(self, retry: float | None = None) -> Declined:
+        """Make the refusal of who hoped for a session; `retry`: seconds until one may be had."""
+        return Declined(self.reason, words=self.words, setting=self.setting, retry=retry)
 
 
 class Busy(DialError):
@@ -54,6 +59,14 @@ class Busy(DialError):
 
     def __init__(self, words: str) -> None:
         super().__init__(Reason.UPSTREAM_REFUSED, words)
+
+
+class TurnedAway(DialError):
+    """The server greets with a no that names no limit: who asks again hears the same."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(Reason.UPSTREAM_REFUSED, words)
+        self.is_outage = True
 
 
 class LoginRefused(Exception):
@@ -191,7 +204,8 @@ class Dialer:
         except Lost as problem:
             raise Busy(problem.words or "the server hung up before its greeting") from None
         if not reply.is_success:
-            raise Busy(reply.words)
+            is_final = reply.code // 100 == 5 and not means_busy(reply)
+            raise (TurnedAway if is_final else Busy)(reply.words)
         if tls is not None and not tls.is_implicit:
             await self._ask_for_tls(session)
             tls.begin(session.channel)

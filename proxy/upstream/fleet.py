@@ -104,6 +104,15 @@ class Fleet:
             first = first or trouble
         return first
 
+    @property
+    def outage(self) -> DialError | None:
+        """The error for which nobody need wait: none of ours is left there, and no restart takes
+        so long."""
+        trouble = self.trouble
+        if trouble is None or not trouble.is_outage or trouble.may_pass:
+            return None
+        return None if any(way.pool.places.let_in() for way in self.current) else trouble
+
     def is_left(self, way: Egress) -> bool:
         """Tell whether another server, which is up, is used instead of this one."""
         return way not in self.current and any(server.health.is_up for server in self.servers)

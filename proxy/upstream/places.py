@@ -122,10 +122,13 @@ class Places:
         """Tell whether a session of this login is left."""
         return any(seat.key == key for seat in self._seats)
 
+    def let_in(self, *, beside: Seat | None = None) -> int:
+        """How many sessions of ours the server has let in."""
+        return sum(1 for seat in self._seats if seat is not beside and seat.key is not None)
+
     def refused(self, seat: Seat) -> None:
         """The server would not have this one: learn from the number of the others."""
-        others = sum(1 for other in self._seats if other is not seat and other.key is not None)
-        self._allowance.refused(others + self.elsewhere, self._clock())
+        self._allowance.refused(self.let_in(beside=seat) + self.elsewhere, self._clock())
 
     def adopt(self, fixed: int | None, *, patience: float) -> None:
         """Go on with another limit; None: it is learned, and may differ: each instance hears other

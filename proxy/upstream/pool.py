@@ -149,8 +149,7 @@ class Pool:
     @property
     def obstacle(self) -> DialError | None:
         """What kept us last from one more session, while we lack one of those that are ours."""
-        seated = sum(1 for seat in self.places if seat.key is not None)
-        return self.troubles.cause if seated < self.places.ours else None
+        return self.troubles.cause if self.places.let_in() < self.places.ours else None
 
     @property
     def retry_at(self) -> float | None:

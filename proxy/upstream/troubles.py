@@ -7,7 +7,7 @@ from collections.abc import Callable
 from proxy.net.options import GONE_SILENT
 from proxy.refusals import Reason
 
-from .dial import Busy, DialError
+from .dial import Busy, DialError, TurnedAway
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 15.0
 FRESH = 0.5  # seconds for which others are spared an attempt that just failed
@@ -24,6 +24,7 @@ class Troubles:
         self._error: DialError | None = None
         self._error_until = 0.0
         self._down_since = 0.0
+        self._passes_until = 0.0  # what may be a restart
         self._tell: Callable[[DialError | None], None] = lambda problem: None
 
     def when_dialled(self, tell: Callable[[DialError | None], None]) -> None:
@@ -33,15 +34,16 @@ class Troubles:
     def was_full(self, words: str, now: float) -> float:
         """The server would not have one more session; return the seconds to wait."""
         self.cause = Busy(words)
-        self._backoff = min(max(FIRST_BACKOFF, 2 * self._backoff), LONGEST_BACKOFF)
-        self._retry_at = now + self._backoff
-        return self._backoff
+        backoff = self._longer_backoff()
+        self._retry_at = now + backoff
+        return backoff
 
     def failed(self, error: DialError, now: float, outage: float) -> float:
         """The server could not be reached; return the seconds for which that is believed.
 
         What befell one login says nothing of others: one user's home may hang. An outage shorter
-        than `outage` seconds may just be a restart: the error is marked so.
+        than `outage` seconds may just be a restart: the error is marked so. To be turned away costs
+        a connection: it is believed for longer each time.
         """
         if error.is_of_login:
             return 0.0
@@ -50,11 +52,13 @@ class Troubles:
             return 0.0
         if self._error is None or now > self._error_until + ROW:
             self._down_since = now
-        error.may_pass = error.reason is Reason.UPSTREAM_DOWN and now < self._down_since + outage
+        self._passes_until = self._down_since + outage if error.is_outage else 0.0
+        error.may_pass = now < self._passes_until
+        believed_for = self._longer_backoff() if isinstance(error, TurnedAway) else FRESH
         self.cause = self._error = _untold(error)
-        self._error_until = now + FRESH
+        self._error_until = now + believed_for
         self._tell(error)
-        return FRESH
+        return believed_for
 
     def fell_silent(self) -> None:
         """A session ended because the server acknowledged nothing any more: who chooses among
@@ -81,7 +85,13 @@ class Troubles:
         """Return a new copy of the error just met, while it is fresh."""
         if self._error is None or now >= self._error_until:
             return None
-        return _untold(self._error)
+        again = _untold(self._error)
+        again.may_pass = now < self._passes_until
+        return again
+
+    def _longer_backoff(self) -> float:
+        self._backoff = min(max(FIRST_BACKOFF, 2 * self._backoff), LONGEST_BACKOFF)
+        return self._backoff
 
     def _forget(self) -> None:
         self._backoff = 0.0
@@ -91,5 +101,5 @@ class Troubles:
 def _untold(error: DialError) -> DialError:
     """Return a copy that nobody has raised: a traceback keeps alive whatever was at work there."""
     again = DialError(error.reason, error.words, error.setting)
-    again.may_pass = error.may_pass
+    again.is_outage, again.may_pass = error.is_outage, error.may_pass
     return again

@@ -104,6 +104,35 @@ async def test_a_server_that_stays_full_is_quoted_to_everybody_who_has_waited(
             assert (await one).startswith(f"421 Server refuses: {words}, try again later")
 
 
+@pytest.mark.timeout(60)
+async def test_a_server_that_greets_with_a_no_is_quoted_at_once_when_it_is_no_restart(
+    server: Scripted,
+) -> None:
+    server.always[GREETING] = last_says("500 OOPS: no such user: ftp")
+    settings = {"queue": {"max_wait": "10m"}, "timeouts": {"outage": "1s"}}
+
+    async def heard(home: House) -> str:
+        async with home.client() as client:
+            await client.say("USER alice", "PASS secret")
+            text = (await client.expect(220, 331, 421))[-1].text
+            await client.expect_end()
+            return text
+
+    async with house(server, **settings) as home:
+        async with asyncio.TaskGroup() as tasks:
+            waiting = [tasks.create_task(heard(home)) for _ in range(6)]
+        told = {(await one).partition(", try again later")[0] for one in waiting}
+        assert told == {"421 Server refuses: OOPS: no such user: ftp"}
+        assert server.total == len(home.told(UpstreamRefused))
+
+
+async def test_a_server_that_greets_with_a_no_may_be_restarting(server: Scripted) -> None:
+    server.plan(GREETING, last_says("500 FTP server shut down"))
+    async with house(server, timeouts={"outage": "20s"}) as home, home.guest() as client:
+        assert await client.fetch("RETR /ten") == CONTENT
+    assert server.total == 2
+
+
 async def test_a_transfer_that_finds_no_session_hears_why_the_server_gives_none(
     server: Scripted,
 ) -> None:

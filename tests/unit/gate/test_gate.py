@@ -15,7 +15,7 @@ from proxy.shaping.ledger import Kind
 from proxy.shaping.quota import Limits
 from proxy.shaping.tolerance import Tolerance
 from proxy.store.caps import Caps
-from proxy.upstream.dial import DialError
+from proxy.upstream.dial import DialError, TurnedAway
 from tests.support.basin import ALICE, BOB, Basin, basin
 from tests.support.raw_client import patiently
 from tests.support.scripted import Scripted, scripted
@@ -245,6 +245,38 @@ async def test_a_login_that_is_vouched_for_is_none_the_worse_for_a_dial_that_fai
         assert str(door.gate.trouble(Asked(A, key=BOB.key(), is_login=True))) == "refuses"
         assert (await door.gate.admit(vouched)).proof is not None
         lent.release()
+
+
+async def test_who_waits_for_a_session_is_told_of_an_outage_once_it_is_no_restart(
+    server: Scripted,
+) -> None:
+    async with basin(server, sessions=1) as pool, asyncio.TaskGroup() as tasks:
+        door, only = Door(pool), await pool.lease()
+        login = Request(A, key=BOB.key(), is_login=True, since=pool.now)
+        waiting = tasks.create_task(turned_away(door.gate, login))
+        await door.until_waiting(1)
+
+        def turn_away(outage: float) -> None:
+            pool.pool.troubles.failed(TurnedAway("No."), pool.now, outage)
+            pool.pool.rouse()
+
+        turn_away(outage=0.0)
+        assert door.gate.waiting == 1  # the server serves a session of ours
+        turn_away(outage=10.0)
+        only.release()
+        await pool.pool.close()
+        assert door.gate.waiting == 1  # it may be a restart
+        pool.now += 10.0
+        turn_away(outage=10.0)
+        assert door.gate.waiting == 0
+        told = await waiting
+    assert (told.reason, told.words) == (Reason.UPSTREAM_REFUSED, "No.")
+
+
+async def turned_away(gate: Gate, request: Request) -> Declined:
+    with pytest.raises(Declined) as caught:
+        await gate.admit(request)
+    return caught.value
 
 
 async def test_a_class_has_so_many_transfers_and_the_others_do_not_wait_for_it(

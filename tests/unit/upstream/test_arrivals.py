@@ -8,7 +8,7 @@ import pytest
 from loadtest.ports import free_port
 from proxy.events import UpstreamClosed, UpstreamOpened, UpstreamRefused
 from proxy.refusals import Reason
-from proxy.upstream.dial import Busy, Dialer, DialError, LoginRefused
+from proxy.upstream.dial import Busy, Dialer, DialError, LoginRefused, TurnedAway
 from proxy.upstream.identity import Credentials
 from proxy.upstream.seat import Seat
 from proxy.upstream.session import UpstreamSession
@@ -171,6 +171,21 @@ async def leave_while_it_is_faulty(server: Scripted) -> None:
             leaving.cancel()
         go_on.set()
         await pool.until(lambda: not pool.pool.seats)
+
+
+async def test_a_no_that_names_no_limit_is_one_where_others_were_let_in(server: Scripted) -> None:
+    server.plan(GREETING, last_says("530 Nein."))
+    async with basin(server) as pool:
+        with pytest.raises(TurnedAway):
+            await pool.lease()
+        await pool.until(lambda: not pool.pool.seats)
+        pool.now += FIRST_BACKOFF
+        lease = await pool.lease()
+        server.plan(GREETING, last_says("530 Nein."))
+        with pytest.raises(Busy, match="Nein"):
+            await pool.lease(BOB)
+        assert pool.pool.retry_at is not None
+        lease.release()
 
 
 async def test_a_login_whose_client_left_is_finished_and_kept_warm(server: Scripted) -> None:

@@ -10,7 +10,15 @@ import pytest
 
 from loadtest.ports import free_port
 from proxy.refusals import Reason
-from proxy.upstream.dial import AccountWanted, Busy, Dialer, DialError, LoginRefused, Patience
+from proxy.upstream.dial import (
+    AccountWanted,
+    Busy,
+    Dialer,
+    DialError,
+    LoginRefused,
+    Patience,
+    TurnedAway,
+)
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import UpstreamSession
 from tests.support.basin import ALICE, QUICK
@@ -158,6 +166,25 @@ async def test_a_hang_up_is_no_answer_to_what_was_said_before(server: Scripted) 
     server.plan("PASS", hangs_up)
     with pytest.raises(Busy, match="^the server hung up during login$"):
         await log_in(server)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("421 Service not available.", Busy),
+        ("530 Connection limit exceeded", Busy),
+        ("500 OOPS: cannot locate user", TurnedAway),
+        ("500 FTP server shut down -- please try again later", TurnedAway),
+    ],
+)
+async def test_only_a_5xx_that_names_no_limit_greets_with_a_no(
+    server: Scripted, words: str, told: type[DialError]
+) -> None:
+    server.plan(GREETING, last_says(words))
+    with pytest.raises(DialError) as caught:
+        await log_in(server)
+    assert type(caught.value) is told
+    assert (caught.value.reason, caught.value.words) == (Reason.UPSTREAM_REFUSED, words[4:])
 
 
 async def test_what_greets_with_nonsense_is_no_ftp_server_and_none_that_is_busy(

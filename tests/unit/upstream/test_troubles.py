@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from proxy.refusals import Reason
-from proxy.upstream.dial import DialError
+from proxy.upstream.dial import DialError, TurnedAway
 from proxy.upstream.troubles import FIRST_BACKOFF, FRESH, LONGEST_BACKOFF, ROW, Troubles
 
 
@@ -80,6 +80,26 @@ def test_an_outage_nobody_has_met_for_long_is_a_new_one() -> None:
     troubles = Troubles()
     fails(troubles, 100.0)
     assert fails(troubles, 101.0 + ROW)
+
+
+def test_who_is_turned_away_spares_others_the_same_for_longer_each_time() -> None:
+    troubles, now = Troubles(), 100.0
+    for wait in (FIRST_BACKOFF, 2 * FIRST_BACKOFF, 4 * FIRST_BACKOFF):
+        assert troubles.failed(TurnedAway("No."), now, 10.0) == wait
+        assert troubles.error(now + wait - 0.01) is not None
+        now += wait
+        assert troubles.error(now) is None
+    assert troubles.retry_at(now) is None  # nobody waits in vain for its turn
+
+
+def test_what_may_pass_is_told_by_the_moment_and_not_by_the_last_attempt() -> None:
+    troubles = Troubles()
+    for _ in range(9):
+        troubles.failed(TurnedAway("No."), 100.0, 10.0)
+    for now, may_pass in ((109.9, True), (110.0, False)):
+        told = troubles.error(now)
+        assert told is not None
+        assert told.may_pass is may_pass
 
 
 def test_silence_is_no_restart() -> None:
