@@ -230,7 +230,7 @@ class TransferRun:
             try:
                 return await exchange.run(loan.lease.session, self._tap, loan.hand_on)
             except Lost as lost:
-                # It had died while idle: nothing of the client's command was sent.
+                # It had died while idle: nothing of the client's command was done.
                 deaths = await outlive(lost, deaths, most=MOST_IDLE_DEATHS, silence_counts=True)
             except Forgotten:
                 if was_forgotten or not self._borrower.renew(self._wanted):
