@@ -19,10 +19,9 @@ from proxy.events import (
     UpstreamRefused,
 )
 from proxy.exchange.listings import Listings
-from proxy.exchange.rules import ExchangeRules
 from proxy.gate.gate import Gate
 from proxy.net.throttle import Throttle
-from proxy.session.backend import Backend
+from proxy.session.backend import Backend, Rules
 from proxy.store.caps import Caps
 from proxy.upstream.habits import Habits
 from proxy.upstream.reach import Reach
@@ -45,9 +44,8 @@ class ServerSide:
         self._is_retired = False
         self.fleet = self._ways.fleet
         self.egresses = self.fleet.ways
-        self._habits = Habits()
-        self._reach = Reach(config.upstream.data, self._ways.order)
         self._listings = Listings(sections.listing_ways(config))
+        self._habits, self._reach = self._nothing_learned()
         self.gate = Gate(
             fleet=self.fleet,
             max_wait=config.queue.max_wait,
@@ -59,10 +57,7 @@ class ServerSide:
             name=name,
             gate=self.gate,
             throttle=Throttle(config.upstream.bandwidth, ground.clock),
-            exchange_rules=self._exchange_rules,
-            listings=self._listings if sections.listing_ways(config) else None,
-            keeps_session=sections.keeps_session(config),
-            site_harmless=sections.site_harmless(config),
+            rules=self._rules(),
         )
         self.fleet.when_moved(self._learn_anew)
 
@@ -82,10 +77,10 @@ class ServerSide:
         self.join()
         self.config = config
         self._ways.adopt(config, tls, renew=renew, relearn=relearn)
+        self._listings.adopt(sections.listing_ways(config))
         if renew or "upstream.data" in changed:
             self._learn_anew()
-        else:
-            self._tell_rules()
+        self.backend.rules = self._rules()
         self.backend.throttle.limit_total(config.upstream.bandwidth)
         # Last, for it lets those go on who may now.
         self.gate.adopt(max_wait=config.queue.max_wait, max_length=config.queue.max_length)
@@ -144,24 +139,22 @@ class ServerSide:
 
     def _learn_anew(self) -> None:
         """Another machine is at work, or is asked otherwise: what was learned is of no use."""
-        self._habits = Habits()
-        self._reach = Reach(self.config.upstream.data, self._ways.order)
+        self._habits, self._reach = self._nothing_learned()
         self._listings.learn_anew()
-        self._tell_rules()
+        self.backend.rules = self._rules()
 
-    def _tell_rules(self) -> None:
-        """Have the sessions go by what is configured and learned now."""
-        backend, config = self.backend, self.config
-        backend.exchange_rules = self._exchange_rules
-        ways = sections.listing_ways(config)
-        self._listings.adopt(ways)
-        backend.listings = self._listings if ways else None
-        backend.keeps_session = sections.keeps_session(config)
-        backend.site_harmless = sections.site_harmless(config)
+    def _nothing_learned(self) -> tuple[Habits, Reach]:
+        return Habits(), Reach(self.config.upstream.data, self._ways.order)
 
-    @property
-    def _exchange_rules(self) -> ExchangeRules:
-        return sections.exchange_rules(self.config, self._habits, self._reach, self._replays)
+    def _rules(self) -> Rules:
+        """Say what the sessions go by: what is configured and learned now."""
+        config = self.config
+        return Rules(
+            exchange=sections.exchange_rules(config, self._habits, self._reach, self._replays),
+            listings=self._listings if sections.listing_ways(config) else None,
+            keeps_session=sections.keeps_session(config),
+            site_harmless=sections.site_harmless(config),
+        )
 
 
 def _announce_of(server: str, announce: Announce, event: Event) -> None:

@@ -42,7 +42,7 @@ class Access:
         Declined when there is none, Unprotected when it wants TLS first."""
         try:
             backend, user = self._shared.choose(self._entrance, self._dialogue.user)
-            self._dialogue.known_as(user, backend.site_harmless)
+            self._dialogue.known_as(user, backend.rules.site_harmless)
         except (Declined, Unprotected):
             self._dialogue.login_failed()
             raise

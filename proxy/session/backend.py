@@ -21,6 +21,16 @@ class Entrance:
     wanted: str | None = None  # the address it asked for, where a firewall turned it to us
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says of one server, and what was learned of it."""
+
+    exchange: ExchangeRules
+    listings: Listings | None  # None: each listing takes a data connection
+    keeps_session: bool  # pooling: session
+    site_harmless: frozenset[str]
+
+
 @dataclass(slots=True)
 class Backend:
     """The rooms of one server, and the rules that are asked for anew each time.
@@ -31,10 +41,7 @@ class Backend:
     name: str  # empty: the one of the top level
     gate: Gate
     throttle: Throttle
-    exchange_rules: ExchangeRules
-    listings: Listings | None  # None: each listing takes a data connection
-    keeps_session: bool  # pooling: session
-    site_harmless: frozenset[str]
+    rules: Rules
 
 
 # From how a client came in, and the name it gave, to its server and its name there; may raise

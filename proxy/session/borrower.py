@@ -75,7 +75,7 @@ class Borrower:
     def turn_to(self, backend: Backend) -> None:
         """Borrow from this server from now on; nothing of another one's is held."""
         self._gate = backend.gate
-        self._always_keeps = backend.keeps_session
+        self._always_keeps = backend.rules.keeps_session
 
     @property
     def key(self) -> LoginKey | None:

@@ -83,7 +83,7 @@ class Session:
         self.dialogue = Dialogue(
             self.host,
             is_ipv6=":" in self.host,
-            site_harmless=self.backend.site_harmless,
+            site_harmless=self.backend.rules.site_harmless,
             tls=offer.terms,
             requires=self._standing.requires,
         )
@@ -259,7 +259,7 @@ class Session:
         try:
             await self._obey(command, action)
         finally:
-            listings = self.backend.listings  # by now: a reload may have come meanwhile
+            listings = self.backend.rules.listings  # by now: a reload may have come meanwhile
             if listings is not None and may_change_files(action):
                 listings.changed()
 

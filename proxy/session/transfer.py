@@ -73,9 +73,9 @@ class TransferRun:
         self._watch = Stopwatch(shared.clock)
         self._data_port = data_port
         # What a listing came over; kept copies of it may serve others.
-        self._listings = backend.listings if job.direction is Direction.LISTING else None
+        self._listings = backend.rules.listings if job.direction is Direction.LISTING else None
         self._way = "data connection"
-        self._healing = _healing(job, backend.exchange_rules)
+        self._healing = _healing(job, backend.rules.exchange)
         self._exchange: Exchange | Delivery | None = None  # while it runs
         self._moved = 0
         self._misjudged: float | None = None
@@ -191,7 +191,7 @@ class TransferRun:
 
     async def _deliver(self, content: bytes) -> None:
         self._watch.mark()
-        rules = self._backend.exchange_rules
+        rules = self._backend.rules.exchange
         self._exchange = Delivery(
             content,
             rules,
@@ -248,7 +248,7 @@ class TransferRun:
             self._watch.begin_again()
 
     def _new_exchange(self) -> Exchange:
-        rules = self._backend.exchange_rules
+        rules = self._backend.rules.exchange
         return Exchange(
             self.job,
             rules,

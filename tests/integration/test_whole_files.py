@@ -30,7 +30,8 @@ async def server() -> AsyncIterator[Scripted]:
 async def home(server: Scripted, request: pytest.FixtureRequest) -> AsyncIterator[House]:
     async with house(server) as home:
         backend = home.app.servers[0].backend
-        backend.exchange_rules = dataclasses.replace(backend.exchange_rules, splice=request.param)
+        rules = dataclasses.replace(backend.rules.exchange, splice=request.param)
+        backend.rules = dataclasses.replace(backend.rules, exchange=rules)
         yield home
 
 

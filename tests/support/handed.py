@@ -33,13 +33,13 @@ def handed_out(app: App) -> dict[str, object]:
 
 def _handed_to(side: ServerSide) -> dict[str, object]:
     (egress,), (machine,) = side.egresses, side.fleet.servers
-    backend, pool, budget = side.backend, egress.pool, egress.budget
+    rules, pool, budget = side.backend.rules, egress.pool, egress.budget
     return {
-        "sessions": (backend.keeps_session, backend.site_harmless),
-        "rules": _plain(backend.exchange_rules),
-        "listings": backend.listings and backend.listings._ways,
+        "sessions": (rules.keeps_session, rules.site_harmless),
+        "rules": _plain(rules.exchange),
+        "listings": rules.listings and rules.listings._ways,
         "order": side._ways._orders[0].is_proven,
-        "total": backend.throttle._bandwidth.has_total,
+        "total": side.backend.throttle._bandwidth.has_total,
         "limits": pool._limits,
         "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
         "fleet": (side.fleet.spread, machine.name, machine.health.failback, machine.weight),

@@ -9,6 +9,6 @@ async def test_what_a_session_has_of_its_server_comes_from_its_settings() -> Non
     async with scripted() as server, house(server, upstream=own) as home:
         backend = home.app.servers[0].backend
         assert backend.name == ""
-        assert backend.keeps_session
-        assert backend.site_harmless == {"CHMOD"}
-        assert backend.listings is not None
+        assert backend.rules.keeps_session
+        assert backend.rules.site_harmless == {"CHMOD"}
+        assert backend.rules.listings is not None
