@@ -298,6 +298,7 @@ def _classes(
             limit_sessions=limits.sessions if limits else None,
             limit_transfers=limits.transfers if limits else None,
             limit_transfers_per_minute=limits.transfers_per_minute if limits else None,
+            limit_bandwidth=limits.bandwidth if limits else None,
             weight=limits.weight if limits else 1.0,
         )
 

@@ -160,6 +160,7 @@ class ClassSeen:
     limit_sessions: int | None
     limit_transfers: int | None
     limit_transfers_per_minute: int | None
+    limit_bandwidth: int | None
     weight: float
 
 

@@ -219,6 +219,10 @@ def classes(told: Told) -> RenderableType:
             (">sessions", capped("sessions", "limit_sessions")),
             (">transfers", capped("transfers", "limit_transfers")),
             (">a minute", lambda one: one["limit_transfers_per_minute"] or "-"),
+            (
+                ">a second",
+                lambda one: size(one["limit_bandwidth"]) if one["limit_bandwidth"] else "-",
+            ),
             (">waiting", lambda one: one["waiting"]),
             (">slots", lambda one: one["slots"]),
             (">weight", lambda one: f"{one['weight']:g}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -186,11 +187,15 @@ def test_several_machines_are_shown_with_their_part_of_the_limit() -> None:
     ]
 
 
-@pytest.mark.parametrize(("limit", "told"), [(60, "60"), (None, "-")])
-def test_a_class_tells_what_it_may_start_in_a_minute(limit: int | None, told: str) -> None:
+@pytest.mark.parametrize(
+    ("starts", "rate", "told"), [(60, 3 << 20, ["60", "3.0", "MiB"]), (None, None, ["-", "-"])]
+)
+def test_a_class_tells_what_it_may_start_in_a_minute_and_move_in_a_second(
+    starts: int | None, rate: int | None, told: list[str]
+) -> None:
     figures = {"sources": 1, "sessions": 2, "transfers": 3, "waiting": 4, "slots": 5, "weight": 1.0}
-    limits = {"limit_sessions": None, "limit_transfers": 8, "limit_transfers_per_minute": limit}
-    shown = read(tables.classes({"classes": [{"name": "nightly", **figures, **limits}]}))
-    head, row = shown.splitlines()
-    assert "a minute" in head
-    assert row.split() == ["nightly", "1", "2", "3", "(8)", told, "4", "5", "1"]
+    limits = {"limit_sessions": None, "limit_transfers": 8, "limit_transfers_per_minute": starts}
+    nightly = {"name": "nightly", **figures, **limits, "limit_bandwidth": rate}
+    head, row = read(tables.classes({"classes": [nightly]})).splitlines()
+    assert re.search("a minute +a second", head)
+    assert row.split() == ["nightly", "1", "2", "3", "(8)", *told, "4", "5", "1"]

@@ -43,7 +43,7 @@ BUDGET = BudgetSeen(
     sessions_configured=6,
     is_lowered=False,
 )
-CLASS = ClassSeen("nightly", 1, 2, 1, 1, 3, 3, 20, None, None, 1.0)
+CLASS = ClassSeen("nightly", 1, 2, 1, 1, 3, 3, 20, None, None, None, 1.0)
 ONE = Snapshot(
     at=100.0,
     version="1",
