@@ -48,7 +48,9 @@ class Rooms:
         self.clock = time.monotonic
         self._descriptors = raise_descriptor_limit()
         self.replays = ReplayMemory(config.heal.upload_memory)
-        self.group = Group(config, clock=self.clock, announce=announce, cut=self.cut)
+        self.group = Group(
+            sections.membership(config), clock=self.clock, announce=announce, cut=self.cut
+        )
         self._ground = CommonGround(self.group, self.replays, self.clock, announce, spawn)
         # By name. One that was removed stays, without sessions: its firewall has not forgotten us.
         self._sides: dict[str, ServerSide] = {}
@@ -87,7 +89,7 @@ class Rooms:
                 changed: Iterable[str] = changed_keys(known.config, config.by_server[name])
                 if name:  # the rest belongs to all of them
                     changed = (key for key in changed if key.startswith(("upstream.", "budget.")))
-                settled = known.settled if name else {**known.settled, **self.group.settled}
+                settled = known.settled if name else {**known.settled, **_settled(known.config)}
                 yield from rigid_changes(changed, document, settled=settled, place=place)
             elif (removed := self._counted_elsewhere(config, name)) is not None:
                 told = (document or Document("configuration")).problem
@@ -207,6 +209,14 @@ class Rooms:
             rest=rest,
             keep=self._descriptors // KEPT_PORTS,
         )
+
+
+def _settled(config: Config) -> Mapping[str, str]:
+    """Which keys of the top level the start of a group settles, and why."""
+    if config.store is None or config.sharing.group:
+        return {}
+    why = "the instances find each other by it, for sharing.group is auto"
+    return {"upstream.host": why, "upstream.port": why}
 
 
 def _new_ref() -> str:

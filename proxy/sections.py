@@ -19,7 +19,9 @@ from proxy.net.trust import TrustFiles
 from proxy.session.client_tls import NOTHING, TlsOffer
 from proxy.session.shared import Manners
 from proxy.shaping.holds import PROFILES, explicit
+from proxy.shaping.stake import OnStoreDown, Terms
 from proxy.shaping.tolerance import Enforce, Tolerance
+from proxy.store.group import Membership
 from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.fleet import Spread
 from proxy.upstream.habits import Habits
@@ -180,6 +182,22 @@ def keeps_session(config: Config) -> bool:
 def site_harmless(config: Config) -> frozenset[str]:
     """Which SITE words leave no state in a session with the server."""
     return frozenset(config.upstream.site_harmless)
+
+
+def membership(config: Config) -> Membership | None:
+    """How the budget is shared with other instances; None: with nobody."""
+    sharing, upstream = config.sharing, config.upstream
+    if config.store is None:
+        return None
+    return Membership(
+        store=config.store,
+        group=sharing.group or f"{upstream.host}:{upstream.port}",
+        terms=Terms(sharing.lease, OnStoreDown(sharing.on_store_down)),
+        recovery=sharing.recovery,
+        floor=sharing.floor,
+        instances=sharing.instances,
+        cuts=sharing.on_partition == "abort",
+    )
 
 
 def manners(config: Config, most_descriptors: int) -> Manners:

@@ -5,12 +5,12 @@ Without a store there is no group: nothing is shared, and nobody below notices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
-from proxy.config import Config
 from proxy.events import Announce
-from proxy.shaping.stake import OnStoreDown, Stake, Terms
+from proxy.shaping.stake import Stake, Terms
 
 from .share import Share
 from .shared import SharedStore
@@ -19,51 +19,55 @@ from .shared import SharedStore
 SEAT_HOLD: Final = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """How this instance takes part in a group. Seconds."""
+
+    store: str = field(repr=False)  # its URL, which may hold a password
+    group: str  # by this name the instances find each other
+    terms: Terms
+    recovery: float  # of a store that is empty, or was restarted
+    floor: int  # slots that are this instance's whatever happens
+    instances: int  # at most
+    cuts: bool  # connections do not outlast a lease that ended without the store
+
+
 class Group:
-    """What the configuration says of sharing, made to work.
+    """The group that others may belong to as well; without a membership there is none.
 
     `cut` ends every connection; called, if so configured, when the lease ends without the store.
     """
 
     def __init__(
         self,
-        config: Config,
+        membership: Membership | None,
         *,
         clock: Callable[[], float],
         announce: Announce,
         cut: Callable[[], None],
     ) -> None:
-        self._config = config
+        self._membership = membership
         self.store: SharedStore | None = None
-        if config.store is not None:
+        if membership is not None:
             # Imported only here: most instances are alone, and it takes as long as all the rest.
             from .engine import Engine
 
-            sharing, upstream = config.sharing, config.upstream
             self.store = SharedStore(
-                Engine(config.store),
-                sharing.group or f"{upstream.host}:{upstream.port}",
-                Terms(sharing.lease, OnStoreDown(sharing.on_store_down)),
-                recovery=sharing.recovery,
+                Engine(membership.store),
+                membership.group,
+                membership.terms,
+                recovery=membership.recovery,
                 clock=clock,
                 announce=announce,
-                cut_off=cut if sharing.on_partition == "abort" else _let_go_on,
+                cut_off=cut if membership.cuts else _let_go_on,
             )
-
-    @property
-    def settled(self) -> Mapping[str, str]:
-        """Which keys of the top level a start settles, and why."""
-        if self.store is None or self._config.sharing.group:
-            return {}
-        why = "the instances find each other by it, for sharing.group is auto"
-        return {"upstream.host": why, "upstream.port": why}
 
     def slots(self, way: str) -> Share | None:
         """Share the budget of one way to a server."""
-        if self.store is None:
+        member = self._membership
+        if self.store is None or member is None:
             return None
-        sharing = self._config.sharing
-        stake = Stake(self.store.terms, floor=sharing.floor, instances=sharing.instances)
+        stake = Stake(member.terms, floor=member.floor, instances=member.instances)
         return self.store.share("slots", stake, hold=0.0, way=way)  # the hold: the budget's to tell
 
     def seats(self, way: str) -> Share | None:

@@ -76,3 +76,15 @@ def test_only_who_asks_for_it_has_uploads_healed() -> None:
         told = config(heal={"uploads": uploads})
         rules = sections.exchange_rules(told, Habits(), REACH, MEMORY)
         assert (rules.upload_vigilance is not None) is heals
+
+
+def test_who_has_a_store_shares_by_its_servers_name_or_by_a_given_one() -> None:
+    assert sections.membership(config()) is None
+    found = [
+        sections.membership(config(store="redis://localhost:6379/0", sharing=sharing))
+        for sharing in ({}, {"group": "north", "floor": 3, "on_partition": "abort"})
+    ]
+    assert [one and (one.group, one.floor, one.cuts) for one in found] == [
+        ("ftp.example.com:21", 0, False),
+        ("north", 3, True),
+    ]

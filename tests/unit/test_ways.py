@@ -8,6 +8,7 @@ from typing import Any
 
 from proxy.config import Config
 from proxy.net.replay import ReplayMemory
+from proxy.sections import membership
 from proxy.store.group import Group
 from proxy.upstream.fleet import Spread
 from proxy.ways import CommonGround, Ways, way_name
@@ -16,7 +17,9 @@ from proxy.ways import CommonGround, Ways, way_name
 def ways(**sections: Any) -> Ways:
     upstream = {"host": "ftp.example.com"} | sections.pop("upstream", {})
     config = Config.model_validate({"state": None, "upstream": upstream, **sections})
-    group = Group(config, clock=lambda: 0.0, announce=lambda event: None, cut=lambda: None)
+    group = Group(
+        membership(config), clock=lambda: 0.0, announce=lambda event: None, cut=lambda: None
+    )
     ground = CommonGround(
         group,
         ReplayMemory(0),
@@ -70,7 +73,7 @@ async def test_a_budget_that_is_not_kept_has_no_file(tmp_path: Path) -> None:
     assert not built.has_ledger
 
 
-async def test_nobody_is_hurried_where_there_is_only_one_server() -> None:
+async def test_group_is_hurried_where_there_is_only_one_server() -> None:
     alone, two = ways(), ways(upstream={"standby": ["ftp2"]})
     assert not alone.fleet.ways[0].pool.dialer.is_hurried()
     assert all(way.pool.dialer.is_hurried() for way in two.fleet.ways)
