@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -275,17 +276,17 @@ def test_neither_new_commands_nor_downloads_wait_for_a_server_that_has_vanished(
                         streams.append(undo.enter_context(data.makefile("rb")))
                 begun = [stream.read(1) for stream in streams]
                 silence(one, first)
-                scripts[0].retrbinary("RETR short.bin", pieces.append)
-                # The others cannot end before somebody reads them.
-                weir.wait_for_log("transfer ended")
-                assert [event["path"] for event in weir.events("transfer ended")] == ["short.bin"]
-                for ftp, stream, head in zip(scripts[1:], streams, begun, strict=True):
-                    assert head + stream.read() == long
-                    assert ftp.voidresp().startswith("226")
+                with ThreadPoolExecutor() as readers:
+                    # At the other server they may have their turn before the short one has its own.
+                    rests = readers.map(lambda stream: stream.read(), streams)
+                    scripts[0].retrbinary("RETR short.bin", pieces.append)
+                    for ftp, rest, head in zip(scripts[1:], rests, begun, strict=True):
+                        assert head + rest == long
+                        assert ftp.voidresp().startswith("226")
             assert pieces == [b"short"]
 
         inside(one.client.name, one_short_beside_two_long_ones)
         assert [event["server"] for event in weir.events("server down")] == [first.address]
         until(lambda: len(weir.events("transfer ended")) == 3, "all are told of")
-        _, *long_ones = weir.events("transfer ended")
-    assert all(event["heals"] for event in long_ones)
+        long_ones = [one for one in weir.events("transfer ended") if one["path"] == "long.bin"]
+    assert [bool(one["heals"]) for one in long_ones] == [True, True]
