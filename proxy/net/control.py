@@ -22,8 +22,9 @@ from .tls import TlsFault, TlsWire
 T = TypeVar("T")
 Item_co = TypeVar("Item_co", covariant=True)
 
-# A client that sends ahead is read no further than this: the rest waits in its own kernel.
-MOST_PENDING = 1024
+# Who sends ahead is read no further than so many bytes: the rest waits in its own kernel.
+MOST_AHEAD = 64 * 1024
+EACH = 64  # bytes of memory that an item takes beside its own
 # Seconds for which a reply may wait for the next one, to go out with it. On a busy machine 2 ms
 # were too short for four of ten small files.
 HELD = 0.01
@@ -73,12 +74,12 @@ class Channel(asyncio.Protocol, Generic[T]):
         self._on_open = on_open
         self._transport: asyncio.Transport | None = None
         self._items: deque[T] = deque()
+        self._ahead = 0  # bytes that they take; above MOST_AHEAD: we read nothing
         self._held = b""
         self._holding: asyncio.TimerHandle | None = None
         self._alarm = Alarm(self._ring)
         self._waiter: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
-        self._paused = False
         self._loop = asyncio.get_running_loop()
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self.watch: Callable[[], None] | None = None
@@ -91,7 +92,6 @@ class Channel(asyncio.Protocol, Generic[T]):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, object)
         self._transport = transport  # type: ignore[assignment]  # uvloop's are no asyncio.Transport
         on_open, self._on_open = self._on_open, None  # called once: it may refer to us
         if (peer := peer_of(transport)) is None:
@@ -119,10 +119,10 @@ class Channel(asyncio.Protocol, Generic[T]):
         except ValueError as nonsense:
             self._break_off(nonsense)
             return
+        self._ahead = len(data) + EACH * len(items) + (self._ahead if self._items else 0)
         if items:
             self._items.extend(items)
-            if len(self._items) > MOST_PENDING and not self._paused:
-                self._paused = True
+            if self._ahead > MOST_AHEAD:
                 assert self._transport is not None
                 self._transport.pause_reading()
             self._wake()
@@ -158,9 +158,13 @@ class Channel(asyncio.Protocol, Generic[T]):
             if self.ended:
                 raise Ended(self.fault)
             await self._arrival(patience)
+        return self.pop()
+
+    def pop(self) -> T:
+        """Return the next item, which is there; after the last one, read on."""
         item = self._items.popleft()
-        if self._paused and len(self._items) < MOST_PENDING // 2:
-            self._paused = False
+        if self._ahead > MOST_AHEAD and not self._items:
+            self._ahead = 0
             assert self._transport is not None
             self._transport.resume_reading()
         return item
@@ -258,11 +262,9 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     async def wait_ended(self, patience: float) -> bool:
         """Wait for the other side's FIN; False when it has not come after `patience` seconds."""
-        try:
+        with contextlib.suppress(TimeoutError, Ended):
             while not self.ended:
                 await self.next(patience)
-        except (TimeoutError, Ended):
-            pass
         return self.ended
 
     async def wait_closed(self, patience: float) -> bool:

@@ -244,7 +244,7 @@ class UpstreamSession:
         pending = self.channel.pending
         theirs: list[Reply] = []
         while self._dues and pending:
-            reply = pending.popleft()
+            reply = self.channel.pop()
             if self.owed and not ends_transfer(reply):
                 self.answered_out_of_turn()
                 theirs.append(reply)

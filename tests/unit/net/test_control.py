@@ -10,13 +10,17 @@ import pytest
 from proxy.ftp.lines import MAX_LINE, Malformed
 from proxy.net.client_channel import ClientChannel
 from proxy.net.control import (
-    MOST_PENDING,
+    EACH,
+    MOST_AHEAD,
     Disturbed,
     Ended,
 )
 from proxy.net.server_channel import ServerChannel
+from tests.support.house import until
 from tests.support.raw_client import RawClient, patiently, read_all, read_some
 from tests.support.scripted import RESET
+
+MOST_AT_ONCE = 256 * 1024  # that a loop reads
 
 
 @asynccontextmanager
@@ -144,17 +148,31 @@ async def test_the_watch_hears_each_arrival_and_the_end() -> None:
         assert channel.ended
 
 
-async def test_who_sends_ahead_is_read_no_further_than_needed() -> None:
+@pytest.mark.parametrize("line", [b"NOOP", b"CWD " + b"x" * 8000], ids=["short", "long"])
+async def test_who_sends_ahead_is_read_no_further_than_needed_however_long_its_lines(
+    line: bytes,
+) -> None:
     async with client_side() as (channel, client):
-        lines = 40 * MOST_PENDING
+        lines = 40 * MOST_AHEAD // len(line)
+        transport = channel._transport
+        assert transport is not None
         async with patiently(), asyncio.TaskGroup() as tasks:
-            tasks.create_task(client.send(b"NOOP\r\n" * lines))
-            most = 0
+            tasks.create_task(client.send((line + b"\r\n") * lines))
+            await until(lambda: not transport.is_reading() or len(channel.pending) == lines)
+            held = sum(len(item) for item in channel.pending if isinstance(item, bytes))
+            assert held < MOST_AHEAD + MOST_AT_ONCE
             for _ in range(lines):
-                assert await channel.next() == b"NOOP"
-                most = max(most, len(channel.pending))
-        # One reading of the kernel's may bring much at once, but never all that was sent.
-        assert most < lines
+                assert await channel.next() == line
+
+
+async def test_what_was_sent_ahead_before_the_end_is_all_there() -> None:
+    async with client_side() as (channel, client):
+        lines = 2 * MOST_AHEAD // EACH
+        await client.send(b"NOOP\r\n" * lines)
+        await until(lambda: len(channel.pending) == lines)
+        channel.abort()
+        assert await channel.wait_closed(5.0)
+        assert [await channel.next() for _ in range(lines)] == [b"NOOP"] * lines
 
 
 async def test_telnet_options_are_answered_at_once() -> None:
