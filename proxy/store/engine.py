@@ -16,12 +16,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from .shared import Unreachable
+
 SCRIPT: Final = files(__package__).joinpath("settle.lua").read_text(encoding="utf-8")
 PATIENCE: Final = 0.5  # seconds: a round trip takes less than one thousandth of that
-
-
-class Unreachable(Exception):
-    """The store gave no answer, or none that can be used."""
 
 
 class Engine:

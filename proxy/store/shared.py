@@ -22,11 +22,14 @@ from proxy.events import (
 )
 from proxy.shaping.stake import POLL, Award, Claim, Stake, Terms
 
-from .engine import Unreachable
 from .share import MILLISECONDS, Share
 
 CLOSE_PATIENCE: Final = 2.0
 MOST_AT_ONCE: Final = 100  # brief things in one call: the store serves nobody else meanwhile
+
+
+class Unreachable(Exception):
+    """The store gave no answer, or none that can be used."""
 
 
 class Engine(Protocol):

@@ -15,8 +15,7 @@ from proxy.ops.metrics import Metrics, Reality, of_snapshot
 from proxy.ops.server_sockets import Sockets
 from proxy.ops.tally import Tally
 from proxy.shaping.stake import OnStoreDown, Stake, Terms
-from proxy.store.engine import Unreachable
-from proxy.store.shared import SharedStore
+from proxy.store.shared import SharedStore, Unreachable
 from proxy.upstream.seat import Use
 from tests.support.house import House, house
 from tests.support.scripted import Scripted, scripted

@@ -11,8 +11,7 @@ from loadtest.simulation.engine import SimulatedEngine
 from proxy.shaping.quota import MINUTE, Limits
 from proxy.shaping.stake import OnStoreDown, Terms
 from proxy.store.caps import SAY, WANTED, Caps
-from proxy.store.engine import Unreachable
-from proxy.store.shared import MOST_AT_ONCE, SharedStore
+from proxy.store.shared import MOST_AT_ONCE, SharedStore, Unreachable
 
 LEASE = 60.0
 KEY = ("few", "192.0.2.1")

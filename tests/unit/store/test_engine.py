@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.store.engine import SCRIPT, Engine, Unreachable
+from proxy.store.engine import SCRIPT, Engine
+from proxy.store.shared import Unreachable
 from tests.support.redis import RedisServer
 
 

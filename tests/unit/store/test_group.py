@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +33,11 @@ async def test_without_a_store_nothing_is_shared() -> None:
     assert alone.seats("") is None
     await alone.keep_in_touch()
     await alone.leave()
+
+
+def test_who_is_alone_does_not_load_what_talks_to_a_store() -> None:
+    command = "import sys, proxy.rooms; sys.exit('redis' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0
 
 
 def test_things_are_shared_under_one_name_for_each_address() -> None:

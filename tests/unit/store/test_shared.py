@@ -6,9 +6,8 @@ from collections.abc import Callable
 from loadtest.simulation.engine import SimulatedEngine
 from proxy.events import Event, LimitsDiffer, StoreBack, StoreLost, StoreNew, StoreUnreadable
 from proxy.shaping.stake import HEARTBEAT, POLL, OnStoreDown, Stake, Terms, Wish
-from proxy.store.engine import Unreachable
 from proxy.store.share import Share
-from proxy.store.shared import SharedStore
+from proxy.store.shared import SharedStore, Unreachable
 
 LEASE = 60.0
 LIMIT = 10
