@@ -24,7 +24,7 @@ class Delivery:
     """Sends what is here already; has the face of an Exchange, and ends as one does."""
 
     ending = None
-    is_delivered = False
+    is_delivered = is_held = False
 
     def __init__(
         self,

@@ -74,6 +74,11 @@ class Exchange:
         self.is_delivered = False  # the client has sent all it had: it may leave, we go on
 
     @property
+    def is_held(self) -> bool:
+        """Tell whether its rate keeps it waiting."""
+        return self._relay is not None and self._relay.is_held
+
+    @property
     def ending(self) -> Ending | None:
         """How the connection with the server ended; None: it was not even tried."""
         return self._server.ending

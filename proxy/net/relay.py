@@ -166,9 +166,13 @@ class Relay:
             if self._pipe is not None:
                 PIPES.give_back(self._pipe, is_empty=self._piped == 0)
 
+    @property
+    def is_held(self) -> bool:
+        """Tell whether its rate keeps it waiting: then nothing has stalled."""
+        return self._tap is not None and self._tap.is_waiting
+
     def _check(self) -> None:
-        is_held = self._tap is not None and self._tap.is_waiting
-        self._quiet = self._quiet + 1 if self.moved == self._seen and not is_held else 0
+        self._quiet = self._quiet + 1 if self.moved == self._seen and not self.is_held else 0
         self._seen = self.moved
         if self._quiet == CHECKS or (self._quiet and self._is_in_vain()):
             self._finish(End.STALLED)

@@ -92,8 +92,11 @@ class TransferRun:
 
     @property
     def phase(self) -> str:
-        """What it is at: one of PHASES, or that it was refused and will hear so."""
-        return "refused" if self.was_declined else self._watch.phase
+        """What it is at: one of PHASES, held to its "bandwidth", or "refused", to hear so soon."""
+        if self.was_declined:
+            return "refused"
+        is_held = self._exchange is not None and self._exchange.is_held
+        return "bandwidth" if is_held else self._watch.phase
 
     @property
     def may_lose_client(self) -> bool:

@@ -10,10 +10,11 @@ from proxy.events import TransferEnded
 from proxy.exchange.exchange import Exchange
 from proxy.ftp.command import Direction
 from proxy.gate import patience
+from proxy.session.session import Session
 from proxy.session.transfer import KINDS, TransferRun
 from tests.support.house import house
 from tests.support.misdeeds import waits_for
-from tests.support.raw_client import is_reset, read_all
+from tests.support.raw_client import is_reset, read_all, read_some
 from tests.support.scripted import scripted
 
 FILES = {b"/ten": b"0123456789"}
@@ -49,6 +50,23 @@ async def test_only_transfers_are_told_and_refusals_as_such(
             with await client.passive():
                 assert (await client.ask(line)).code == code
         assert [event.result for event in home.told(TransferEnded)] == ([result] if result else [])
+
+
+async def test_what_its_bandwidth_keeps_waiting_is_told_so() -> None:
+    slow = [{"name": "slow", "bandwidth": "1KiB/s"}]
+    async with (
+        scripted({b"/long": bytes(1 << 20)}) as server,
+        house(server, clients=slow) as home,
+        home.guest() as client,
+    ):
+        with await client.passive() as data:
+            await client.say("RETR /long")
+            assert await read_some(data)
+            (session,) = home.app.roster
+            assert isinstance(session, Session)
+            assert session.transfer is not None
+            transfer = session.transfer
+            await home.until(lambda: transfer.phase == "bandwidth")
 
 
 @pytest.fixture
