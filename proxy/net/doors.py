@@ -37,9 +37,11 @@ class Door:
     async def open(self) -> None:
         """Let clients in."""
         if self._server is None and self.sock.fileno() != -1:
+            # In two steps: who closes it while the second is waited for finds what to close.
             self._server = await asyncio.get_running_loop().create_server(
-                lambda: self.greet(), sock=self.sock, backlog=BACKLOG
+                lambda: self.greet(), sock=self.sock, backlog=BACKLOG, start_serving=False
             )
+            await self._server.start_serving()
 
     def close(self) -> None:
         """Let nobody in any more; who is in stays."""

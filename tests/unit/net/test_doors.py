@@ -112,6 +112,29 @@ async def test_a_door_closed_before_it_opened_stays_closed(doors: Doors) -> None
     await doors.adopt(bound, listens)
 
 
+def test_doors_closed_at_any_moment_while_they_open_are_closed() -> None:
+    for turns in range(6):
+        # On asyncio's loop, whatever the others run on: to open takes it several turns.
+        with asyncio.Runner(debug=True) as runner:
+            runner.run(_close_after(turns))
+
+
+async def _close_after(turns: int) -> None:
+    doors, listens = Doors(greeter), at("127.0.0.1:0", "127.0.0.1:0")
+    bound = doors.bind(listens)
+    places = [door.place for door in bound]
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(doors.adopt(bound, listens))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        doors.close()
+    if turns:  # else they are adopted afterwards
+        for place in places:
+            with pytest.raises(ConnectionRefusedError):
+                await knock(place)
+    doors.close()
+
+
 async def test_closed_doors_let_nobody_in(doors: Doors) -> None:
     await adopt(doors, *at("127.0.0.1:0"))
     (place,) = doors.places
