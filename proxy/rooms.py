@@ -62,7 +62,7 @@ class Rooms:
             attempts=Attempts(config.login.remember),
             passive_ports=self._ports(config.passive.ports),
             upstream_ports=self._ports(config.upstream.ports, rest=self._port_rest),
-            manners=sections.manners(config, self._descriptors - SPARE_DESCRIPTORS),
+            manners=sections.manners(config, for_clients(self._descriptors)),
             classify=classifier(config.clients),
             choose=self._chooser(config),
             new_ref=_new_ref,
@@ -131,7 +131,7 @@ class Rooms:
         shared.upstream_ports.adopt(upstream.first, upstream.last, rest=self._port_rest)
         shared.attempts.memory = config.login.remember
         self.replays.most = config.heal.upload_memory
-        shared.manners = sections.manners(config, self._descriptors - SPARE_DESCRIPTORS)
+        shared.manners = sections.manners(config, for_clients(self._descriptors))
         shared.choose = self._chooser(config)
         if "clients" in changed:
             shared.classify = classifier(config.clients)
@@ -209,6 +209,11 @@ class Rooms:
             rest=rest,
             keep=self._descriptors // KEPT_PORTS,
         )
+
+
+def for_clients(descriptors: int) -> int:
+    """Tell how many of so many descriptors newcomers may take: half of them where there are few."""
+    return descriptors - min(SPARE_DESCRIPTORS, descriptors // 2)
 
 
 def _settled(config: Config) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.config import Config
 from proxy.events import Event
-from proxy.rooms import SPARE_DESCRIPTORS, Rooms
+from proxy.rooms import SPARE_DESCRIPTORS, Rooms, for_clients
 from proxy.store.journal import JournalError
 
 
@@ -25,6 +25,11 @@ def silent(event: Event) -> None:
 async def test_descriptors_are_left_for_data_when_clients_take_all_others() -> None:
     rooms = built()
     assert rooms.shared.manners.most_descriptors == rooms._descriptors - SPARE_DESCRIPTORS
+
+
+def test_clients_are_let_in_though_there_are_few_descriptors() -> None:
+    assert for_clients(2 * SPARE_DESCRIPTORS) == SPARE_DESCRIPTORS
+    assert for_clients(100) == 50
 
 
 async def test_only_a_budget_that_counts_opens_its_file(tmp_path: Path) -> None:
