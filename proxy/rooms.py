@@ -51,7 +51,13 @@ class Rooms:
         self.group = Group(
             sections.membership(config), clock=self.clock, announce=announce, cut=self.cut
         )
-        self._ground = CommonGround(self.group, self.replays, self.clock, announce, spawn)
+        self._ground = CommonGround(
+            clock=self.clock,
+            announce=announce,
+            spawn=spawn,
+            group=self.group,
+            replays=self.replays,
+        )
         # By name. One that was removed stays, without sessions: its firewall has not forgotten us.
         self._sides: dict[str, ServerSide] = {}
         self._watching: asyncio.TaskGroup | None = None

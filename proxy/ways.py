@@ -6,16 +6,14 @@ each has a budget, a state file and a pool of sessions of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from proxy import sections
 from proxy.config import Config
-from proxy.events import Announce
 from proxy.net.replay import ReplayMemory
 from proxy.store.budget import Budget
 from proxy.store.group import Group
@@ -24,21 +22,19 @@ from proxy.store.share import Share
 from proxy.upstream.dial import Dialer
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet, Server
+from proxy.upstream.ground import Ground
 from proxy.upstream.health import Health
 from proxy.upstream.order import Order
 from proxy.upstream.pool import Pool
 from proxy.upstream.server_tls import ServerTls
 
 
-@dataclass(frozen=True, slots=True)
-class CommonGround:
-    """What all servers are built upon. `clock` is the one that all go by."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonGround(Ground):
+    """What all servers are built upon."""
 
     group: Group
     replays: ReplayMemory
-    clock: Callable[[], float]
-    announce: Announce
-    spawn: Callable[[Coroutine[Any, Any, object]], object]
 
 
 class Ways:
@@ -121,10 +117,8 @@ class Ways:
         pool = Pool(
             self._dialer(server, source),
             sections.limits(config),
+            ground,
             budget=budget,
-            clock=ground.clock,
-            announce=ground.announce,
-            spawn=ground.spawn,
             share=seats,
             order=self._orders[server],
         )

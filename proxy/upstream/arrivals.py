@@ -7,16 +7,16 @@ turn it is, and what becomes of a session afterwards, is the pool's affair.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
-from proxy.events import Announce, UpstreamOpened, UpstreamRefused
+from proxy.events import UpstreamOpened, UpstreamRefused
 from proxy.shaping.holds import Ending
 from proxy.store.budget import Budget
 
 from .dial import Busy, Dialer, DialError, LoginRefused, TurnedAway
 from .farewell import say_goodbye
+from .ground import Ground
 from .identity import Credentials, LoginKey
 from .limits import PoolLimits
 from .places import Places
@@ -62,19 +62,14 @@ class Arrivals:
         host: Host,
         dialer: Dialer,
         limits: PoolLimits,
-        *,
+        ground: Ground,
         budget: Budget,
-        clock: Callable[[], float],
-        announce: Announce,
-        spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._host = host
         self.dialer = dialer
         self._limits = limits
         self._budget = budget
-        self._clock = clock
-        self._announce = announce
-        self._spawn = spawn
+        self._clock, self._announce, self._spawn = ground.clock, ground.announce, ground.spawn
         self.proofs = Proofs(limits.login_memory)
         self.troubles = Troubles()
         self.generation = 0  # of the settings dialled with

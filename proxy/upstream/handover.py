@@ -6,13 +6,13 @@ a CWD whose success matters; and only where the server was seen to answer in ord
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
-from proxy.events import Announce, CommandsRunAhead
+from proxy.events import CommandsRunAhead
 
 from .condition import Fitness
 from .due import Due, Lost
+from .ground import Ground
 from .order import Order
 from .seat import Seat, Use
 
@@ -25,16 +25,12 @@ class Handover:
     def __init__(
         self,
         order: Order,
-        announce: Announce,
-        clock: Callable[[], float],
-        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        ground: Ground,
         leave: Callable[[Seat], None],
         rouse: Callable[[], None],
     ) -> None:
         self._order = order
-        self._announce = announce
-        self._clock = clock
-        self._spawn = spawn
+        self._clock, self._announce, self._spawn = ground.clock, ground.announce, ground.spawn
         self._leave = leave
         self._rouse = rouse
 

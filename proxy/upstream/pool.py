@@ -8,11 +8,9 @@ how a new session comes about is in arrivals.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from proxy.events import Announce
 from proxy.ftp.facts import ServerFacts
 from proxy.ftp.virtual import State
 from proxy.refusals import Reason
@@ -24,6 +22,7 @@ from .arrivals import REST_AFTER_CLOSE, Arrivals
 from .choice import best_ending, best_idle, leaves_at, longest_idle
 from .dial import Dialer, DialError
 from .farewell import say_goodbye, wait_until_gone
+from .ground import Ground
 from .handover import Handover
 from .identity import Credentials, LoginKey
 from .lease import Lease
@@ -43,30 +42,24 @@ class Pool:
         self,
         dialer: Dialer,
         limits: PoolLimits,
+        ground: Ground,
         *,
         budget: Budget,
-        clock: Callable[[], float],
-        announce: Announce,
-        spawn: Callable[[Coroutine[Any, Any, None]], object],
         order: Order,
         share: Share | None = None,
     ) -> None:
         self._limits = limits
         self._budget = budget
-        self._clock = clock
-        self._announce = announce
-        self._spawn = spawn
-        self.places = Places(limits.sessions, share, clock, patience=limits.patience)
-        self._arrivals = Arrivals(
-            self, dialer, limits, budget=budget, clock=clock, announce=announce, spawn=spawn
-        )
+        self._clock, self._announce, self._spawn = ground.clock, ground.announce, ground.spawn
+        self.places = Places(limits.sessions, share, ground.clock, patience=limits.patience)
+        self._arrivals = Arrivals(self, dialer, limits, ground, budget)
         self._proofs, self.troubles = self._arrivals.proofs, self._arrivals.troubles
         self._closing = False
         self._freed = asyncio.Event()
         self._rouse: Callable[[], None] = lambda: None  # nobody waits yet
         if share is not None:
             share.serve(self.places.wish, self._have_news, lambda: 0.0)
-        self._handover = Handover(order, announce, clock, spawn, self.leave, self.rouse)
+        self._handover = Handover(order, ground, self.leave, self.rouse)
 
     def serve(self, rouse: Callable[[], None], wanted: Callable[[], tuple[int, float]]) -> None:
         """Call `rouse` whenever `take` may succeed; `wanted` tells how many more could be used by

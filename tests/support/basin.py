@@ -16,6 +16,7 @@ from proxy.store.budget import Budget
 from proxy.upstream.dial import Dialer, Patience
 from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet, Server, Spread
+from proxy.upstream.ground import Ground
 from proxy.upstream.health import Health
 from proxy.upstream.identity import Credentials
 from proxy.upstream.lease import Lease
@@ -55,10 +56,8 @@ class Basin:
         self.pool = Pool(
             Dialer(server.host, server.port, QUICK),
             limits,
+            Ground(clock=self.clock, announce=self.events.append, spawn=tasks.create_task),
             budget=self.budget,
-            clock=self.clock,
-            announce=self.events.append,
-            spawn=tasks.create_task,
             order=order,
         )
         behind = Server("ftp:21", (Egress(None, self.budget, self.pool),), Health(0.0))

@@ -21,8 +21,8 @@ def ways(**sections: Any) -> Ways:
         membership(config), clock=lambda: 0.0, announce=lambda event: None, cut=lambda: None
     )
     ground = CommonGround(
-        group,
-        ReplayMemory(0),
+        group=group,
+        replays=ReplayMemory(0),
         clock=lambda: 0.0,
         announce=lambda event: None,
         spawn=lambda work: work.close(),
