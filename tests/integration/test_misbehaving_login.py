@@ -126,6 +126,15 @@ async def test_a_server_that_greets_with_a_no_is_quoted_at_once_when_it_is_no_re
         assert server.total == len(home.told(UpstreamRefused))
 
 
+async def test_a_standby_takes_over_from_a_server_that_greets_with_a_no(server: Scripted) -> None:
+    server.always[GREETING] = last_says("500 OOPS: no such user: ftp")
+    async with scripted({b"/ten": CONTENT}) as other:
+        standby = {"standby": [f"{other.host}:{other.port}"]}
+        async with house(server, upstream=standby) as home, home.guest() as client:
+            assert await client.fetch("RETR /ten") == CONTENT
+    assert other.logins == 1
+
+
 async def test_a_server_that_greets_with_a_no_may_be_restarting(server: Scripted) -> None:
     server.plan(GREETING, last_says("500 FTP server shut down"))
     async with house(server, timeouts={"outage": "20s"}) as home, home.guest() as client:

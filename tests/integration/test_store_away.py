@@ -1,4 +1,4 @@
-"""The store that instances share is new, or dies: who is refused is told so."""
+"""The store that instances share is new, dies, or is written to by others: what is told of it."""
 
 from __future__ import annotations
 
@@ -78,3 +78,13 @@ def test_the_store_is_blamed_for_what_it_keeps_from_us(weir: Ftpweir, redis: Red
         redis.start()
         until(lambda: is_served(weir), "it answers again")
         one.nlst()
+
+
+def test_a_row_that_none_of_us_has_written_is_told_and_costs_a_recovery(
+    weir: Ftpweir, redis: RedisServer
+) -> None:
+    until(lambda: is_served(weir), "the store has got to know us")
+    redis.ask("HSET", redis.ask("KEYS", "*:slots"), "a stranger", "whatever")
+    until(lambda: weir.events("store unreadable") != [], "it is told")
+    until(lambda: is_served(weir), "the store has got to know us again")
+    assert weir.events("store lost") == []
