@@ -130,8 +130,9 @@ def parse_rate(value: object) -> int:
         return value
     if isinstance(value, str) and value.endswith("/s") and SIZE.fullmatch(value[:-2]):
         rate = parse_size(value[:-2])
-        if rate > 0:
-            return rate
+        if rate == 0:
+            raise misfit("a rate above zero", value)
+        return rate
     raise misfit(RATE_WORDS, value, _rate_hint(value))
 
 

@@ -109,8 +109,6 @@ def test_a_rate_is_bytes_per_second(text: object, rate: int, shown: str) -> None
         ("20 MiB/s", "20MiB/s"),
         ("64k", "64KiB/s"),
         ("20MiB", "20MiB/s"),
-        ("0B/s", None),
-        ("0.1B/s", None),
         ("fast", None),
         (0, None),
         (True, None),
@@ -121,6 +119,13 @@ def test_what_is_no_rate_is_refused_with_the_likely_meaning(text: object, hint: 
     with pytest.raises(Misfit, match="expected a rate such as 64KiB/s") as caught:
         units.parse_rate(text)
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("text", ["0B/s", "0.1B/s", "0KiB/s"])
+def test_a_rate_of_nothing_is_refused_and_not_suggested(text: str) -> None:
+    with pytest.raises(Misfit, match="expected a rate above zero") as caught:
+        units.parse_rate(text)
+    assert caught.value.hint is None
 
 
 @pytest.mark.parametrize(
