@@ -303,12 +303,12 @@ class Gate:
             seat = taken
         slot = None
         if kind is not None:
-            slot = budget.reserve(kind, host, spare=pool.places.unfilled)
-            if slot is None:  # the new seat's control connection has taken the last one
-                if seat is not None:
-                    pool.forgo(seat)
+            spare = pool.places.unfilled
+            if seat and not seat.session and not budget.admits(kind, host, spare=spare):
+                pool.forgo(seat)  # the new control connection has taken the last slot
                 request.blocked = Reason.BUDGET
                 return None
+            slot = budget.book(kind, host, spare=spare)
         permit = Permit(egress, slot, partial(self._settle, request))
         permit.seat, permit.proof = seat, proof
         return permit

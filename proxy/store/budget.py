@@ -83,13 +83,20 @@ class Budget:
     def reserve(self, kind: Kind, source: str, *, spare: int = 0) -> Slot | None:
         """Book a slot before the SYN is sent; None while the budget (less `spare`) is used up,
         or while this source has taken more than its share of what is free."""
+        if not self.admits(kind, source, spare=spare):
+            return None
+        return self.book(kind, source, spare=spare)
+
+    def admits(self, kind: Kind, source: str, *, spare: int = 0) -> bool:
+        """Tell whether `reserve` would succeed now."""
+        return not self.enforced or self._admits(kind, source, self._clock(), spare)
+
+    def book(self, kind: Kind, source: str, *, spare: int = 0) -> Slot:
+        """Book a slot that `admits` has granted in this very step."""
         now = self._clock()
-        if not self._admits(kind, source, now, spare):
-            if self.enforced:
-                return None
-            if self._tolerance.enforce is Enforce.SHADOW:
-                wait = self._ledger.eta(1 + spare, now, self.typical)
-                self._announce(ShadowWait(source, kind.value, wait))
+        if self._tolerance.enforce is Enforce.SHADOW and not self._admits(kind, source, now, spare):
+            wait = self._ledger.eta(1 + spare, now, self.typical)
+            self._announce(ShadowWait(source, kind.value, wait))
         if self._is_paced(kind):
             held, used = self._ledger.held(source, now), self._taken(now)
             self._burst.took(held, used, self.limit, now, self.interval)
@@ -99,10 +106,6 @@ class Budget:
         if self._journal is not None:
             self._journal.opened(slot.id, kind, now)
         return slot
-
-    def admits(self, kind: Kind, source: str, *, spare: int = 0) -> bool:
-        """Tell whether `reserve` would succeed now."""
-        return not self.enforced or self._admits(kind, source, self._clock(), spare)
 
     def has_room(self, spare: int) -> bool:
         """Tell whether anybody's `reserve` could succeed now."""
