@@ -1,12 +1,14 @@
-"""How a value is declared that every command makes: a dataclass that nobody changes.
+"""How values are declared that every command makes, and those that it looks up in tables.
 
-`@dataclass(frozen=True)` has the interpreter see to that, which costs a call for each field of each
-value made: one in twenty instructions of a small file. Here the type checker alone sees to it.
+What Python offers for both costs calls that are no work: `@dataclass(frozen=True)` one for each
+field of each value made, `Enum` one for each look into a table. Here the type checker sees to the
+former (docs/decisions/035), and members are told apart by being what they are.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -16,3 +18,9 @@ T = TypeVar("T")
 def value(kind: type[T]) -> type[T]:
     """Make a dataclass with slots, equal to what has the same fields, and fit to be a key."""
     return dataclass(slots=True, unsafe_hash=True)(kind)
+
+
+class Keyed(Enum):
+    """An Enum whose members are the keys of tables."""
+
+    __hash__ = object.__hash__  # that of Enum is written in Python, and hashes the name

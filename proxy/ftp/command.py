@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, Flag, auto
 
-from proxy.value import value
+from proxy.value import Keyed, value
 
 from .reply import Refused, Reply
 
 LONGEST_VERB = 16
 
 
-class Treatment(Enum):
+class Treatment(Keyed):
     """What becomes of a command."""
 
     LOGIN = auto()  # USER, PASS, ACCT
@@ -33,7 +33,7 @@ class Treatment(Enum):
     REFUSED = auto()  # never carried: the table below says what to answer
 
 
-class Direction(Enum):
+class Direction(Keyed):
     """Which way a transfer's bytes flow, seen from the client."""
 
     DOWNLOAD = "download"

@@ -7,7 +7,9 @@ with the verbs of the second half (`logged_in`, `moved`, ...). Nothing here wait
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum, auto
+from enum import auto
+
+from proxy.value import Keyed
 
 from .action import (
     Action,
@@ -31,7 +33,7 @@ from .reply import Refused, Reply
 from .virtual import BINARY, State, directory_reply
 
 
-class Stage(Enum):
+class Stage(Keyed):
     """How far the login has come."""
 
     GREETED = auto()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain, repeat
+from operator import sub
 
 PHASES = ("queue", "prepare", "open", "data", "final")
 _DATA = PHASES.index("data")
@@ -38,5 +40,5 @@ class Stopwatch:
 
     def seconds(self) -> dict[str, float]:
         """Tell how long each phase took; 0 for one that was never over."""
-        gaps = (later - mark for mark, later in zip(self._marks, self._marks[1:], strict=False))
-        return dict.fromkeys(PHASES, 0.0) | dict(zip(PHASES, gaps, strict=False))
+        gaps = map(sub, self._marks[1:], self._marks)
+        return dict(zip(PHASES, chain(gaps, repeat(0.0)), strict=False))

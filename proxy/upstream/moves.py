@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 from typing import TypeAlias, TypeVar
 
+from proxy.value import Keyed
 
-class State(Enum):
-    """One of few states, found in a table at every move.
 
-    An Enum hashes its name, in Python: two calls for each of some five moves that a transfer makes.
-    """
-
-    __hash__ = object.__hash__
+class State(Keyed):
+    """One of few states, found in a table at every move."""
 
 
 S = TypeVar("S", bound=State)

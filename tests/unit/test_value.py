@@ -1,12 +1,13 @@
-"""Values: what they are at run time. That nobody changes them is mypy's to say."""
+"""What values are at run time; that nobody changes them is mypy's to say. And keys of tables."""
 
 from __future__ import annotations
 
 import dataclasses
+from enum import auto
 
 import pytest
 
-from proxy.value import value
+from proxy.value import Keyed, value
 
 
 @value
@@ -36,3 +37,16 @@ def test_mypy_takes_a_value_for_frozen() -> None:
     point = Point(1)
     point.x = 2  # type: ignore[misc]  # an unused ignore is an error: this line is the test
     assert point == Point(2)
+
+
+class Colour(Keyed):
+    """Of a light."""
+
+    RED = auto()
+    GREEN = auto()
+
+
+def test_members_are_found_in_tables() -> None:
+    table = {Colour.RED: "stop", Colour.GREEN: "go"}
+    assert [table[colour] for colour in Colour] == ["stop", "go"]
+    assert Colour(2) in frozenset({Colour.GREEN})
