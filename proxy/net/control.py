@@ -176,8 +176,7 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     def disturb(self, problem: OSError) -> None:
         """Raise Disturbed in whoever waits for the next item; the connection is untouched."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(Disturbed(problem))
+        self._end_wait(Disturbed(problem))
 
     def write(self, data: bytes) -> None:
         """Send; nothing is raised when the other side is gone."""
@@ -323,20 +322,22 @@ class Channel(asyncio.Protocol, Generic[T]):
         self._end()
         self.abort()
 
-    async def _arrival(self, patience: float | None) -> None:
-        waiter = self._waiter = self._loop.create_future()
-        if patience is not None:
-            self._alarm.set(patience)
-        try:
-            await waiter
-        finally:
-            self._waiter = None
+    def _arrival(self, patience: float | None) -> asyncio.Future[None]:
+        """Return what resolves once something has come; a coroutine would cost as much again."""
+        if patience is None:
             self._alarm.clear()
-            del waiter  # its exception refers to this frame: a circle for the collector
+        else:
+            self._alarm.set(patience)
+        self._waiter = self._loop.create_future()
+        return self._waiter
 
     def _ring(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(TimeoutError())
+        self._end_wait(TimeoutError())
+
+    def _end_wait(self, problem: Exception) -> None:
+        waiter, self._waiter = self._waiter, None  # kept, its exception would refer to us
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(problem)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
