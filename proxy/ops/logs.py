@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from proxy.events import Event
 
 from .outlet import Outlet, standard_error
 
-Form = Callable[[str, str, Mapping[str, Any]], str]  # of a line: its name, level and fields
+Form = Callable[[str, str, Event], str]  # of a line, given its name and level
 
 _NAMES: Final[dict[type, tuple[str, str]]] = {
     events.SessionEnded: ("session ended", "info"),
@@ -59,6 +60,11 @@ _LEVELS: Final = {
     "info": logging.INFO,
     "warning": logging.WARNING,
     "error": logging.ERROR,
+}
+# The fields of each event, and how their keys look in a line of JSON.
+_KEYS: Final = {
+    kind: tuple((field.name, f'"{field.name}": ') for field in dataclasses.fields(kind))
+    for kind in _NAMES
 }
 # How JSON writes what is short and frequent; json.dumps takes twice the time for a line.
 _JSON: Final[dict[type, Callable[[Any], str]]] = {
@@ -108,16 +114,16 @@ class EventLog:
         self._lost = 0
 
     def _line(self, event: Event) -> str:
-        name, level = _NAMES[type(event)]
-        keys: tuple[str, ...] = event.__match_args__
-        # What is empty is not told; zero and False are.
-        told = {key: value for key in keys if (value := getattr(event, key)) or value == 0}
-        return self._form(name, level, told)
+        return self._form(*_NAMES[type(event)], event)
 
 
-def _json(name: str, level: str, told: Mapping[str, Any]) -> str:
+def _json(name: str, level: str, event: Event) -> str:
     """Return a line for a machine. By hand: structlog takes far longer."""
-    words = [f'"{key}": {_JSON.get(type(value), json.dumps)(value)}' for key, value in told.items()]
+    words = [
+        key + _JSON.get(type(value), json.dumps)(value)
+        for field, key in _KEYS[type(event)]
+        if (value := getattr(event, field)) or value == 0  # 0 and False are told, "" is not
+    ]
     words.append(f'"event": "{name}", "level": "{level}", "timestamp": "{_now()}"')
     return "{" + ", ".join(words) + "}\n"
 
@@ -139,10 +145,11 @@ def _console() -> Form:
     # Names and words are strangers': quoted, none of them moves a terminal's cursor.
     render = structlog.dev.ConsoleRenderer(sort_keys=False, repr_native_str=True)
 
-    def line(name: str, level: str, told: Mapping[str, Any]) -> str:
+    def line(name: str, level: str, event: Event) -> str:
         fields: dict[str, Any] = {"event": name, "level": level}
-        for key, value in told.items():
-            fields[key] = round(value, 4) if isinstance(value, float) else value
+        for field, _ in _KEYS[type(event)]:
+            if (value := getattr(event, field)) or value == 0:
+                fields[field] = round(value, 4) if isinstance(value, float) else value
         return f"{render(None, level, stamp(None, level, fields))}\n"
 
     return line
