@@ -27,6 +27,7 @@ from .tls_socket import TlsSocket
 Stream: TypeAlias = socket.socket | TlsSocket
 
 UNWATCHED = 0.02  # seconds for which a connection may be under way without the loop's watching it
+AGAIN = 0.02  # seconds until somebody who found no descriptor looks for one again
 
 
 class DataEnd:
@@ -198,7 +199,7 @@ class ConnectingEnd(DataEnd):
         except OSError as problem:
             if problem.errno in NO_DESCRIPTOR:
                 self._lacking = problem
-                self._later = self._loop.call_later(UNWATCHED, self._begin)
+                self._later = self._loop.call_later(AGAIN, self._begin)
             else:
                 self.opened.set_exception(problem)
             return
@@ -283,7 +284,7 @@ class AcceptingEnd(DataEnd):
             self._unwatch()
         elif self._lacking is not None:
             self._unwatch()  # the loop would tell of it again and again
-            self._later = self._loop.call_later(UNWATCHED, self._look)
+            self._later = self._loop.call_later(AGAIN, self._look)
         elif not self._watching:
             self._watching = True
             self._loop.add_reader(self._listener.sock, self._look)

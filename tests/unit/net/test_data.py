@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from loadtest.ports import free_port
-from proxy.net.data import UNWATCHED, AcceptingEnd, ConnectingEnd, DataEnd
+from proxy.net.data import AGAIN, AcceptingEnd, ConnectingEnd, DataEnd
 from proxy.net.listener import Listener
 from proxy.net.options import LINGER_ZERO
 from tests.support.raw_client import accept, dial, read_all, read_some
@@ -268,7 +268,7 @@ async def test_a_connecting_end_waits_for_a_descriptor(listener: Listener) -> No
     with no_descriptor_left():
         end = ConnectingEnd(HOST, listener.port, HOST)
         with pytest.raises(OSError, match="Too many open files"):
-            await end.wait(2 * UNWATCHED)
+            await end.wait(2 * AGAIN)
     with await accept(listener.sock):
         await end.wait(PATIENCE)
     end.finish()
@@ -282,7 +282,7 @@ async def test_an_accepting_end_waits_for_a_descriptor_and_leaves_the_loop_in_pe
             end = AcceptingEnd(listener, HOST)
             assert not asyncio.get_running_loop().remove_reader(listener.sock)
             with pytest.raises(OSError, match="Too many open files"):
-                await end.wait(2 * UNWATCHED)
+                await end.wait(2 * AGAIN)
         await end.wait(PATIENCE)
         end.finish()
 
