@@ -32,8 +32,8 @@ from proxy.net.client_channel import ClientChannel
 from proxy.net.doors import CannotListen, Door, Doors, Greet
 from proxy.net.header_first import HeaderFirst
 from proxy.net.redirected import wanted
-from proxy.ops.hatch import Hatch
 from proxy.ops.herald import Herald
+from proxy.ops.page.hatch import Hatch
 from proxy.ops.station import Station
 from proxy.phase import Phase, Ready, Serving
 from proxy.rooms import Rooms

@@ -19,9 +19,9 @@ from proxy.machine import loop_factory, spare_the_collector
 from proxy.net.inherited import inherited
 from proxy.ops.audit import Audit
 from proxy.ops.dump import state
-from proxy.ops.hatch import Hatch
 from proxy.ops.herald import Herald
 from proxy.ops.logs import EventLog
+from proxy.ops.page.hatch import Hatch
 from proxy.ops.service import ServiceManager
 from proxy.ops.station import status_socket
 from proxy.phase import Phase, Ready
@@ -92,9 +92,9 @@ async def show_workers(
     voice: Voice,
 ) -> None:
     """Show the workers behind these hatches until SIGTERM."""
-    from proxy.ops.admin import Admin
-    from proxy.ops.desk import Desk
-    from proxy.ops.orders import Orders
+    from proxy.ops.page.admin import Admin
+    from proxy.ops.page.desk import Desk
+    from proxy.ops.page.orders import Orders
 
     herald = Herald(log=log)
     desk, over = Desk(hatches, time.monotonic), asyncio.Event()

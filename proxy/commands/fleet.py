@@ -24,9 +24,9 @@ from proxy.net.certificate import BadCertificate
 from proxy.net.doors import CannotListen
 from proxy.net.inherited import NotListening
 from proxy.ops.audit import CannotWrite
-from proxy.ops.hatch import Hatch
 from proxy.ops.logs import EventLog
 from proxy.ops.outlet import standard_error
+from proxy.ops.page.hatch import Hatch
 from proxy.ops.service import ServiceManager
 from proxy.phase import Phase, Serving
 from proxy.store.journal import JournalError

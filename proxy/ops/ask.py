@@ -11,7 +11,7 @@ from proxy.config import Address, Config
 from proxy.config.addresses import parse_address
 from proxy.config.shapes import TOKEN
 
-from .access import ACTION_HEADER
+from .page.access import ACTION_HEADER
 
 PATIENCE = 10.0  # seconds
 DEED = 60.0  # seconds for an order: a long file takes its time

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .tally import Tally
+from .metrics.tally import Tally
 from .watched import Server, every_way
 
 BEAT: Final = 0.5  # seconds

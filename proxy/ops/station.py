@@ -15,12 +15,12 @@ from proxy.config import Address, Config
 from proxy.events import Announce, StatusUnavailable
 from proxy.net.doors import CannotListen, listening_at
 
-from .hatch import Hatch
 from .herald import Herald
 from .lookout import Lookout
+from .metrics.tally import Tally
+from .page.hatch import Hatch
 from .pulse import Pulse
 from .recent import Recent
-from .tally import Tally
 from .watched import Watched
 
 
@@ -58,10 +58,10 @@ class Station:
         self, sock: socket.socket, watched: Watched, token: str | None, *, obeys: bool
     ) -> AsyncIterator[None]:
         # Half a second to import: not for `ftpweir check`, nor for who wants no status page.
-        from .admin import Admin
-        from .metrics import Metrics
-        from .orders import Orders
-        from .view import Here
+        from .metrics.exposition import Metrics
+        from .page.admin import Admin
+        from .page.orders import Orders
+        from .page.view import Here
 
         lookout = Lookout(watched, self.recent, time.monotonic, started=time.time())
         pulse = Pulse(lambda: watched.servers, self.tally, time.time)

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from . import tables
-from .answers import SECTIONS
 from .ask import NoAnswer, StatusAddress
+from .page.answers import SECTIONS
 
 PACE = 10  # looks over which a rate is told
 ORDER = {"": 2, "queue": 1}  # of clients by phase; who moves bytes comes first

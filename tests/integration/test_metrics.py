@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.ports import free_port
-from proxy.ops.metrics import RECOUNT_AFTER
+from proxy.ops.metrics.exposition import RECOUNT_AFTER
 from tests.support.crowd import crowd, many
 from tests.support.proxy import Ftpweir
 from tests.support.servers import Vsftpd

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from loadtest.ports import free_port
-from proxy.ops.metric_table import METRICS
+from proxy.ops.metrics.table import METRICS
 from tests.support.client import Target
 from tests.support.clients import Ftplib
 from tests.support.programs import CHECKOUT, program

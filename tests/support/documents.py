@@ -19,7 +19,7 @@ from proxy.ftp.facts import ServerFacts
 from proxy.ftp.reply import Refused
 from proxy.ops import snapshot
 from proxy.ops.doctor.causes import CAUSES
-from proxy.ops.metric_table import METRICS, Type
+from proxy.ops.metrics.table import METRICS, Type
 from proxy.shaping.holds import PROFILES, explicit
 from proxy.upstream import condition, seat
 from proxy.upstream.condition import Fitness, Unfinished

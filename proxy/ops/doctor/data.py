@@ -25,7 +25,7 @@ from proxy.ftp.address import (
 )
 from proxy.ftp.reply import Reply, ReplyError
 
-from ..socket_table import TIME_WAIT
+from ..metrics.socket_table import TIME_WAIT
 from .machine import sockets
 from .seen import Attempt, Data, Met
 from .wire import ControlLine, Dialler, LineLost

@@ -10,7 +10,7 @@ import socket
 
 from proxy.config import Address
 
-from ..socket_table import LISTEN
+from ..metrics.socket_table import LISTEN
 from .machine import descriptors_of, owner, sockets
 from .seen import Attempt, Door, Greeter, Greeting, Met
 from .visit import greet

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
-from ..socket_table import ESTABLISHED, rows
+from ..metrics.socket_table import ESTABLISHED, rows
 from .seen import Machine
 
 _UNLIMITED = 1 << 20

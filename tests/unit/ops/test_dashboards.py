@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from proxy.ops.metric_table import METRICS, Type
+from proxy.ops.metrics.table import METRICS, Type
 from proxy.refusals import Reason
 from tests.support.dashboard import FILE, dashboard, written
 from tests.support.panels import ROWS

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from proxy.ops import pulse as module
+from proxy.ops.metrics.tally import Tally
 from proxy.ops.pulse import Pulse
-from proxy.ops.tally import Tally
 from tests.support.house import House, house
 from tests.support.scripted import scripted
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from proxy.ops import tables
-from proxy.ops.answers import SECTIONS
+from proxy.ops.page.answers import SECTIONS
 
 BUDGET: dict[str, Any] = {
     "name": "default",

@@ -16,7 +16,7 @@ from proxy.ops.doctor.machine import (
     owner,
     sockets,
 )
-from proxy.ops.socket_table import ESTABLISHED, LISTEN
+from proxy.ops.metrics.socket_table import ESTABLISHED, LISTEN
 
 
 def test_connections_to_the_server_are_counted() -> None:

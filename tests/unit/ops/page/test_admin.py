@@ -13,14 +13,14 @@ import pytest
 
 from loadtest.ports import free_port
 from proxy.events import StoreLost
-from proxy.ops import admin
-from proxy.ops.admin import MOST_CONNECTIONS
-from proxy.ops.answers import SECTIONS
 from proxy.ops.lookout import FRESH
+from proxy.ops.page import admin
+from proxy.ops.page.admin import MOST_CONNECTIONS
+from proxy.ops.page.answers import SECTIONS
 from tests.support.misdeeds import waits_for
 from tests.support.scripted import Scripted, scripted
 
-from .looking import get, open_house, seen
+from ..looking import get, open_house, seen
 
 TOKEN = "a-token-of-some-length"
 LOCKED = {"address": "127.0.0.1:0", "token": TOKEN}

@@ -17,8 +17,8 @@ from proxy.ftp.command import COMMANDS
 from proxy.refusals import OF_TURN, REFUSALS, Party
 from proxy.session.stopwatch import PHASES
 
-from .logs import name_and_level
-from .metric_table import COUNTED, Type
+from ..logs import name_and_level
+from .table import COUNTED, Type
 
 Labels = tuple[str, ...]
 

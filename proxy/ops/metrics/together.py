@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from .metric_table import LOOKED_UP, METRICS, PREFIX
-from .metrics import of_snapshot
-from .snapshot import Snapshot
+from ..snapshot import Snapshot
+from .exposition import of_snapshot
+from .table import LOOKED_UP, METRICS, PREFIX
 
 Labels = tuple[tuple[str, str], ...]
 Fold = Callable[[Sequence[float]], float]

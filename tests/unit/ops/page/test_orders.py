@@ -10,7 +10,7 @@ import pytest
 from proxy.events import Ordered
 from tests.support.scripted import Scripted, scripted
 
-from .looking import get, open_house
+from ..looking import get, open_house
 
 
 @pytest.fixture

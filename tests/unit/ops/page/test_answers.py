@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.ops.answers import Answers, as_json
 from proxy.ops.lookout import FRESH, Lookout
+from proxy.ops.page.answers import Answers, as_json
 from proxy.ops.recent import Recent
 from proxy.ops.snapshot import MachineSeen, Totals, Trouble
 from tests.support.house import house
 from tests.support.scripted import scripted
 
-from .looking import seen
+from ..looking import seen
 
 
 async def test_a_section_is_written_once_for_all_who_ask_in_a_moment() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from proxy import events
 from proxy.events import Event, Result
-from proxy.ops.metric_table import COUNTED, Type
-from proxy.ops.tally import ENDED_BY, Histogram, Tally
+from proxy.ops.metrics.table import COUNTED, Type
+from proxy.ops.metrics.tally import ENDED_BY, Histogram, Tally
 from proxy.refusals import Reason
 
-from .examples import CLOSED, DOWN, KINDS, OPENED, REFUSED, SESSION, transfer
+from ..examples import CLOSED, DOWN, KINDS, OPENED, REFUSED, SESSION, transfer
 
 SAMPLES: dict[str, Any] = {
     "str": Reason.FAULT.value,  # a word that is a transfer's result, too

@@ -10,18 +10,18 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.events import UpstreamOpened
-from proxy.ops.metric_table import COUNTED, LOOKED_UP, METRICS
-from proxy.ops.metrics import Metrics, Reality, of_snapshot
-from proxy.ops.server_sockets import Sockets
-from proxy.ops.tally import Tally
+from proxy.ops.metrics.exposition import Metrics, Reality, of_snapshot
+from proxy.ops.metrics.server_sockets import Sockets
+from proxy.ops.metrics.table import COUNTED, LOOKED_UP, METRICS
+from proxy.ops.metrics.tally import Tally
 from proxy.shaping.stake import OnStoreDown, Stake, Terms
 from proxy.store.shared import SharedStore, Unreachable
 from proxy.upstream.seat import Use
 from tests.support.house import House, house
 from tests.support.scripted import Scripted, scripted
 
-from .examples import BANNED, REFUSED, transfer
-from .looking import lookout
+from ..examples import BANNED, REFUSED, transfer
+from ..looking import lookout
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

@@ -20,12 +20,12 @@ from aiohttp import web
 
 from proxy.refusals import Reason
 
+from ..metrics.exposition import CONTENT_TYPE
+from ..pulse import Sample
+from ..snapshot import Snapshot
 from .access import ACTION_HEADER, COOKIE, Doorkeeper, Verdict, Visit
 from .answers import Answers, as_json
-from .metrics import CONTENT_TYPE
 from .orders import Orders
-from .pulse import Sample
-from .snapshot import Snapshot
 from .view import NoSight, View
 
 MOST_CONNECTIONS: Final = 64

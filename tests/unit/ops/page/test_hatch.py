@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from proxy.ops.hatch import Hatch, NoSign
 from proxy.ops.herald import Herald
+from proxy.ops.page.hatch import Hatch, NoSign
 from proxy.ops.station import Station
 from tests.support.house import house
 from tests.support.scripted import scripted
@@ -43,7 +43,7 @@ async def test_a_wrong_token_opens_nothing() -> None:
 
 
 async def test_nobody_behind_it_gives_no_sign(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proxy.ops.hatch.PATIENCE", 0.05)
+    monkeypatch.setattr("proxy.ops.page.hatch.PATIENCE", 0.05)
     hatch = Hatch.made()
     with hatch.sock, pytest.raises(NoSign, match="timed out"):
         await hatch.ask("/healthz")

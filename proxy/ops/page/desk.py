@@ -15,12 +15,12 @@ from pydantic import TypeAdapter
 
 from proxy.config.in_effect import Setting
 
+from ..lookout import FRESH
+from ..metrics.together import Pages
+from ..pulse import Sample
+from ..snapshot import Snapshot
+from ..together import one_history, one_list, one_snapshot
 from .hatch import Hatch, NoSign
-from .lookout import FRESH
-from .pulse import Sample
-from .snapshot import Snapshot
-from .together import one_history, one_list, one_snapshot
-from .together_metrics import Pages
 from .view import NoSight
 
 SNAPSHOT: Final = TypeAdapter(Snapshot)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from proxy.ops.metric_table import COUNTED, LOOKED_UP, METRICS, Metric, Type
+from proxy.ops.metrics.table import COUNTED, LOOKED_UP, METRICS, Metric, Type
 
 EVERY = pytest.mark.parametrize("metric", METRICS.values(), ids=list(METRICS))
 BOUNDED = {

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from proxy.config.in_effect import Setting, in_effect
 
-from .lookout import Lookout
-from .metrics import Metrics
-from .pulse import Pulse, Sample
-from .snapshot import Snapshot
+from ..lookout import Lookout
+from ..metrics.exposition import Metrics
+from ..pulse import Pulse, Sample
+from ..snapshot import Snapshot
 
 
 class View(Protocol):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .snapshot import Snapshot
+from ..snapshot import Snapshot
 
 # Of a snapshot's fields by their names: it may be one of ours, or have come as JSON.
 SECTIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {

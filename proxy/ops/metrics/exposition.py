@@ -24,12 +24,12 @@ from prometheus_client.registry import Collector
 from proxy.upstream.egress import Egress
 from proxy.upstream.seat import Use
 
-from .lookout import Lookout
-from .metric_table import COUNTED, LOOKED_UP, PREFIX, Type
+from ..lookout import Lookout
+from ..snapshot import BudgetSeen, Snapshot
+from ..watched import every_way, name_of
 from .server_sockets import Search, Sockets, count
-from .snapshot import BudgetSeen, Snapshot
+from .table import COUNTED, LOOKED_UP, PREFIX, Type
 from .tally import Labels, Tally
-from .watched import every_way, name_of
 
 # The format that every Prometheus takes; OpenMetrics forbids `x` beside `x_total`.
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import socket
 import sys
 
-from proxy.ops.socket_table import ESTABLISHED, LISTEN, Row, rows
+from proxy.ops.metrics.socket_table import ESTABLISHED, LISTEN, Row, rows
 
 
 def at(place: tuple[str, int], found: list[Row]) -> list[Row]:

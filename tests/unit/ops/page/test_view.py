@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from proxy.ops.metrics import Metrics
+from proxy.ops.metrics.exposition import Metrics
+from proxy.ops.metrics.tally import Tally
+from proxy.ops.page.view import Here
 from proxy.ops.pulse import Pulse
-from proxy.ops.tally import Tally
-from proxy.ops.view import Here
 from tests.support.house import house
 from tests.support.scripted import scripted
 
-from .looking import lookout
+from ..looking import lookout
 
 
 async def test_it_shows_what_there_is_here() -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from proxy.ops.desk import Desk
-from proxy.ops.hatch import Hatch
 from proxy.ops.herald import Herald
+from proxy.ops.page.desk import Desk
+from proxy.ops.page.hatch import Hatch
+from proxy.ops.page.view import NoSight
 from proxy.ops.station import Station
-from proxy.ops.view import NoSight
 from tests.support.house import House, house
 from tests.support.scripted import scripted
 
@@ -31,7 +31,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    monkeypatch.setattr("proxy.ops.hatch.PATIENCE", 20.0)  # the machine may be busy
+    monkeypatch.setattr("proxy.ops.page.hatch.PATIENCE", 20.0)  # the machine may be busy
     hatches = [Hatch.made(), Hatch.made()]
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(scripted())

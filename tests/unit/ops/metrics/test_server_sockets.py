@@ -10,7 +10,7 @@ from random import randrange
 
 import pytest
 
-from proxy.ops.server_sockets import Search, Sockets, count
+from proxy.ops.metrics.server_sockets import Search, Sockets, count
 
 
 def search(

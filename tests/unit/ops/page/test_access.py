@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.ops.access import Doorkeeper, Verdict, Visit
+from proxy.ops.page.access import Doorkeeper, Verdict, Visit
 
 TOKEN = "a-token-of-some-length"
 

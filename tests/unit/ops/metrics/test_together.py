@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from proxy.ops.metrics.together import Pages
 from proxy.ops.together import one_snapshot
-from proxy.ops.together_metrics import Pages
 
-from .test_together import ONE, OTHER
+from ..test_together import ONE, OTHER
 
 PAGE = """# HELP ftpweir_transfers_total Transfers that have ended, and how.
 # TYPE ftpweir_transfers_total counter
