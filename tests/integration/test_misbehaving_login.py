@@ -66,6 +66,15 @@ async def home(server: Scripted) -> AsyncIterator[House]:
         yield home
 
 
+async def turned_away(home: House) -> str:
+    """Log in in vain; return the words of the 421."""
+    async with home.client() as client:
+        await client.say("USER alice", "PASS secret")
+        text = (await client.expect(220, 331, 421))[-1].text
+        await client.expect_end()
+        return text
+
+
 @pytest.mark.parametrize("words", BUSY)
 @pytest.mark.parametrize("verb", [GREETING, "USER", "PASS"])
 async def test_a_busy_server_is_asked_again_and_the_client_only_waits(
@@ -91,15 +100,8 @@ async def test_a_server_that_stays_full_is_quoted_to_everybody_who_has_waited(
 ) -> None:
     server.always[GREETING] = misdeed
 
-    async def heard(home: House) -> str:
-        async with home.client() as client:
-            await client.say("USER alice", "PASS secret")
-            text = (await client.expect(220, 331, 421))[-1].text
-            await client.expect_end()
-            return text
-
     async with house(server, queue={"max_wait": 1.0}) as home, asyncio.TaskGroup() as tasks:
-        waiting = [tasks.create_task(heard(home)) for _ in range(6)]
+        waiting = [tasks.create_task(turned_away(home)) for _ in range(6)]
         for one in asyncio.as_completed(waiting):
             assert (await one).startswith(f"421 Server refuses: {words}, try again later")
 
@@ -111,16 +113,9 @@ async def test_a_server_that_greets_with_a_no_is_quoted_at_once_when_it_is_no_re
     server.always[GREETING] = last_says("500 OOPS: no such user: ftp")
     settings = {"queue": {"max_wait": "10m"}, "timeouts": {"outage": "1s"}}
 
-    async def heard(home: House) -> str:
-        async with home.client() as client:
-            await client.say("USER alice", "PASS secret")
-            text = (await client.expect(220, 331, 421))[-1].text
-            await client.expect_end()
-            return text
-
     async with house(server, **settings) as home:
         async with asyncio.TaskGroup() as tasks:
-            waiting = [tasks.create_task(heard(home)) for _ in range(6)]
+            waiting = [tasks.create_task(turned_away(home)) for _ in range(6)]
         told = {(await one).partition(", try again later")[0] for one in waiting}
         assert told == {"421 Server refuses: OOPS: no such user: ftp"}
         assert server.total == len(home.told(UpstreamRefused))
