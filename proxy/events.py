@@ -1,4 +1,4 @@
-"""Deeds worth telling: one frozen value at the end of each. Pure; who listens is decided in app.py.
+"""Deeds worth telling: one frozen value at the end of each. Pure; ops/herald.py tells who listens.
 
 Seconds are floats, bytes are ints, addresses are text. No event ever holds a password.
 """
