@@ -14,20 +14,24 @@ from .seat import Seat, Use
 STILL_IN_USE = 0.05  # seconds in which the next command of the script that used it may come
 
 
-def best_idle(seats: Iterable[Seat], key: LoginKey, wanted: State | None) -> Seat | None:
-    """Return the idle seat of this login that needs the least replay; None: there is none."""
+def best_idle(last_used_first: Iterable[Seat], key: LoginKey, wanted: State | None) -> Seat | None:
+    """Return the idle seat of this login that needs the least replay; None: there is none.
+
+    Last used first: few sessions stay warm, the others may be retired.
+    """
     best: Seat | None = None
-    best_score = (-1, 0.0)
-    for seat in seats:
+    least = 4  # of what is to be replayed; more than there can be
+    for seat in last_used_first:
         session = seat.session
         if seat.use is Use.IDLE and session is not None and session.key == key:
-            fit = 0
+            state = session.state
+            lacks = 0
             if wanted is not None:
-                is_there = session.state.cwd == wanted.cwd
-                fit = 2 * is_there + (session.state.type == wanted.type)
-            # Last used first: few sessions stay warm, the others may be retired.
-            if (fit, seat.since) > best_score:
-                best, best_score = seat, (fit, seat.since)
+                lacks = 2 * (state.cwd != wanted.cwd) + (state.type != wanted.type)
+            if not lacks:
+                return seat
+            if lacks < least:
+                best, least = seat, lacks
     return best
 
 

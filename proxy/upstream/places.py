@@ -16,7 +16,8 @@ from .seat import Seat, Use
 
 
 class Places:
-    """Every seat there is, and the limits to their number. `fixed` None: the limit is learned."""
+    """Every seat there is, those that nobody uses in the order of their last use, and the limits to
+    their number. `fixed` None: the limit is learned."""
 
     def __init__(
         self,
@@ -39,6 +40,9 @@ class Places:
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(tuple(self._seats))
+
+    def __reversed__(self) -> Iterator[Seat]:
+        return iter(self._seats[::-1])
 
     def __len__(self) -> int:
         return len(self._seats)
@@ -95,11 +99,10 @@ class Places:
 
     def to_give_back(self) -> list[Seat]:
         """List the idle seats whose places are no longer ours, the longest idle first."""
-        idle = sorted(self.idle(), key=lambda seat: seat.since)
-        return idle[: max(0, self._surplus())]
+        return self.idle()[: max(0, self._surplus())]
 
     def idle(self) -> list[Seat]:
-        """List the seats that nobody uses."""
+        """List the seats that nobody uses, the longest idle first."""
         return [seat for seat in self._seats if seat.use is Use.IDLE]
 
     def is_free(self) -> bool:
@@ -112,6 +115,11 @@ class Places:
 
     def fill(self, seat: Seat) -> None:
         """A seat is taken."""
+        self._seats.append(seat)
+
+    def rest(self, seat: Seat) -> None:
+        """Nobody uses it any more: it stands behind those that were used before it."""
+        self._seats.remove(seat)
         self._seats.append(seat)
 
     def free(self, seat: Seat) -> None:

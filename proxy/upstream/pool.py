@@ -96,7 +96,7 @@ class Pool:
         now = self._clock()
         if verify:
             return self._place_to_verify(key, now, stay=stay)
-        seat = best_idle(self.places, key, wanted)
+        seat = best_idle(reversed(self.places), key, wanted)
         if seat is None and ahead and wanted is not None:
             lasting = (seat for seat in self.places if not self._why_over(seat, now))
             seat = best_ending(lasting, key, wanted, self.facts)
@@ -155,8 +155,8 @@ class Pool:
 
     @property
     def seats(self) -> tuple[Seat, ...]:
-        """Every seat there is now, for who looks on."""
-        return tuple(self.places)
+        """Every seat there is now, for who looks on: in the order in which they were taken."""
+        return tuple(sorted(self.places, key=lambda seat: seat.slot.id))
 
     @property
     def trouble(self) -> DialError | None:
@@ -309,6 +309,7 @@ class Pool:
             self._close(seat, reason)
             return
         seat.become(Use.IDLE, now)
+        self.places.rest(seat)
         # Whatever an idle session says, it is not an answer: it is about to hang up.
         seat.session.channel.watch = partial(self._stirred, seat)
         self._rouse()

@@ -39,7 +39,7 @@ async def test_a_session_already_in_the_right_directory_is_best(ledger: Ledger) 
 async def test_among_equals_the_last_used_is_best(ledger: Ledger) -> None:
     old = idle(ledger, ALICE, State(b"/"), 1.0)
     new = idle(ledger, ALICE, State(b"/"), 2.0)
-    assert best_idle([old, new], ALICE.key(), None) is new
+    assert best_idle([new, old], ALICE.key(), None) is new
 
 
 async def test_another_login_or_a_lent_session_is_never_chosen(ledger: Ledger) -> None:

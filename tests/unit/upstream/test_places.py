@@ -79,12 +79,23 @@ def test_the_longest_idle_are_given_back_and_those_in_use_are_not() -> None:
     young, old = seat(Use.IDLE, since=9.0), seat(Use.IDLE, since=1.0)
     for one in (lent, closing, young, old):
         here.fill(one)
+    for one in (old, young):
+        here.rest(one)
     assert here.to_give_back() == []
     part.give(2, others=2, short=1)
     assert here.is_overfull
     assert here.to_give_back() == [old]
     part.give(0, others=4, short=1)
     assert here.to_give_back() == [old, young]
+
+
+def test_the_last_used_comes_first_when_read_backwards() -> None:
+    here = places()
+    first, second = seat(Use.IDLE, since=1.0), seat(Use.IDLE, since=2.0)
+    for one in (first, second):
+        here.fill(one)
+    here.rest(first)
+    assert list(reversed(here)) == [first, second]
 
 
 def test_the_store_is_told_what_is_there_and_what_is_needed() -> None:
