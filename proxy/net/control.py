@@ -63,8 +63,7 @@ class Reader(Protocol[Item_co]):
 class Channel(asyncio.Protocol, Generic[T]):
     """A control connection that is read one item at a time.
 
-    `on_open` is called once connected, unless the other side is gone already; `watch`, while set,
-    hears each arrival and the end at once.
+    `on_open` hears that somebody is there; `watch`, while set, each arrival and the end at once.
     """
 
     def __init__(
