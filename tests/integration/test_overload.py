@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 # The median of the honest client's round trips may be so many times what it is in quiet. With two
 # cores for the horde, the proxy and the client it is 40 to 60 times where 20 clients of one source
-# send 50 commands each: one turn of all of them. Who drowns waits ten times as long.
+# send 50 commands each: one turn of all of them. Who drowns waits for all that they may send ahead.
 FACTOR = 150
 KEPT = 600  # descriptors: a listener for each of 500 passive ports, and some pipes
 MOST_GROWTH = 64 << 20  # bytes of memory
