@@ -14,6 +14,7 @@ from proxy.refusals import REFUSALS, Reason, document, explain
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "REFUSALS.md"
 PACKAGE = ROOT / "proxy"
+DIAL_ERROR_TELLS = {"words", "retry"}  # see DialError.declined
 
 
 def test_the_page_is_the_table() -> None:
@@ -50,13 +51,20 @@ def test_an_example_knows_no_more_than_its_refusal_is_ever_told() -> None:
     for path in PACKAGE.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and call.args:
-                words = {"words"} if len(call.args) > 1 else set()  # DialError, for_want_of_data
+                known = {str(one.arg) for one in call.keywords}
+                if len(call.args) > 1:
+                    known |= {"words"} if is_for_want_of_data(call) else DIAL_ERROR_TELLS
                 for reason in reasons(call.args[0]):
-                    told[reason] |= words | {str(one.arg) for one in call.keywords}
+                    told[reason] |= known
     for entry in REFUSALS.values():
         example = entry.example
         known = {field.name for field in fields(example) if getattr(example, field.name)}
         assert known <= told[entry.reason.name], entry.reason
+
+
+def is_for_want_of_data(call: ast.Call) -> bool:
+    """Tell Declined.for_want_of_data, the other call with words behind the reason."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "for_want_of_data"
 
 
 def reasons(argument: ast.expr) -> list[str]:
