@@ -9,28 +9,23 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import resource
 import socket
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
+from .pipes import PIPES
 from .throttle import Tap
 from .turns import TURNS
 
 CHUNK = 1 << 16  # the first bytes are copied: a small file never needs a pipe
-PIPE = 1 << 20  # measured best with splice; 64 KiB costs a third of the throughput
 # Bytes moved before others get their turn on the loop: a little less than the pipe holds, because
 # what remains of a socket's buffer would cost two more system calls each time.
 TURN = 15 << 16
-KEEP_PIPES = 32
-KEEP_SHARE = 32  # of so many descriptors that there may be, at most one pipe is kept
-SPARE = 128  # descriptors that no pipe takes: connections need them, and bytes can be copied
 CHECKS = 8  # looks for progress within the time after which a relay counts as stalled
 
 _HAS_SPLICE = hasattr(os, "splice")
 _SPLICE_FLAGS = 0x01 | 0x02  # SPLICE_F_MOVE | SPLICE_F_NONBLOCK
-_F_SETPIPE_SZ, _F_GETPIPE_SZ = 1031, 1032
 _MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
 
@@ -57,55 +52,6 @@ class Target(Protocol):
     def send(self, data: bytes | memoryview, /) -> int: ...
 
 
-class Pipes:
-    """Kernel pipes kept for the next relay: making one costs as much as a small transfer."""
-
-    def __init__(self, size: int = PIPE, least: int = CHUNK) -> None:
-        self._size = size
-        self._least = least
-        self._idle: list[tuple[int, int]] = []
-
-    def take(self) -> tuple[int, int] | None:
-        """Return (read end, write end) of an empty pipe; None: copying is better than what is left.
-
-        A user who is not root has 64 pipes of 1 MiB (pipe-user-pages-soft); the next hold 8 KiB.
-        """
-        if self._idle:
-            return self._idle.pop()
-        try:
-            ends = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            return None  # no descriptor is left
-        # A new descriptor has the lowest number that is free.
-        if ends[1] >= _most_descriptors() - SPARE or self._enlarge(ends[1]) < self._least:
-            os.close(ends[0])
-            os.close(ends[1])
-            return None
-        return ends
-
-    def give_back(self, ends: tuple[int, int], *, is_empty: bool) -> None:
-        """Keep an empty pipe, close one that still holds a stranger's bytes."""
-        if is_empty and len(self._idle) < min(KEEP_PIPES, _most_descriptors() // KEEP_SHARE):
-            self._idle.append(ends)
-        else:
-            os.close(ends[0])
-            os.close(ends[1])
-
-    def _enlarge(self, end: int) -> int:
-        """Return what the pipe holds then."""
-        import fcntl  # where there is splice, there is fcntl
-
-        try:
-            return fcntl.fcntl(end, _F_SETPIPE_SZ, self._size)
-        except OSError:
-            return fcntl.fcntl(end, _F_GETPIPE_SZ)
-
-
-def _most_descriptors() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-PIPES = Pipes()
 _SCRATCH = memoryview(bytearray(CHUNK))
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxy.net.relay import CHUNK, KEEP_SHARE, PIPE, PIPES, SPARE, End, Pipes, Relay
+from proxy.net.pipes import PIPES, SIZE
+from proxy.net.relay import CHUNK, End, Relay
 from proxy.net.throttle import Tap, Throttle
 from proxy.shaping.bandwidth import DEPTH, LONGEST_GRANT
 from tests.support.raw_client import patiently, read_all, read_some
-from tests.support.scarce import at_most_descriptors, no_descriptor_left
+from tests.support.scarce import no_descriptor_left
 from tests.support.scripted import RESET
 
 BIG = 100 << 20
@@ -74,7 +75,7 @@ async def relayed(
 
 @kinds
 @pytest.mark.parametrize(
-    "size", [0, 1, 100, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, PIPE, PIPE + 1, 5_000_001]
+    "size", [0, 1, 100, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, SIZE, SIZE + 1, 5_000_001]
 )
 async def test_every_byte_arrives_in_order(ends: Ends, size: int, splice: bool) -> None:
     content = os.urandom(size)
@@ -258,7 +259,7 @@ async def test_a_cancelled_relay_never_gives_its_bytes_to_the_next(ends: Ends) -
         sending.cancel()
     assert caught not in PIPES._idle
     others = (*connection(), *connection())
-    content = os.urandom(3 * PIPE)
+    content = os.urandom(3 * SIZE)
     _, arrived = await relayed(others, content, splice=True)
     assert arrived == (len(content), hashlib.sha256(content).hexdigest())
     for sock in others:
@@ -327,21 +328,6 @@ async def test_a_source_that_cannot_be_spliced_is_copied(ends: Ends) -> None:
     source.close()
 
 
-def test_an_empty_pipe_is_kept_and_a_dirty_one_closed() -> None:
-    pipes = Pipes()
-    clean, dirty = pipes.take(), pipes.take()
-    assert clean is not None
-    assert dirty is not None
-    os.write(dirty[1], b"somebody's bytes")
-    pipes.give_back(clean, is_empty=True)
-    pipes.give_back(dirty, is_empty=False)
-    assert pipes.take() == clean
-    with pytest.raises(OSError, match="descriptor"):
-        os.fstat(dirty[0])
-    for end in clean:
-        os.close(end)
-
-
 async def test_a_small_files_last_bytes_leave_with_the_fin_at_the_latest(ends: Ends) -> None:
     sender, source, target, receiver = ends
     sender.sendall(b"a small file")
@@ -381,14 +367,8 @@ async def test_a_reset_behind_the_first_bytes_is_never_taken_for_their_end(ends:
     assert relay.moved == 4
 
 
-def test_a_pipe_that_holds_too_little_is_not_worth_having() -> None:
-    before = len(os.listdir("/proc/self/fd"))
-    assert Pipes(size=1 << 31, least=1 << 30).take() is None
-    assert len(os.listdir("/proc/self/fd")) == before
-
-
 async def test_without_descriptors_for_a_pipe_everything_is_copied(ends: Ends) -> None:
-    content = os.urandom(3 * PIPE)
+    content = os.urandom(3 * SIZE)
     idle, PIPES._idle = PIPES._idle, []
     try:
         with no_descriptor_left():
@@ -396,27 +376,3 @@ async def test_without_descriptors_for_a_pipe_everything_is_copied(ends: Ends) -
     finally:
         PIPES._idle = idle
     assert arrived == (len(content), hashlib.sha256(content).hexdigest())
-
-
-def test_the_last_descriptors_are_left_to_connections() -> None:
-    lowest = os.dup(0)
-    os.close(lowest)
-    with at_most_descriptors(lowest + SPARE):
-        before = len(os.listdir("/proc/self/fd"))
-        assert Pipes().take() is None
-        assert len(os.listdir("/proc/self/fd")) == before
-
-
-def test_fewer_pipes_are_kept_where_there_are_few_descriptors() -> None:
-    pipes = Pipes()
-    taken = [pipes.take() for _ in range(3)]
-    with at_most_descriptors(2 * KEEP_SHARE):
-        for ends in taken:
-            assert ends is not None
-            pipes.give_back(ends, is_empty=True)
-    assert pipes.take() == taken[1]
-    assert pipes.take() == taken[0]
-    for ends in taken[:2]:
-        assert ends is not None
-        os.close(ends[0])
-        os.close(ends[1])
