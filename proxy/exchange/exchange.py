@@ -124,8 +124,7 @@ class Exchange:
         except Lost as lost:
             if not self._is_committed:
                 raise
-            reason = Reason.UPSTREAM_SILENT if isinstance(lost, Silent) else Reason.UPSTREAM_LOST
-            raise Broken(reason, words=lost.words) from None
+            raise Broken(lost.refusal, words=lost.words) from None
         except Declined:
             if not self._server.is_on_trial:
                 raise

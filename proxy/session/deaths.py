@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy.refusals import Declined, Reason
+from proxy.refusals import Declined
 from proxy.upstream.session import Lost, Silent
 
 # Seconds. What ended one session mostly ends the others too, as the killing of a server does.
@@ -27,5 +27,4 @@ async def outlive(lost: Lost, deaths: int, *, most: int = 1, silence_counts: boo
 
 def explain_lost(lost: Lost) -> Declined:
     """Word it for the client, in the server's own words if there are any."""
-    reason = Reason.UPSTREAM_SILENT if isinstance(lost, Silent) else Reason.UPSTREAM_LOST
-    return Declined(reason, words=lost.words)
+    return Declined(lost.refusal, words=lost.words)

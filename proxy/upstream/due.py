@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from proxy.ftp.reply import Reply
+from proxy.refusals import Reason
 
 # RFC 959 section 5.4: what ends a transfer that went well.
 _ENDS_TRANSFER = frozenset({225, 226, 250})
@@ -13,8 +15,10 @@ _ENDS_TRANSFER = frozenset({225, 226, 250})
 class Lost(Exception):
     """The session is over; `words` is why: the server's 421, or what became of the connection.
 
-    Empty: it hung up without a word.
+    Empty: it hung up without a word. `refusal` is what a client is to read.
     """
+
+    refusal: ClassVar[Reason] = Reason.UPSTREAM_LOST
 
     def __init__(self, reason: str, words: str = "") -> None:
         super().__init__(reason)
@@ -24,6 +28,8 @@ class Lost(Exception):
 
 class Silent(Lost):
     """The server did not answer in time."""
+
+    refusal = Reason.UPSTREAM_SILENT
 
 
 class Nonsense(Lost):
