@@ -5,18 +5,17 @@ Blocking, with a deadline for everything: one step is done after the other. Judg
 
 from __future__ import annotations
 
-import errno
 import socket
 import ssl
 import time
 from contextlib import suppress
 
 from proxy.ftp.reply import Reply, ReplyError, ReplyReader
+from proxy.refusals import NO_DESCRIPTOR
 
 from .seen import Attempt, Met
 
 _CHUNK = 65536
-_NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class LineLost(Exception):
@@ -78,7 +77,7 @@ def _met(problem: OSError) -> tuple[Met, str]:
         return Met.SILENCE, ""
     if isinstance(problem, ConnectionRefusedError):
         return Met.REFUSAL, ""
-    met = Met.NO_DESCRIPTOR if problem.errno in _NO_DESCRIPTOR else Met.NO_WAY
+    met = Met.NO_DESCRIPTOR if problem.errno in NO_DESCRIPTOR else Met.NO_WAY
     return met, problem.strerror or str(problem)
 
 

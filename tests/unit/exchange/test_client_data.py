@@ -8,23 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from proxy.exchange.client_data import ClientData
-from proxy.exchange.rules import ExchangeRules
 from proxy.net.custom import Custom
 from proxy.net.data import ConnectingEnd, DataEnd
 from proxy.refusals import Declined, Reason
-from proxy.upstream.order import Order
-from proxy.upstream.reach import Reach
 from tests.support.raw_client import accept, is_reset, read_all
+from tests.support.rules import RULES
 
 HOST = "127.0.0.1"
-RULES = ExchangeRules(
-    Reach("passive", Order("off")),
-    connect=5.0,
-    stall=5.0,
-    final=5.0,
-    goodbyes=Custom(),
-    resumptions=Custom(),
-)
 
 
 class Client:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -14,9 +14,8 @@ from proxy.ftp.reply import Reply
 from proxy.net.custom import Custom
 from proxy.net.data import ConnectingEnd
 from proxy.refusals import Declined, Reason
-from proxy.upstream.order import Order
-from proxy.upstream.reach import Reach
 from tests.support.raw_client import accept, is_reset, read_all, read_some
+from tests.support.rules import RULES
 
 HOST = "127.0.0.1"
 CONTENT = b"-rw-r--r-- 1 a b 10 Jan 1 00:00 ten\r\n"
@@ -30,14 +29,13 @@ def listener() -> Iterator[socket.socket]:
         yield sock
 
 
-def delivery(content: bytes, port: int, said: list[Reply], **rules: Any) -> Delivery:
-    known: dict[str, Any] = {"connect": 5.0, "stall": 5.0, "final": 5.0}
-    reach = Reach("passive", Order("off"))
-    told = ExchangeRules(reach, goodbyes=Custom(), resumptions=Custom(), **known | rules)
+def delivery(
+    content: bytes, port: int, said: list[Reply], rules: ExchangeRules = RULES
+) -> Delivery:
     client = ClientData(
-        lambda: ConnectingEnd(HOST, port, HOST), lambda: None, goodbyes=Custom(), rules=told
+        lambda: ConnectingEnd(HOST, port, HOST), lambda: None, goodbyes=Custom(), rules=rules
     )
-    return Delivery(content, told, client, preliminary=said.append, open_tap=lambda: None)
+    return Delivery(content, rules, client, preliminary=said.append, open_tap=lambda: None)
 
 
 async def test_what_is_here_is_announced_sent_and_ended_by_fin(listener: socket.socket) -> None:
@@ -64,7 +62,7 @@ async def test_a_client_that_does_not_read_is_given_up_with_a_reset(
     listener: socket.socket,
 ) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sends = delivery(LONG, listener.getsockname()[1], [], stall=0.2)
+    sends = delivery(LONG, listener.getsockname()[1], [], replace(RULES, stall=0.2))
     async with asyncio.TaskGroup() as group:
         client = group.create_task(accept(listener))
         with pytest.raises(Declined) as declined:
