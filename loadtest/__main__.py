@@ -18,10 +18,10 @@ from rich.console import Console
 
 from proxy import __version__
 from proxy.config import ConfigError
+from proxy.machine import raise_descriptor_limit
 
 from .bench.command import bench
 from .conduct import Conductor, Plan
-from .descriptors import as_many_as_allowed
 from .live import Live
 from .reading import find, read_scenario, shipped
 from .report import as_html, as_json, as_text
@@ -67,7 +67,7 @@ def run(
         if file is not None and not file.absolute().parent.is_dir():
             raise click.BadParameter(f"there is no directory for {file}")
     plan = _plan(find(scenario))
-    as_many_as_allowed()
+    raise_descriptor_limit()
     sightings, interrupted = asyncio.run(_run(plan))
     report = make_report(plan.scenario, sightings, list(expressions))
     as_text.show(report, console())

@@ -17,7 +17,8 @@ from typing import Any
 
 import uvloop
 
-from ..descriptors import as_many_as_allowed
+from proxy.machine import raise_descriptor_limit
+
 from ..reading import parse_scenario
 from .desk import Desk
 from .load import Assignment, Crowd, report_while
@@ -27,7 +28,7 @@ EVERY = 0.25
 
 def main() -> None:
     """Read the assignment and run it."""
-    as_many_as_allowed()
+    raise_descriptor_limit()
     wishes: dict[str, Any] = json.loads(sys.stdin.readline())
     scenario = parse_scenario(wishes.pop("scenario"), "scenario")
     rows = Path(wishes.pop("rows"))

@@ -21,7 +21,8 @@ from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import DTPHandler, FTPHandler
 from pyftpdlib.servers import FTPServer
 
-from ..descriptors import as_many_as_allowed
+from proxy.machine import raise_descriptor_limit
+
 from ..firewall import Firewall
 from .faulty import CutShort, Mischief
 from .wishes import Evidence, Wishes
@@ -236,7 +237,7 @@ class Server(FTPServer):  # type: ignore[misc]  # pyftpdlib has no types
 
 def main() -> None:
     """Serve until SIGTERM."""
-    as_many_as_allowed()
+    raise_descriptor_limit()
     house = House(Wishes(**json.loads(sys.stdin.readline())))
     logging.getLogger("pyftpdlib").addHandler(logging.NullHandler())
     logging.getLogger("pyftpdlib").propagate = False

@@ -21,13 +21,13 @@ from rich.console import Console
 from rich.table import Table
 
 from loadtest.conduct import Conductor, Plan
-from loadtest.descriptors import as_many_as_allowed
 from loadtest.live import Live
 from loadtest.reading import parse_scenario
 from loadtest.report.findings import Finding
 from loadtest.report.judge import failures
 from loadtest.report.measure import finding
 from proxy import __version__
+from proxy.machine import raise_descriptor_limit
 
 from .findings import Soak, as_json, findings
 from .levels import Watch
@@ -59,7 +59,7 @@ class Outcome:
 @click.option("--svg", "svg_file", type=FILE, help="Write the levels as a picture.")
 def soak(seconds: int, warm_up: int | None, json_file: Path | None, svg_file: Path | None) -> None:
     """Work at full load before vsftpd and tell whether anything grows. As root; ten minutes."""
-    as_many_as_allowed()
+    raise_descriptor_limit()
     try:
         outcome = asyncio.run(run(seconds, warm_up or seconds / 4))
     except BrokenOff as problem:
