@@ -68,11 +68,10 @@ def sends_then(data: bytes, *texts: str, reset: bool = False, hang_up: bool = Fa
 
     async def answer(visit: Visit, argument: bytes) -> None:
         await visit.say("150 Here it comes.")
-        sock = await visit.data()
-        await asyncio.get_running_loop().sock_sendall(sock, data)
-        if reset:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        sock.close()
+        with await visit.data() as sock:
+            await asyncio.get_running_loop().sock_sendall(sock, data)
+            if reset:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         await says(*texts)(visit, argument)
         if hang_up:
             raise HangUp
@@ -110,16 +109,15 @@ def keeps_then(kept: int, *texts: str, taken: int = 0, hang_up: bool = False) ->
         path, files = visit.path(name), visit.server.files
         offset, visit.offset = visit.offset, 0
         await visit.say("150 Send it.")
-        sock = await visit.data()
         content = files.get(path, b"")[:offset]
         got = b""
-        while data := await asyncio.get_running_loop().sock_recv(sock, CHUNK):
-            got += data
-            if taken and len(got) >= taken:
-                break
-        files[path] = content + got[:kept]
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        sock.close()
+        with await visit.data() as sock:
+            while data := await asyncio.get_running_loop().sock_recv(sock, CHUNK):
+                got += data
+                if taken and len(got) >= taken:
+                    break
+            files[path] = content + got[:kept]
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         visit.server.notice()
         await says(*texts)(visit, name)
         if hang_up:
