@@ -40,8 +40,15 @@ def probe_within(sock: socket.socket, seconds: float) -> None:
     keep_alive(sock, max(1, int(0.4 * seconds)), max(1, int(0.2 * seconds)))
 
 
+def probe_at_once(sock: socket.socket) -> None:
+    """Have a quiet peer probed each second from now on: three lost in a row are the end, unless
+    `give_up_after` was told a time."""
+    keep_alive(sock, 1, 1)
+
+
 def give_up_after(sock: socket.socket, seconds: float) -> None:
-    """Ask the kernel to end the connection when what was sent is unacknowledged for so long."""
+    """Ask the kernel to end the connection when what was sent is unacknowledged for so long; 0: for
+    as long as it usually would."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(1000 * seconds))
 

@@ -22,7 +22,8 @@ CHUNK = 1 << 16  # the first bytes are copied: a small file never needs a pipe
 # Bytes moved before others get their turn on the loop: a little less than the pipe holds, because
 # what remains of a socket's buffer would cost two more system calls each time.
 TURN = 15 << 16
-CHECKS = 8  # looks for progress within the time after which a relay counts as stalled
+CHECKS = 8  # looks for progress, at least, within the time after which a relay counts as stalled
+LOOK = 1.0  # seconds at most between two of them: what is in vain is then seen soon
 
 _HAS_SPLICE = hasattr(os, "splice")
 _SPLICE_FLAGS = 0x01 | 0x02  # SPLICE_F_MOVE | SPLICE_F_NONBLOCK
@@ -74,6 +75,7 @@ class Relay:
         self._source = source
         self._target = target
         self._stall = stall
+        self._every = min(LOOK, stall / CHECKS)
         self._tap = tap  # None: nothing limits it
         # What is no socket itself, TLS for one, wants to see the bytes.
         are_sockets = isinstance(source, socket.socket) and isinstance(target, socket.socket)
@@ -87,7 +89,8 @@ class Relay:
         self._copying = True
         self._is_at_end = False  # the source has been read to its end
         self._broke: OSError | None = None  # met behind bytes that are handed over first
-        self._seen = self._quiet = 0
+        self._seen = 0
+        self._quiet = 0.0  # seconds, as far as looks tell
         self._timer: asyncio.TimerHandle | None = None
         self._is_in_vain: Callable[[], bool]  # set by run
         self.moved = 0
@@ -118,15 +121,16 @@ class Relay:
         return self._tap is not None and self._tap.is_waiting
 
     def _check(self) -> None:
-        self._quiet = self._quiet + 1 if self.moved == self._seen and not self.is_held else 0
+        has_moved = self.moved != self._seen or self.is_held
+        self._quiet = 0.0 if has_moved else self._quiet + self._every
         self._seen = self.moved
-        if self._quiet == CHECKS or (self._quiet and self._is_in_vain()):
+        if self._quiet >= self._stall or (self._quiet and self._is_in_vain()):
             self._finish(End.STALLED)
         else:
             self._check_later()
 
     def _check_later(self) -> None:
-        self._timer = self._loop.call_later(self._stall / CHECKS, self._check)
+        self._timer = self._loop.call_later(self._every, self._check)
 
     def _finish(self, end: End) -> None:
         if not self._done.done():

@@ -169,6 +169,8 @@ class Fleet:
         if problem is not None:
             if health.failed(now):
                 self._announce(ServerDown(server.name, problem.words))
+                for way in server.ways:
+                    way.pool.doubt()
         elif (away := health.answered(now, is_needed=not self.has_another(server))) is not None:
             self._announce(ServerUp(server.name, away))
         self._choose()

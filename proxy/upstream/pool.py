@@ -245,6 +245,12 @@ class Pool:
             if key is None or seat.key == key:
                 self._close(seat, reason)
 
+    def doubt(self) -> None:
+        """The server does not answer: have every session find out for itself."""
+        for seat in self.places:
+            if seat.session is not None:
+                seat.session.doubt()
+
     def cut(self) -> None:
         """End every session at once, without a word."""
         for seat in self.places:

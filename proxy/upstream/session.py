@@ -25,6 +25,7 @@ from .moves import moved
 
 # What vsftpd says, to whatever was asked, before a process of it dies.
 _OOPS = b"500 OOPS:"
+PROBES_DECIDE = 0.0  # no limit in seconds to what is not acknowledged
 SETTLE = 5.0  # seconds an aborted command may take to send its final reply
 PROMPTLY = 1.0  # the same for a transfer whose data connection was reset
 
@@ -69,7 +70,7 @@ class UpstreamSession:
         self._dues: deque[Due] = deque()  # to earlier holders, before anything that is owed
         self._reply_timeout = reply_timeout
         self._haste = haste
-        self._borne = haste.command if haste is not None else 0.0
+        self._borne = haste.command if haste is not None else None
         self._farewell: str | None = None  # what the server said, which closes next
         self._replies = replies if replies is not None else [0] * 10  # by the code's first digit
 
@@ -113,6 +114,12 @@ class UpstreamSession:
     def fell_silent(self) -> bool:
         """Tell whether the server vanished without a word."""
         return self.channel.fault == GONE_SILENT
+
+    def doubt(self) -> None:
+        """Its server does not answer others: see soon whether it is still there, by probes."""
+        self.channel.probe_at_once()
+        if self._haste is None or self._borne == self._haste.quiet:
+            self._bear(PROBES_DECIDE)
 
     def spoil(self) -> None:
         """How it stands at the server is not known, or not replayed: let nobody else have it."""

@@ -15,6 +15,7 @@ from proxy.net.options import (
     keep_alive,
     mark,
     may_lack,
+    probe_at_once,
     probe_within,
     round_trip,
     tune_control,
@@ -42,6 +43,15 @@ def test_one_probe_that_is_lost_is_not_the_end(seconds: float) -> None:
         idle = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
         every = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
     assert idle + every < seconds
+
+
+def test_a_peer_in_doubt_is_probed_each_second() -> None:
+    with socket.socket() as sock:
+        keep_alive(sock)
+        probe_at_once(sock)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 1
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 1
 
 
 def test_acknowledging_a_live_socket_does_no_harm() -> None:

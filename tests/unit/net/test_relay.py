@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from proxy.net import relay
 from proxy.net.pipes import PIPES, SIZE
 from proxy.net.relay import CHUNK, End, Relay
 from proxy.net.throttle import Tap, Throttle
@@ -218,6 +219,15 @@ async def test_where_it_is_in_vain_one_quiet_look_is_enough(ends: Ends) -> None:
     async with patiently():
         assert await Relay(source, target, stall=0.05).run(is_in_vain) is End.STALLED
     assert len(asked) == 1
+
+
+async def test_what_is_in_vain_is_seen_soon_however_patient_it_is(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "LOOK", 0.01)
+    _, source, target, _ = ends
+    async with patiently():
+        assert await Relay(source, target, stall=1e6).run(lambda: True) is End.STALLED
 
 
 @kinds

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -20,8 +19,9 @@ from proxy.upstream.dial import (
     TurnedAway,
 )
 from proxy.upstream.identity import Credentials
-from proxy.upstream.session import UpstreamSession
+from proxy.upstream.session import PROBES_DECIDE, UpstreamSession
 from tests.support.basin import ALICE, QUICK
+from tests.support.keepalive import borne, probed_after
 from tests.support.misdeeds import (
     hangs_up,
     keeps_silent,
@@ -266,12 +266,6 @@ async def test_the_source_address_is_the_one_it_was_told(server: Scripted) -> No
     await session.channel.wait_closed(5.0)
 
 
-def borne(session: UpstreamSession) -> float:
-    """For how many seconds the server may acknowledge nothing."""
-    with socket.socket(fileno=os.dup(session.channel.fileno)) as sock:
-        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) / 1000
-
-
 @pytest.mark.parametrize("another_would_do", [False, True])
 async def test_patience_is_short_only_where_another_server_would_do(
     server: Scripted, another_would_do: bool
@@ -295,6 +289,25 @@ async def test_haste_is_with_what_is_unanswered_only(server: Scripted) -> None:
     session.send(b"STAT")
     assert borne(session) == QUICK.hurried
     is_done.set()
+    await session.reply()
+    assert borne(session) == QUICK.connect
+    session.channel.abort()
+    await session.channel.wait_closed(5.0)
+
+
+async def test_a_quiet_session_in_doubt_is_left_to_probes_until_something_is_asked(
+    server: Scripted,
+) -> None:
+    dialer = Dialer(server.host, server.port, QUICK)
+    dialer.is_hurried = lambda: True
+    session = await dialer.connect(0.0)
+    await dialer.greeting(session)
+    session.doubt()
+    assert (borne(session), probed_after(session)) == (PROBES_DECIDE, 1)
+    session.send(b"STAT")
+    assert borne(session) == QUICK.hurried
+    session.doubt()
+    assert borne(session) == QUICK.hurried
     await session.reply()
     assert borne(session) == QUICK.connect
     session.channel.abort()

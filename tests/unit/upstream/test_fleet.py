@@ -14,7 +14,9 @@ from proxy.upstream.egress import Egress
 from proxy.upstream.fleet import Fleet, Server, Spread
 from proxy.upstream.health import Health
 from proxy.upstream.identity import Credentials, LoginKey
+from proxy.upstream.session import PROBES_DECIDE
 from tests.support.basin import ALICE, BOB, Basin, basin
+from tests.support.keepalive import borne
 from tests.support.scripted import scripted
 
 USERS = [Credentials(b"user-%d" % number, b"secret").key() for number in range(300)]
@@ -78,6 +80,17 @@ async def test_the_first_that_is_up_does_all_the_work(pools: list[Basin]) -> Non
     assert yard.used == ["ftp2:21"]
     assert yard.moves == 2
     assert yard.events[0] == ServerDown("ftp0:21", "refuses connections")
+
+
+async def test_when_one_is_down_each_session_with_it_finds_out_for_itself(
+    pools: list[Basin],
+) -> None:
+    yard = Yard(pools)
+    first, second = [(await pool.lease()).session for pool in pools[:2]]
+    yard.fail(0)
+    assert borne(first) == PROBES_DECIDE < borne(second)
+    for pool in pools[:2]:
+        pool.pool.cut()
 
 
 async def test_each_server_has_a_state(pools: list[Basin]) -> None:
