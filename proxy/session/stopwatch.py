@@ -38,6 +38,12 @@ class Stopwatch:
         self._repeated = min(len(self._marks) - 1, _DATA)
         del self._marks[self._repeated + 1 :]
 
+    def finish(self) -> None:
+        """All is done, and with it the running phase: another attempt had nothing to do."""
+        self._repeated = 0
+        if len(self._marks) <= len(PHASES):
+            self.mark()
+
     def seconds(self) -> dict[str, float]:
         """Tell how long each phase took; 0 for one that was never over."""
         gaps = map(sub, self._marks[1:], self._marks)

@@ -218,8 +218,10 @@ class TransferRun:
             if self._healing is not None:
                 self._healing.close()
         self.result = _result(self.reply)
-        if self._healing is not None and self.reply.is_success:
-            self._healing.went_well(self.moved)
+        if self.reply.is_success:
+            self._watch.finish()
+            if self._healing is not None:
+                self._healing.went_well(self.moved)
 
     async def _exchange_until_done(self, exchange: Exchange, asks: Callable[[], None]) -> Reply:
         deaths, was_forgotten = 0, False

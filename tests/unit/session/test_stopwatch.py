@@ -47,6 +47,24 @@ def test_another_attempt_counts_for_the_phase_that_broke(marks: int, broken: str
     assert watch.phase == PHASES[PHASES.index(broken) + 1]
 
 
+def test_where_another_attempt_finds_all_done_the_time_is_the_broken_phases() -> None:
+    watch = stopwatch((10.0, 11.0, 12.0, 13.0, 20.0, 50.0))
+    for _ in range(ATTEMPT):
+        watch.mark()
+    watch.begin_again()
+    watch.mark()
+    watch.finish()
+    assert sum(watch.seconds().values()) == watch.seconds()["data"] + 3.0 == 40.0
+
+
+def test_what_was_over_already_ends_once() -> None:
+    watch = stopwatch((10.0, 11.0, 12.0, 13.0, 14.0, 15.0))
+    for _ in PHASES:
+        watch.mark()
+    watch.finish()
+    assert sum(watch.seconds().values()) == 5.0
+
+
 def test_no_time_is_lost_however_often_it_breaks() -> None:
     watch = stopwatch(float(moment) for moment in range(100))
     for _ in range(3):
