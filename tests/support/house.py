@@ -11,6 +11,7 @@ import contextlib
 import gc
 import os
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import Any
 
 from proxy.app import App
@@ -24,13 +25,13 @@ from proxy.phase import Serving
 from proxy.upstream.egress import Egress
 from proxy.workers import Agree, Outcome
 
+from . import ports
 from .raw_client import RawClient, patiently
 from .scripted import PATIENCE, Scripted
 
 LOOKS = 15000
 
-# Below what the kernel lends to outgoing connections, above what proxies in processes listen at.
-_FIRST_PORT = 30_000 + os.getpid() % 20 * 130
+EACH = 65  # ports for clients, and as many for the server
 
 
 class House:
@@ -153,10 +154,11 @@ async def house(server: Scripted, **sections: Any) -> AsyncIterator[House]:
 def config(server: Scripted, **sections: Any) -> Config:
     """Return the configuration of a test: nothing delayed, more than enough of everything."""
     upstream: dict[str, Any] = {"host": server.host, "port": server.port}
+    first = _window().start
     defaults: dict[str, Any] = {
         "listen": "127.0.0.1:0",
-        "passive": {"ports": f"{_FIRST_PORT}-{_FIRST_PORT + 64}"},
-        "upstream": upstream | {"ports": f"{_FIRST_PORT + 65}-{_FIRST_PORT + 129}"},
+        "passive": {"ports": f"{first}-{first + EACH - 1}"},
+        "upstream": upstream | {"ports": f"{first + EACH}-{first + 2 * EACH - 1}"},
         "budget": {"connections": 100, "headroom": 0.0, "time_wait": 0.0, "guard": 0.0},
         "state": None,
         "status": None,
@@ -169,6 +171,12 @@ def config(server: Scripted, **sections: Any) -> Config:
         known = defaults.get(name)
         defaults[name] = known | section if isinstance(known, dict) else section
     return Config.model_validate(defaults)
+
+
+@cache
+def _window() -> range:
+    """The ports of every house of this process: there is one at a time."""
+    return ports.lend()
 
 
 async def until(true: Callable[[], object]) -> None:

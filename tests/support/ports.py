@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import socket
+from loadtest.ports import FIRST as END
+from loadtest.ports import claim
 
 WINDOW = 500
-# Below the ports that loadtest/ports.py tells, that house.py uses, and that the kernel lends.
-FIRST, END = 5_000, 22_000
+# Below the ports that free_port tells and those that the kernel lends.
+FIRST = 5_000
 
-_claims: dict[int, socket.socket] = {}
 _free: list[int] = []
 
 
 def lend() -> range:
     """Return a window of ports that nobody else uses until it is given back."""
-    return range(first := _free.pop() if _free else _claim(), first + WINDOW)
+    return range(first := _free.pop() if _free else _claimed(), first + WINDOW)
 
 
 def give_back(window: range) -> None:
@@ -23,18 +22,8 @@ def give_back(window: range) -> None:
     _free.append(window.start)
 
 
-def _claim() -> int:
-    windows = range(FIRST, END, WINDOW)
-    for turn in range(len(windows)):
-        # Runs begin at different places, so that they seldom knock at each other's doors.
-        first = windows[(os.getpid() + turn) % len(windows)]
-        claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            # An abstract name: the kernel forgets it with the process, whatever ends that.
-            claim.bind(f"\0ftpweir-tests-{first}")
-        except OSError:
-            claim.close()
-            continue
-        _claims[first] = claim
-        return first
+def _claimed() -> int:
+    for first in range(FIRST, END, WINDOW):
+        if claim(first):
+            return first
     raise RuntimeError("all windows of ports are in use: too many test runs side by side")
