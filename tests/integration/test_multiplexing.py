@@ -6,7 +6,6 @@ Figures are printed, not judged, where they depend on the machine: see them with
 from __future__ import annotations
 
 import ftplib
-import json
 import os
 import statistics
 import sys
@@ -34,6 +33,7 @@ SCRIPTS = 200
 ROUNDS = 10
 LIMIT = 2
 IDLE = 2000
+FETCHES = 9  # by as many of them: the median is not what the machine's other work has delayed
 DESERTERS = 8
 # A full minute before each server is for a quiet hour; a few seconds show most of it.
 DESERT_SECONDS = float(os.environ.get("FTPWEIR_DESERT_SECONDS", "5"))
@@ -94,14 +94,12 @@ def test_2000_idle_sessions_cost_little_and_delay_nobody() -> None:
                     before = resident(weir.pid)  # warm: what the first ones cost once is paid
                 idle.append(logged_in(weir))
             each = (resident(weir.pid) - before) / (IDLE - IDLE // 10)
-            started = time.monotonic()
-            received: list[bytes] = []
-            idle[IDLE // 2].retrbinary("RETR file.bin", received.append)
-            waited = time.monotonic() - started
+            waited = statistics.median(
+                time_to_fetch(idle[turn * IDLE // FETCHES]) for turn in range(FETCHES)
+            )
         finally:
             for ftp in idle:
                 ftp.close()
-        assert received == [b"here"]
         assert sessions.most <= LIMIT
         tell(
             f"{each / 1024:.1f} KiB per idle session, {1000 * waited:.1f} ms for a file among them"
@@ -138,14 +136,14 @@ def test_deserters_cost_neither_logins_nor_slots(kind: type[Backend]) -> None:
         tell(f"{kind.kind}: visits by their end: {sum((d.told for d in deserters), Counter())}")
         assert [fault for deserter in deserters for fault in deserter.faults] == []
         assert sessions.most <= LIMIT
-        lost = told_of(weir, "upstream session closed")
+        lost = weir.events("upstream session closed")
         # pure-ftpd and pyftpdlib leave some reset transfers unanswered for ever: such a session is
         # of no use any more, and its successor's login is a necessary one.
         assert {each["reason"] for each in lost} <= {"an aborted command was not answered"}
         assert lost == [] or kind in (PureFtpd, PyFtpd)
-        assert len(told_of(weir, "upstream session opened")) == LIMIT + len(lost)
-        assert told_of(weir, "upstream refused a session") == []
-        assert told_of(weir, "fault") == []
+        assert len(weir.events("upstream session opened")) == LIMIT + len(lost)
+        assert weir.events("upstream refused a session") == []
+        assert weir.events("fault") == []
 
 
 def test_small_scripts_wait_for_one_file_of_a_hog_at_most() -> None:
@@ -203,6 +201,14 @@ def logged_in(weir: Ftpweir, source: str = "127.0.0.1") -> ftplib.FTP:
     return ftp
 
 
+def time_to_fetch(ftp: ftplib.FTP) -> float:
+    started = time.monotonic()
+    received: list[bytes] = []
+    ftp.retrbinary("RETR file.bin", received.append)
+    assert received == [b"here"]
+    return time.monotonic() - started
+
+
 def resident(pid: int) -> int:
     """Return the bytes of memory that a process has to itself."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -239,14 +245,8 @@ def assert_both_sessions_are_free(weir: Ftpweir, data: bytes) -> None:
         two.voidresp()
 
 
-def told_of(weir: Ftpweir, event: str) -> list[dict[str, Any]]:
-    """Return what the proxy's log tells of one kind of event."""
-    lines = (json.loads(line) for line in weir.log.splitlines() if line.startswith("{"))
-    return [line for line in lines if line["event"] == event]
-
-
 def transfers_of(weir: Ftpweir, source: str) -> list[dict[str, Any]]:
-    return [told for told in told_of(weir, "transfer ended") if told["source"] == source]
+    return [told for told in weir.events("transfer ended") if told["source"] == source]
 
 
 def hog_of(weir: Ftpweir) -> Batch:

@@ -191,12 +191,12 @@ async def test_a_server_that_leaves_instead_of_answering_harms_one_client_only(
 
 
 async def test_who_leaves_before_its_final_reply_harms_nobody() -> None:
-    go_on = asyncio.Event()
+    ahead, left = asyncio.Event(), asyncio.Event()
 
     async def waits(visit: Visit, _: bytes) -> None:
         visit._received += await visit.read()
-        go_on.set()
-        await asyncio.sleep(0.02)  # for the one who leaves
+        ahead.set()
+        await left.wait()
         await visit.say("226 Done.")
 
     async with scripted(FILES) as server, house(server, upstream=ONE) as home:
@@ -208,20 +208,22 @@ async def test_who_leaves_before_its_final_reply_harms_nobody() -> None:
                 two = await begin(second, "RETR /two")
                 with one:
                     await first.expect(150)
-                    await patiently_set(go_on)
+                    await patiently_set(ahead)
                     first.vanish()
+            await home.until(lambda: len(home.app.roster) == 1)
+            left.set()
             assert await end(second, two, 226) == FILES[b"/two"]
             await second.expect_silence()
         assert server.logins == 1
 
 
 async def test_who_goes_ahead_and_leaves_harms_nobody() -> None:
-    go_on = asyncio.Event()
+    ahead, left = asyncio.Event(), asyncio.Event()
 
     async def waits(visit: Visit, _: bytes) -> None:
         visit._received += await visit.read()
-        go_on.set()
-        await asyncio.sleep(0.02)
+        ahead.set()
+        await left.wait()
         await visit.say("226 Done.")
 
     async with scripted(FILES) as server, house(server, upstream=ONE) as home:
@@ -231,9 +233,10 @@ async def test_who_goes_ahead_and_leaves_harms_nobody() -> None:
             await server.until_heard("RETR")
             two = await begin(second, "RETR /two")
             with two:
-                await patiently_set(go_on)
+                await patiently_set(ahead)
                 await second.say("ABOR")
                 await second.expect(426, 226)
+                left.set()
             assert await end(first, one, 226) == FILES[b"/one"]
             assert await first.fetch("RETR /two") == FILES[b"/two"]
         assert server.logins == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ftplib
 import io
-import json
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -101,8 +100,7 @@ def _event(
     """Wait for the log's line of this name that fits."""
 
     def found() -> list[dict[str, object]]:
-        lines = [json.loads(line) for line in proxy.log.splitlines() if line.startswith("{")]
-        return [line for line in lines if line["event"] == name and fits(line)]
+        return [event for event in proxy.events(name) if fits(event)]
 
     until(found, f"the log says {name!r}")
     return found()[0]

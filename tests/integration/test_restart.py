@@ -7,7 +7,6 @@ that hears 421 while it is idle or waits may have to connect again, and must the
 from __future__ import annotations
 
 import ftplib
-import json
 import os
 import signal
 import threading
@@ -83,13 +82,7 @@ def has_opened(firewall: FlowWatch, flows: int) -> bool:
 
 
 def is_done(weir: Activated, reloads: int) -> bool:
-    return count(weir, "reloaded") == reloads
-
-
-def count(weir: Activated, event: str) -> int:
-    """How often the log of this run says so."""
-    lines = (line for line in weir.log.splitlines() if line.startswith("{") and line.endswith("}"))
-    return sum(json.loads(line)["event"] == event for line in lines)
+    return len(weir.events("reloaded")) == reloads
 
 
 def test_told_to_end_at_once_it_cuts_its_transfers_and_meets_no_fault() -> None:

@@ -63,8 +63,9 @@ def visit(port: int, folder: Path, seen: int) -> None:
 
 
 def goodbyes(file: Path) -> list[dict[str, object]]:
-    """Read a file of JSON lines; nothing but whole lines is in it."""
-    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    """Read a file of JSON lines, but for one that is still being written."""
+    whole, _, _ = file.read_text().rpartition("\n") if file.exists() else ("", "", "")
+    lines = [json.loads(line) for line in whole.splitlines()]
     return [one for one in lines if "session ended" in one.values() or "goodbye" in one.values()]
 
 

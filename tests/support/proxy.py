@@ -108,10 +108,11 @@ class Ftpweir:
 
     @property
     def log(self) -> str:
-        """All it has printed so far."""
+        """All lines it has printed so far; of one that it is still writing, nothing."""
         if self._folder == Path():
             return self._last_log
-        return (self._folder / "ftpweir.log").read_text(errors="replace")
+        lines, end, _ = (self._folder / "ftpweir.log").read_text(errors="replace").rpartition("\n")
+        return lines + end
 
     def config(self) -> dict[str, Any]:
         """Return the configuration as it goes into the file."""
