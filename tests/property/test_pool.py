@@ -14,6 +14,7 @@ from proxy.events import Fault
 from proxy.machine import loop_factory
 from tests.support.house import house
 from tests.support.misdeeds import spits
+from tests.support.ports import give_back, lend
 from tests.support.puppet import Puppet
 from tests.support.scripted import GREETING, scripted
 from tests.support.witness import Witness
@@ -22,8 +23,6 @@ pytestmark = pytest.mark.timeout(240)
 
 # Passes of the loop after which all that was sent has been read: loopback delivers at once.
 ROUND = 4
-# Enough for every transfer of an example: a port that the server was offered rests a while.
-PORTS = "32100-32699"
 
 SEATS = st.integers(0, 2)
 LATE = 3  # the first seat of those who come while the server takes no more
@@ -52,7 +51,10 @@ class World:
     async def exist(self, limit: int, data: str, pipelining: str) -> None:
         """Run until `end`; leaving the house checks that nothing was left behind."""
         self.limit = limit
-        upstream = {"sessions": limit, "data": data, "ports": PORTS, "pipelining": pipelining}
+        # Enough for every transfer of an example: a port that the server was offered rests a while.
+        ports = lend()
+        upstream = {"sessions": limit, "data": data, "pipelining": pipelining}
+        upstream["ports"] = f"{ports[0]}-{ports[-1]}"
         async with (
             scripted() as server,
             house(
@@ -66,6 +68,7 @@ class World:
             self.witness = Witness(server, limit)
             self.is_there = True
             await self._over.wait()
+        give_back(ports)
 
     async def appear(self, life: asyncio.Task[None]) -> None:
         """Return once everything is up; a life that ends before that has failed."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from proxy.net.listener import LATE, MOST_KEPT, Listener, ListenerPool
+from tests.support.ports import give_back, lend
 from tests.support.scarce import no_descriptor_left
 
 HOST = "127.0.0.1"
@@ -18,11 +19,11 @@ class Bench:
 
     def __init__(self, size: int, rest: float = 0.0, keep: int = MOST_KEPT) -> None:
         self.now = 100.0
-        first = _free_range(size)
-        self.ports = range(first, first + size)
+        self._window = lend()
+        self.ports = self._window[:size]
         self.pool = ListenerPool(
-            first,
-            first + size - 1,
+            self.ports[0],
+            self.ports[-1],
             clock=lambda: self.now,
             chance=random.Random(7),
             rest=rest,
@@ -39,23 +40,12 @@ class Bench:
         self.pool.close()
         for listener in tuple(self.pool._lent):
             self.pool.give_back(listener, used=False)
+        give_back(self._window)
 
 
 def _is_listening(port: int) -> bool:
     with socket.socket() as visitor:
         return visitor.connect_ex((HOST, port)) == 0
-
-
-def _free_range(size: int) -> int:
-    """Find neighbouring ports at which nobody listens."""
-    for first in range(27_000, 29_000, size):
-        try:
-            for port in range(first, first + size):
-                socket.create_server((HOST, port)).close()
-        except OSError:
-            continue
-        return first
-    raise OSError("no free neighbouring ports")
 
 
 @pytest.fixture
