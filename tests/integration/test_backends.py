@@ -152,7 +152,7 @@ def test_a_client_lists_gets_and_puts_directly(
     if not isinstance(client, Wget):
         client.put(target, "stored.bin", content)
         stored = server.home() / "stored.bin"
-        until(lambda: stored.stat().st_size == len(content), "all of it is stored", within=2)
+        until(lambda: stored.stat().st_size == len(content), "all of it is stored")
         assert sha256(stored.read_bytes()).digest() == sha256(content).digest()
         stored.unlink()
     # A client that quietly falls back to the other mode would make a row of the matrix untrue.

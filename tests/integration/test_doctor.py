@@ -89,7 +89,7 @@ def write_config(folder: Path, server: Backend, **sections: Mapping[str, object]
     """Write a configuration for a server; the timeouts are short."""
     config: dict[str, object] = {
         "upstream": {"host": server.host, "port": server.port, **sections.pop("upstream", {})},
-        "timeouts": {"connect": "1s", "login": "3s", "final": "5s"},
+        "timeouts": {"connect": "1s"},
         "status": "none",
         **sections,
     }
