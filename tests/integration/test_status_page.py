@@ -35,7 +35,8 @@ def server() -> Iterator[PyFtpd]:
     with PyFtpd() as server:
         for user in USERS:
             (server.home(user) / FILE).write_bytes(os.urandom(5_000))
-        (server.home(USERS[0]) / "long").write_bytes(bytes(12 << 20))
+        with (server.home(USERS[0]) / "long").open("wb") as long:
+            long.truncate(60 << 20)  # half a minute at TIGHT's bandwidth: a browser may be slow
         yield server
 
 

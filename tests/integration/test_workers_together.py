@@ -61,10 +61,14 @@ def children(weir: Ftpweir) -> list[int]:
 
 
 def kill_one(weir: Ftpweir) -> None:
-    """Kill a worker and return when another has taken its place and answers."""
+    """Kill a worker and return when another has taken its place; it answers a moment later."""
     before = children(weir)
     os.kill(before[0], signal.SIGKILL)
     until(lambda: len(set(children(weir)) - set(before)) == 1, "another has taken its place")
+
+
+def until_both_answer(page: Page) -> None:
+    until(lambda: page.sum_of("ftpweir_worker_up") == WORKERS, "both answer", 30)
 
 
 def fetch(weir: Ftpweir) -> Batch:
@@ -86,7 +90,7 @@ def test_one_page_shows_what_both_do_and_goes_on_when_one_dies(both: tuple[Ftpwe
     kill_one(weir)
     assert json.loads(page.text("/readyz"))["ready"]
     under_load.join()
-    assert page.sum_of("ftpweir_worker_up") == WORKERS
+    until_both_answer(page)
     assert fetch(weir).errors == []
     until(lambda: page.told("sessions")["total"] == 0, "all have said goodbye")
 
@@ -113,6 +117,7 @@ def test_a_reload_and_a_drain_over_the_page_reach_all_of_them() -> None:
         waits = {one["key"]: one["value"] for one in page.told("config")["settings"]}
         assert waits["queue.max_wait"] == "20s"
         kill_one(weir)
+        until_both_answer(page)
         waits = {one["key"]: one["value"] for one in page.told("config")["settings"]}
         assert waits["queue.max_wait"] == "20s", "the new one has the new file"
         weir.write(status="none")
