@@ -38,7 +38,9 @@ async def listen(number, voice):
             os._exit(3)
         can = not (folder / f"refuses.{number}").exists()
         told = await agree(Reloaded((), ()) if can else ReloadRefused(("no",)))
-        (folder / f"{type(told).__name__}.{number}").write_text(str(told))
+        begun = folder / f"begun.{number}"
+        begun.write_text(str(told))
+        begun.rename(folder / f"{type(told).__name__}.{number}")  # there as a whole, or not
 
     async with asyncio.TaskGroup() as tasks:
         voice.entered(Phase.SERVING)
@@ -151,7 +153,7 @@ def test_one_that_hangs_is_ended_and_started_again(tmp_path: Path) -> None:
     until(lambda: parent.has("ready"), "both serve")
     (hanging,) = parent.pids(0)
     os.kill(hanging, signal.SIGSTOP)
-    until(lambda: len(parent.pids(0)) == 2, "another has taken its place")
+    until(lambda: len(parent.pids(0)) > 1, "another has taken its place")
     parent.process.send_signal(signal.SIGTERM)
     told, _ = parent.process.communicate(timeout=20)
     assert "worker 1 hangs" in told
