@@ -93,15 +93,19 @@ def log(folder: Path, *lines: str) -> None:
             sock.send(f"<30>Nov 21 10:22:35 ftpweir[77]: {one}".encode())
 
 
+def lines(file: Path, count: int) -> list[str]:
+    """Return the lines of the file once so many are there as a whole."""
+
+    def are_there() -> bool:
+        return file.exists() and file.read_text().count("\n") >= count
+
+    until(are_there, f"{count} lines are in {file.name}")
+    return file.read_text().splitlines()
+
+
 def events(folder: Path, count: int) -> list[dict[str, Any]]:
     """Return the events in the file once there are so many."""
-    file = folder / "events.json"
-
-    def lines() -> list[str]:
-        return file.read_text().splitlines() if file.exists() else []
-
-    until(lambda: len(lines()) >= count, f"{count} events are in the file")
-    return [json.loads(one)["ftpweir"] for one in lines()]
+    return [json.loads(one)["ftpweir"] for one in lines(folder / "events.json", count)]
 
 
 def test_each_event_becomes_fields_and_what_is_none_is_left_to_others(folder: Path) -> None:
@@ -121,7 +125,6 @@ def test_each_event_becomes_fields_and_what_is_none_is_left_to_others(folder: Pa
 def test_what_needs_attention_is_told_to_people(folder: Path) -> None:
     log(folder, line(RELOADED), line(REFUSED))
     events(folder, 2)
-    until((folder / "trouble.log").exists, "the trouble is in its file")
-    (told,) = (folder / "trouble.log").read_text().splitlines()
+    (told,) = lines(folder / "trouble.log", 1)
     assert "warning refused class_sessions source=192.0.2.7" in told
     assert told.endswith("ref=ab12cd")
