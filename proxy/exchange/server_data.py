@@ -186,7 +186,7 @@ class ServerData:
     def why_stalled(self, limit: float) -> Declined:
         """Explain that no byte has moved, for `limit` seconds unless the server has vanished."""
         if self._session is not None and self._session.fell_silent:
-            return Broken(Reason.UPSTREAM_LOST, words=self._session.channel.fault)
+            return Broken(Reason.UPSTREAM_LOST, words=str(self._session.channel.fault))
         return Declined(Reason.STALLED, limit=round(limit))
 
     # Ending.

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from proxy.ftp.lines import LineReader, Malformed
 
 from .control import Channel
+from .fault import Fault, Why
 
 CLIENT_HELLO = b"\x16\x03"  # how TLS begins, and no command does
+SPEAKS_FIRST = "it speaks TLS from its first byte on (listen.tls: implicit)"
 
 
 class ClientChannel(Channel[bytes | Malformed]):
@@ -33,7 +35,7 @@ class ClientChannel(Channel[bytes | Malformed]):
         if not self._has_spoken:
             self._has_spoken = True
             if data.startswith(CLIENT_HELLO):
-                self.fault = "TLS: it speaks TLS from its first byte on (listen.tls: implicit)"
+                self.fault = Fault(Why.TLS, SPEAKS_FIRST)
                 self._end()
                 self.close()
                 return

@@ -14,8 +14,9 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from .alarm import Alarm
+from .fault import GONE_SILENT, Ended, Fault, Why
 from .handshakes import HANDSHAKES
-from .options import GONE_SILENT, LINGER_ZERO, round_trip, tune_control
+from .options import LINGER_ZERO, round_trip, tune_control
 from .peer import peer_of
 from .tls import TlsFault, TlsWire
 
@@ -29,10 +30,6 @@ EACH = 64  # bytes of memory that an item takes beside its own
 # were too short for four of ten small files.
 HELD = 0.01
 UNREAD = 2.5  # seconds the other side has to read the last words
-
-
-class Ended(Exception):
-    """The other side is gone, and all it said before has been read."""
 
 
 class Disturbed(Exception):
@@ -84,7 +81,7 @@ class Channel(asyncio.Protocol, Generic[T]):
         self.watch: Callable[[], None] | None = None
         self.tls: TlsWire | None = None  # what protects this connection
         self.ended = False  # no item will follow those pending
-        self.fault = ""  # why it ended, when the other side did not simply leave
+        self.fault: Fault | None = None  # why it ended; None: the other side simply left
         self.peer = self.local = ("", 0)
         self.fileno = -1
 
@@ -131,8 +128,9 @@ class Channel(asyncio.Protocol, Generic[T]):
         return True  # what was asked before the FIN is still answered
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None and not self.fault:
-            self.fault = GONE_SILENT if isinstance(exc, TimeoutError) else str(exc)
+        if exc is not None and self.fault is None:
+            is_silent = isinstance(exc, TimeoutError)
+            self.fault = GONE_SILENT if is_silent else Fault(Why.BROKEN, str(exc))
         self._end()
         self.resume_writing()
         self._alarm.stop()
@@ -297,7 +295,7 @@ class Channel(asyncio.Protocol, Generic[T]):
             wire.feed(data)
             data = wire.read()
         except TlsFault as problem:
-            self.fault = f"TLS: {problem}"
+            self.fault = Fault(Why.TLS, str(problem))
             self._end()
             self.close()  # says why, in an alert that `abort` would drop
             return
@@ -317,7 +315,7 @@ class Channel(asyncio.Protocol, Generic[T]):
 
     def _break_off(self, problem: Exception) -> None:
         """The other side speaks nonsense: what it said before still counts, nothing after it."""
-        self.fault = str(problem)
+        self.fault = Fault(Why.NONSENSE, str(problem))
         self._end()
         self.abort()
 

@@ -8,8 +8,6 @@ import socket
 import struct
 
 MIN_RTT = struct.Struct("148xI")  # tcpi_min_rtt in Linux's struct tcp_info, microseconds
-# Why a connection ended that `give_up_after` was asked to watch.
-GONE_SILENT = "the other side acknowledges nothing any more"
 SIOCOUTQ = 0x5411  # Linux: bytes not yet acknowledged, our FIN counts as one
 UNSENT = struct.Struct("i")
 LINGER_ZERO = struct.pack("ii", 1, 0)  # SO_LINGER: close drops what is unsent and sends RST

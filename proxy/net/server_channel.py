@@ -17,11 +17,6 @@ class ServerChannel(Channel[Reply]):
         self._replies = ReplyReader()
         super().__init__(self._replies)
 
-    @property
-    def is_nonsense(self) -> bool:
-        """Tell whether the server has said what is no reply."""
-        return self._replies.error is not None
-
     def give_up_after(self, seconds: float) -> None:
         """End once the server's TCP has acknowledged nothing for so long."""
         if (sock := self._sock) is not None:

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Protocol
 
 from proxy.net.client_channel import ClientChannel
-from proxy.net.control import Ended
+from proxy.net.fault import Ended
 
 from .interrupt import Interruptible
 

@@ -9,7 +9,7 @@ from proxy.events import Announce
 from proxy.ftp.command import Command, Treatment
 from proxy.ftp.dialogue import Dialogue
 from proxy.ftp.reply import Reply
-from proxy.net.control import Ended
+from proxy.net.fault import Ended, Why
 from proxy.refusals import Reason
 
 from .client_tls import TlsFailed
@@ -51,11 +51,11 @@ class Chronicle:
 
     def gone(self, end: TlsFailed | Ended) -> str:
         """The client is gone; return why, in the words of the log."""
-        why = str(end)
-        if isinstance(end, TlsFailed) or why.startswith("TLS: "):
-            self._announce(events.TlsFailed(self._session, self._host, why))
+        fault = end.fault if isinstance(end, Ended) else None
+        if isinstance(end, TlsFailed) or (fault is not None and fault.why is Why.TLS):
+            self._announce(events.TlsFailed(self._session, self._host, str(end)))
             return "no TLS"
-        return "client lost" if why else "client left"
+        return "client left" if fault is None else "client lost"
 
     def changed(self, command: Command, reply: Reply) -> None:
         """A command that may change something was answered."""

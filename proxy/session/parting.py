@@ -7,7 +7,8 @@ import contextlib
 
 from proxy.ftp.reply import Reply
 from proxy.net.client_channel import ClientChannel
-from proxy.net.control import Disturbed, Ended
+from proxy.net.control import Disturbed
+from proxy.net.fault import Ended
 from proxy.refusals import Reason
 
 LINGER = 2.5  # seconds a client has to read a 421 before the socket goes

@@ -35,7 +35,8 @@ from proxy.ftp.protection import Unprotected
 from proxy.ftp.reply import Refused, Reply
 from proxy.gate.request import Source
 from proxy.net.client_channel import ClientChannel
-from proxy.net.control import Disturbed, Ended
+from proxy.net.control import Disturbed
+from proxy.net.fault import Ended, Fault, Why
 from proxy.refusals import Declined, Reason
 from proxy.upstream.identity import Credentials
 from proxy.upstream.session import Lost
@@ -237,7 +238,7 @@ class Session:
             async with asyncio.timeout(self._shared.manners.idle):
                 await self._client.drain()
         except TimeoutError:
-            raise Ended("does not read") from None
+            raise Ended(Fault(Why.UNREAD, "does not read")) from None
 
     def _clear_up(self, reason: str) -> None:
         """Give back all that it has: a step that fails must not cost the others."""

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 from proxy.events import Announce, CertificateExpires
-from proxy.net.control import Ended, Injected
+from proxy.net.control import Injected
+from proxy.net.fault import Ended
 from proxy.net.server_channel import ServerChannel
 from proxy.net.tls import TlsWire
 from proxy.net.trust import Shown, TrustFiles, trust_context
@@ -58,7 +59,8 @@ class ServerTls:
         except TimeoutError:
             raise NoTls(f"no handshake within {patience:g} s") from None
         except Ended as end:
-            raise NoTls(str(end).removeprefix("TLS: ") or "it hung up in the handshake") from None
+            words = end.fault.words if end.fault is not None else "it hung up in the handshake"
+            raise NoTls(words) from None
         assert channel.tls is not None
         certificate = channel.tls.peer_certificate
         self.shown = Shown.of(certificate) if certificate is not None else None

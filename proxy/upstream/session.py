@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from proxy.ftp.lines import encode_line
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import State
-from proxy.net.control import Ended
-from proxy.net.options import GONE_SILENT
+from proxy.net.fault import Ended, Why
 from proxy.net.server_channel import ServerChannel
 from proxy.net.tls import TlsWire
 
@@ -113,7 +112,7 @@ class UpstreamSession:
     @property
     def fell_silent(self) -> bool:
         """Tell whether the server vanished without a word."""
-        return self.channel.fault == GONE_SILENT
+        return self._why_ended is Why.SILENT
 
     def doubt(self) -> None:
         """Its server does not answer others: see soon whether it is still there, by probes."""
@@ -278,5 +277,9 @@ class UpstreamSession:
 
     def _hung_up(self) -> Lost:
         # What it said before, to other commands, is no reason.
-        kind = Nonsense if self.channel.is_nonsense else Lost
-        return kind("hung up", self._farewell or self.channel.fault)
+        kind = Nonsense if self._why_ended is Why.NONSENSE else Lost
+        return kind("hung up", self._farewell or str(self.channel.fault or ""))
+
+    @property
+    def _why_ended(self) -> Why | None:
+        return self.channel.fault.why if self.channel.fault is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proxy.net.options import GONE_SILENT
+from proxy.net.fault import GONE_SILENT
 from proxy.refusals import Reason
 
 from .dial import Busy, DialError, TurnedAway
@@ -63,7 +63,7 @@ class Troubles:
     def fell_silent(self) -> None:
         """A session ended because the server acknowledged nothing any more: who chooses among
         several servers should know; here the next dial will tell."""
-        self._tell(DialError(Reason.UPSTREAM_SILENT, GONE_SILENT))
+        self._tell(DialError(Reason.UPSTREAM_SILENT, GONE_SILENT.words))
 
     def are_over(self) -> None:
         """A session was had: begin with short waits again."""

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from proxy.net.client_channel import CLIENT_HELLO, ClientChannel
-from proxy.net.control import Ended
+from proxy.net.fault import Ended
 from tests.support.raw_client import RawClient
 
 

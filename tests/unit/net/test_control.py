@@ -13,8 +13,8 @@ from proxy.net.control import (
     EACH,
     MOST_AHEAD,
     Disturbed,
-    Ended,
 )
+from proxy.net.fault import Ended
 from proxy.net.server_channel import ServerChannel
 from tests.support.house import until
 from tests.support.raw_client import RawClient, patiently, read_all, read_some

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from proxy.net.control import Ended
+from proxy.net.fault import Ended
 from proxy.net.server_channel import ServerChannel
 from tests.support.raw_client import accept
 

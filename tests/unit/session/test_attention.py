@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from proxy.net.client_channel import ClientChannel
-from proxy.net.control import Ended
+from proxy.net.fault import Ended
 from proxy.session.attention import Attention
 
 

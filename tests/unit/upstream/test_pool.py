@@ -7,7 +7,7 @@ import pytest
 
 from proxy.events import UpstreamClosed
 from proxy.ftp.virtual import State
-from proxy.net.options import GONE_SILENT
+from proxy.net.fault import GONE_SILENT
 from proxy.refusals import Reason
 from proxy.upstream.dial import DialError
 from proxy.upstream.identity import Credentials
@@ -291,6 +291,6 @@ async def test_a_session_whose_server_fell_silent_tells_of_it(server: Scripted) 
         heard.clear()
         lease.session.channel.connection_lost(TimeoutError(110, "Connection timed out"))
         lease.release()
-        assert [str(problem) for problem in heard] == [GONE_SILENT]
+        assert [str(problem) for problem in heard] == [GONE_SILENT.words]
         lease.session.channel.abort()
         await pool.until(lambda: not pool.pool.seats)
