@@ -88,9 +88,9 @@ class ServerSide:
     @property
     def settled(self) -> Mapping[str, str]:
         """Which keys a start settles, and why."""
-        if self._ways.has_ledger:
-            return {}
-        return {"budget.enforce": "it began as off, without the state file"}
+        if self._ways.began_off:
+            return {"budget.enforce": "it began as off, without the state file"}
+        return {}
 
     @property
     def is_over(self) -> bool:

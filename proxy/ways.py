@@ -53,8 +53,8 @@ class Ways:
         self._ground = ground
         keeps_none = config.state is None or config.budget.enforce == "off"
         self._state = None if keeps_none else config.state
-        # It keeps a state file, or was told to keep none.
-        self.has_ledger = config.state is None or not keeps_none
+        # The budget was off at the start: the state file that is named has not been opened.
+        self.began_off = keeps_none and config.state is not None
         self.shares: list[Share] = []  # what other instances have of it, too
         servers = range(len(config.upstream.servers))
         # What is learned of one server says nothing of another.
@@ -129,7 +129,7 @@ class Ways:
             return None
         path = f"{self._state}.{place}" if place else self._state
         rows = self._config.budget.limit
-        return Journal(Path(path), clock=self._ground.clock(), rows=rows)
+        return Journal(Path(path), now=self._ground.clock(), rows=rows)
 
     def _dialer(self, server: int, source: str | None) -> Dialer:
         is_hurried = partial(self._has_another, server)

@@ -55,16 +55,14 @@ class Journal:
     It begins with room for so many `rows` and for what is remembered, and grows as needed.
     """
 
-    def __init__(
-        self, path: Path, *, clock: float, rows: int = 1, boot: bytes | None = None
-    ) -> None:
+    def __init__(self, path: Path, *, now: float, rows: int = 1, boot: bytes | None = None) -> None:
         self._boot = _boot_id() if boot is None else boot
         self._rows: dict[int, int] = {}  # slot id -> offset of its row
         self._cooling: list[tuple[float, int]] = []  # heap of (until, offset)
         self._free: list[int] = []
         self._file = _locked(path)
         try:
-            self.remembered = _slots_in(self._file.read(), clock, self._boot)
+            self.remembered = _slots_in(self._file.read(), now, self._boot)
             self._map = self._new_table(max(rows, len(self.remembered or ())))
         except OSError as problem:
             self._file.close()
@@ -108,7 +106,7 @@ class Journal:
 
     def close(self) -> None:
         """Mark the table as complete and write it to the disk: it holds across a reboot too."""
-        self._write_header(clean=True, clock=time.monotonic())
+        self._write_header(clean=True, now=time.monotonic())
         self._map.flush()
         self._map.close()
         self._file.close()
@@ -125,12 +123,12 @@ class Journal:
             self._grow()
         return self._map
 
-    def start(self, clock: float) -> None:
+    def start(self, now: float) -> None:
         """Believe the table from now on: what was remembered has been booked again."""
-        self._write_header(clean=False, clock=clock)
+        self._write_header(clean=False, now=now)
 
-    def _write_header(self, *, clean: bool, clock: float) -> None:
-        offset = time.time() - clock
+    def _write_header(self, *, clean: bool, now: float) -> None:
+        offset = time.time() - now
         _HEADER.pack_into(self._map, 0, _MAGIC, self._boot, clean, offset)
 
     def _grow(self) -> None:
@@ -150,7 +148,7 @@ class Glance:
     slots: list[Remembered] | None
 
 
-def glance(path: Path, *, clock: float) -> Glance | None:
+def glance(path: Path, *, now: float) -> Glance | None:
     """Read a state file that may be in use, changing nothing; None: there is none.
 
     Raises OSError. Rows that the proxy writes meanwhile may be read before or after.
@@ -167,10 +165,10 @@ def glance(path: Path, *, clock: float) -> Glance | None:
             is_held = False
         except BlockingIOError:
             is_held = True
-        return Glance(is_held, _slots_in(file.read(), clock, _boot_id()))
+        return Glance(is_held, _slots_in(file.read(), now, _boot_id()))
 
 
-def _slots_in(data: bytes, clock: float, boot: bytes) -> list[Remembered] | None:
+def _slots_in(data: bytes, now: float, boot: bytes) -> list[Remembered] | None:
     """Return the slots found; an empty file is a first start."""
     if not data:
         return []
@@ -187,7 +185,7 @@ def _slots_in(data: bytes, clock: float, boot: bytes) -> list[Remembered] | None
         if not clean or not math.isfinite(offset):
             return None
         # Another boot, another monotonic clock: the wall clock carries the times over.
-        shift = offset - (time.time() - clock)
+        shift = offset - (time.time() - now)
     return _rows_of(data, shift)
 
 

@@ -42,7 +42,7 @@ class Life:
     slots: dict[int, Remembered] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.journal = Journal(self.path, clock=self.now)
+        self.journal = Journal(self.path, now=self.now)
         self.journal.start(self.now)
 
     @property
@@ -64,7 +64,7 @@ class Life:
         """Return what would be found after a kill."""
         copy = self.folder / "copy"
         shutil.copy(self.path, copy)
-        journal = Journal(copy, clock=self.now)
+        journal = Journal(copy, now=self.now)
         journal.close()
         copy.unlink()
         assert journal.remembered is not None
@@ -85,7 +85,7 @@ class Life:
         self.runs += 1
         shutil.copy(old, self.path)
         self.journal.close()
-        self.journal = Journal(self.path, clock=self.now)
+        self.journal = Journal(self.path, now=self.now)
         assert self.journal.remembered is not None
         self.slots.clear()
         for one in self.journal.remembered:
@@ -128,7 +128,7 @@ def test_no_file_is_too_odd_to_start_with(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "state")
         path.write_bytes(data)
-        journal = Journal(path, clock=0.0)
+        journal = Journal(path, now=0.0)
         assert journal.remembered == (None if data else [])
         journal.close()
 
@@ -143,7 +143,7 @@ def test_whatever_was_overwritten_makes_at_worst_a_full_budget(at: int, data: by
             file.seek(at)
             file.write(data)
         life.journal.close()
-        journal = Journal(life.path, clock=life.now)
+        journal = Journal(life.path, now=life.now)
         assert journal.remembered is None or len(journal.remembered) <= 1024
         journal.close()
 
@@ -155,7 +155,7 @@ from pathlib import Path
 from proxy.shaping.ledger import Kind
 from proxy.store.journal import Journal
 chance = random.Random(int(sys.argv[2]))
-journal = Journal(Path(sys.argv[1]), clock=0.0)
+journal = Journal(Path(sys.argv[1]), now=0.0)
 journal.start(0.0)
 kinds, open_slots, slot = list(Kind), [], 0
 def tell(*words):
@@ -188,7 +188,7 @@ def test_a_process_killed_while_it_writes_is_at_most_one_write_behind(
     heard = killed_in_the_middle(path, seed)
     # What was told last may have been written, or not, or half.
     before, after = model_of(heard[:-1]), model_of(heard)
-    journal = Journal(path, clock=0.0)
+    journal = Journal(path, now=0.0)
     assert journal.remembered is not None
     assert Counter(journal.remembered) in (before, after)
     journal.close()

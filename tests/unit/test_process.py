@@ -107,7 +107,7 @@ def test_a_bad_file_is_refused_with_line_and_column_and_the_old_settings_stay(ch
 def test_told_to_quit_it_ends_at_once_with_the_ledger_saved(child: Child) -> None:
     child.process.send_signal(signal.SIGQUIT)
     assert child.process.wait(10) == 0
-    remembered = Journal(child.file.with_name("ftpweir.state"), clock=time.monotonic())
+    remembered = Journal(child.file.with_name("ftpweir.state"), now=time.monotonic())
     assert remembered.remembered == []
     remembered.close()
 

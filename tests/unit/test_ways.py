@@ -62,7 +62,7 @@ async def test_each_server_has_its_weight() -> None:
 async def test_each_way_has_a_state_file_and_the_first_keeps_its_name(tmp_path: Path) -> None:
     built = ways(upstream={"standby": ["ftp2"]}, state=str(tmp_path / "state"))
     assert sorted(os.listdir(tmp_path)) == ["state", "state.ftp2:21"]
-    assert built.has_ledger
+    assert not built.began_off
     for way in built.fleet.ways:
         way.budget.close()
 
@@ -70,7 +70,7 @@ async def test_each_way_has_a_state_file_and_the_first_keeps_its_name(tmp_path: 
 async def test_a_budget_that_is_not_kept_has_no_file(tmp_path: Path) -> None:
     built = ways(state=str(tmp_path / "state"), budget={"enforce": "off"})
     assert os.listdir(tmp_path) == []
-    assert not built.has_ledger
+    assert built.began_off
 
 
 async def test_group_is_hurried_where_there_is_only_one_server() -> None:

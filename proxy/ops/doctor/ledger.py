@@ -12,24 +12,24 @@ from proxy.store.journal import Glance, glance
 from .seen import Ledger
 
 
-def look_at_ledgers(config: Config, clock: float) -> tuple[Ledger, ...]:
+def look_at_ledgers(config: Config, now: float) -> tuple[Ledger, ...]:
     """Read the state file of every way to a server; none where no budget is kept."""
     if config.budget.enforce == "off":
         return ()
-    return tuple(_look(Path(file), config.budget.limit, clock) for file in config.state_files)
+    return tuple(_look(Path(file), config.budget.limit, now) for file in config.state_files)
 
 
-def _look(path: Path, limit: int, clock: float) -> Ledger:
+def _look(path: Path, limit: int, now: float) -> Ledger:
     try:
         if path.exists() and not path.is_file():
             return Ledger(str(path), problem="it is no file")  # opening a pipe would never end
-        seen = glance(path, clock=clock)
+        seen = glance(path, now=now)
     except OSError as problem:
         words = problem.strerror or str(problem)
         return Ledger(str(path), words, is_denied=isinstance(problem, PermissionError))
     if seen is None:
         return _not_here(path, limit)
-    return _told(path, seen, limit, clock)
+    return _told(path, seen, limit, now)
 
 
 def _not_here(path: Path, limit: int) -> Ledger:
@@ -42,10 +42,10 @@ def _not_here(path: Path, limit: int) -> Ledger:
     return Ledger(str(path), limit=limit)
 
 
-def _told(path: Path, seen: Glance, limit: int, clock: float) -> Ledger:
+def _told(path: Path, seen: Glance, limit: int, now: float) -> Ledger:
     # What was open when a proxy was killed counts as closed at the next start: nobody can say when.
     slots = seen.slots or []
-    counting = [one for one in slots if one.until is None or one.until > clock]
+    counting = [one for one in slots if one.until is None or one.until > now]
     ends = [one.until for one in counting if one.until is not None]
     is_believed = seen.slots is not None
     is_denied = not seen.is_held and not os.access(path, os.W_OK)
@@ -58,5 +58,5 @@ def _told(path: Path, seen: Glance, limit: int, clock: float) -> Ledger:
         used=len(counting) if is_believed else limit,  # as the proxy will count it, too
         limit=limit,
         had_data=sum(one.kind is not Kind.CONTROL for one in slots),
-        next_free=min(ends) - clock if ends else None,
+        next_free=min(ends) - now if ends else None,
     )

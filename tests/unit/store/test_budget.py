@@ -163,13 +163,13 @@ def test_off_lets_everybody_go_without_a_word() -> None:
 
 def test_what_an_earlier_process_left_is_booked_again(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    before = Purse(4, journal=Journal(state, clock=1000.0))
+    before = Purse(4, journal=Journal(state, now=1000.0))
     before.take()  # still open when that process ends
     before.budget.settle(before.take(), Ending.FIN)
     before.now += 10
     before.budget.cancel(before.take())
     before.budget.close()
-    after = Purse(4, journal=Journal(state, clock=1010.0), now=1010.0)
+    after = Purse(4, journal=Journal(state, now=1010.0), now=1010.0)
     assert after.budget.open == 0
     assert after.budget.used == 2
     after.now = 1000.0 + HOLD
@@ -180,7 +180,7 @@ def test_what_an_earlier_process_left_is_booked_again(tmp_path: Path) -> None:
 
 
 def test_what_the_state_file_has_no_room_for_waits_as_for_a_full_budget(tmp_path: Path) -> None:
-    purse = Purse(9999, holds=explicit(1.0), journal=Journal(tmp_path / "state", clock=1000.0))
+    purse = Purse(9999, holds=explicit(1.0), journal=Journal(tmp_path / "state", now=1000.0))
     first = purse.take()
     with no_file_grows():
         while (slot := purse.budget.reserve(Kind.DOWNLOAD, "")) is not None:
@@ -202,7 +202,7 @@ def test_what_the_state_file_has_no_room_for_waits_as_for_a_full_budget(tmp_path
 
 
 def test_shadow_lets_those_go_too_that_the_state_file_has_no_room_for(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "state", clock=1000.0)
+    journal = Journal(tmp_path / "state", now=1000.0)
     purse = Purse(9999, enforce=Enforce.SHADOW, journal=journal)
     with no_file_grows():
         for _ in range(ROWS_AT_FIRST):
@@ -212,7 +212,7 @@ def test_shadow_lets_those_go_too_that_the_state_file_has_no_room_for(tmp_path: 
     purse.budget.settle(second, Ending.FIN)
     assert purse.budget.used == ROWS_AT_FIRST + 1
     purse.budget.close()
-    after = Journal(tmp_path / "state", clock=1000.0)
+    after = Journal(tmp_path / "state", now=1000.0)
     assert len(after.remembered or ()) == ROWS_AT_FIRST
     after.close()
 
@@ -220,7 +220,7 @@ def test_shadow_lets_those_go_too_that_the_state_file_has_no_room_for(tmp_path: 
 def test_a_state_file_that_cannot_be_believed_counts_as_a_full_budget(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.write_bytes(b"something else entirely")
-    purse = Purse(3, journal=Journal(state, clock=1000.0))
+    purse = Purse(3, journal=Journal(state, now=1000.0))
     assert purse.budget.used == 3
     purse.now += purse.budget.longest_hold
     assert purse.budget.used == 0

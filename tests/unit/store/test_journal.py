@@ -30,7 +30,7 @@ def state(tmp_path: Path) -> Path:
 
 def filled(state: Path, rows: int = 0) -> Journal:
     """Begin a journal with one slot open, one cooling for a minute, and `rows` more open."""
-    journal = Journal(state, clock=NOW)
+    journal = Journal(state, now=NOW)
     journal.start(NOW)
     journal.opened(1, Kind.DOWNLOAD, NOW)
     journal.opened(2, Kind.UPLOAD, NOW)
@@ -44,7 +44,7 @@ def after_kill(state: Path, *, boot: bytes | None = None) -> list[Remembered] | 
     """Return what a process would find that starts now, had the present one been killed."""
     copy = state.with_name("copy")
     shutil.copy(state, copy)
-    found = Journal(copy, clock=NOW, boot=boot)
+    found = Journal(copy, now=NOW, boot=boot)
     try:
         return found.remembered
     finally:
@@ -68,13 +68,13 @@ def row_of(state: Path, kind: Kind) -> int:
 
 
 def test_a_first_start_remembers_nothing(state: Path) -> None:
-    journal = Journal(state, clock=NOW)
+    journal = Journal(state, now=NOW)
     assert journal.remembered == []
     journal.close()
 
 
 def test_only_its_owner_may_read_it(state: Path) -> None:
-    Journal(state, clock=NOW).close()
+    Journal(state, now=NOW).close()
     assert state.stat().st_mode & 0o777 == 0o600
 
 
@@ -87,7 +87,7 @@ def test_who_is_killed_leaves_what_was_open_and_what_was_cooling(state: Path) ->
 
 
 def test_a_cancelled_slot_is_not_remembered(state: Path) -> None:
-    journal = Journal(state, clock=NOW)
+    journal = Journal(state, now=NOW)
     journal.start(NOW)
     journal.opened(1, Kind.DOWNLOAD, NOW)
     journal.cancelled(1)
@@ -97,7 +97,7 @@ def test_a_cancelled_slot_is_not_remembered(state: Path) -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_each_kind_is_remembered_as_itself(state: Path, kind: Kind) -> None:
-    journal = Journal(state, clock=NOW)
+    journal = Journal(state, now=NOW)
     journal.start(NOW)
     journal.opened(1, kind, NOW)
     assert after_kill(state) == [Remembered(kind, None)]
@@ -112,7 +112,7 @@ def test_a_clean_end_is_remembered_as_well(state: Path) -> None:
 
 
 def test_rows_of_cooled_slots_are_used_again(state: Path) -> None:
-    journal = Journal(state, clock=NOW)
+    journal = Journal(state, now=NOW)
     journal.start(NOW)
     for slot in range(5 * ROWS_AT_FIRST):
         now = NOW + slot
@@ -131,7 +131,7 @@ def test_the_table_grows_with_what_is_open(state: Path) -> None:
 
 
 def test_it_begins_with_room_for_the_whole_budget(state: Path) -> None:
-    journal = Journal(state, clock=NOW, rows=2 * ROWS_AT_FIRST + 1)
+    journal = Journal(state, now=NOW, rows=2 * ROWS_AT_FIRST + 1)
     assert state.stat().st_size == HEADER + 3 * ROWS_AT_FIRST * ROW
     journal.close()
 
@@ -141,7 +141,7 @@ def test_it_begins_with_room_for_the_whole_budget(state: Path) -> None:
 
 def test_until_everything_is_booked_again_the_new_table_is_not_believed(state: Path) -> None:
     filled(state).close()
-    journal = Journal(state, clock=NOW)
+    journal = Journal(state, now=NOW)
     assert after_kill(state) is None
     journal.opened(1, Kind.DOWNLOAD, NOW)
     assert after_kill(state) is None
@@ -197,7 +197,7 @@ def test_a_time_that_is_no_number_spoils_the_table(state: Path) -> None:
 
 
 def test_after_a_crash_of_the_machine_nothing_is_believed(state: Path) -> None:
-    journal = Journal(state, clock=NOW, boot=HERE)
+    journal = Journal(state, now=NOW, boot=HERE)
     journal.start(NOW)
     assert after_kill(state, boot=HERE) == []
     assert after_kill(state, boot=ELSEWHERE) is None
@@ -206,13 +206,13 @@ def test_after_a_crash_of_the_machine_nothing_is_believed(state: Path) -> None:
 
 def test_a_clean_end_holds_across_a_reboot_and_its_times_too(state: Path) -> None:
     uptime = time.monotonic()
-    before = Journal(state, clock=uptime, boot=HERE)
+    before = Journal(state, now=uptime, boot=HERE)
     before.start(uptime)
     before.opened(1, Kind.DOWNLOAD, uptime)
     before.closed(1, uptime + 60)
     before.close()
     rebooted = uptime + 1_000_000  # another origin of the clock; no time has passed
-    after = Journal(state, clock=rebooted, boot=ELSEWHERE)
+    after = Journal(state, now=rebooted, boot=ELSEWHERE)
     assert after.remembered is not None
     (found,) = after.remembered
     assert found.until == pytest.approx(rebooted + 60, abs=30)  # the test itself takes some time
@@ -226,7 +226,7 @@ def test_a_wall_clock_that_is_no_number_is_not_believed(state: Path) -> None:
 
 
 def test_without_a_boot_to_compare_only_a_clean_end_is_believed(state: Path) -> None:
-    journal = Journal(state, clock=NOW, boot=b"unknown")
+    journal = Journal(state, now=NOW, boot=b"unknown")
     journal.start(NOW)
     assert after_kill(state, boot=b"unknown") is None
     journal.close()
@@ -237,29 +237,29 @@ def test_without_a_boot_to_compare_only_a_clean_end_is_believed(state: Path) -> 
 
 
 def test_two_proxies_never_share_a_file(state: Path) -> None:
-    first = Journal(state, clock=NOW)
+    first = Journal(state, now=NOW)
     with pytest.raises(JournalError, match="in use by another ftpweir"):
-        Journal(state, clock=NOW)
+        Journal(state, now=NOW)
     first.close()
-    Journal(state, clock=NOW).close()
+    Journal(state, now=NOW).close()
 
 
 @pytest.mark.parametrize("name", ["", "no-such-folder/state"])
 def test_a_path_that_cannot_be_opened_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(JournalError, match=r"cannot open the state file .*: [A-Z]"):
-        Journal(tmp_path / name, clock=NOW)
+        Journal(tmp_path / name, now=NOW)
 
 
 @pytest.mark.parametrize("name", ["null", "zero"])
 def test_what_is_no_file_is_told(name: str) -> None:
     with pytest.raises(JournalError, match="is no file: write 'state: none'"):
-        Journal(Path("/dev", name), clock=NOW)
+        Journal(Path("/dev", name), now=NOW)
 
 
 def test_a_pipe_is_no_file(state: Path) -> None:
     os.mkfifo(state)
     with pytest.raises(JournalError, match="is no file"):
-        Journal(state, clock=NOW)
+        Journal(state, now=NOW)
 
 
 # A file may not grow past a limit of the process: as good as a full disk, and needs no root.
@@ -270,7 +270,7 @@ from proxy.store.journal import Journal, JournalError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
-    Journal(Path(sys.argv[1]), clock=0.0)
+    Journal(Path(sys.argv[1]), now=0.0)
 except JournalError as problem:
     sys.exit(str(problem))
 """
@@ -287,7 +287,7 @@ def test_a_full_disk_is_told_before_it_kills(state: Path) -> None:
 def test_a_glance_sees_what_a_running_proxy_holds_and_changes_nothing(state: Path) -> None:
     journal = filled(state)
     before = state.read_bytes()
-    seen = glance(state, clock=NOW)
+    seen = glance(state, now=NOW)
     assert seen is not None
     assert seen.is_held
     expected = {Remembered(Kind.DOWNLOAD, None), Remembered(Kind.UPLOAD, NOW + 60)}
@@ -295,16 +295,16 @@ def test_a_glance_sees_what_a_running_proxy_holds_and_changes_nothing(state: Pat
     assert set(seen.slots) == expected
     assert state.read_bytes() == before
     journal.close()
-    after = glance(state, clock=NOW)
+    after = glance(state, now=NOW)
     assert after is not None
     assert not after.is_held
-    Journal(state, clock=NOW).close()  # nothing keeps the next proxy out
+    Journal(state, now=NOW).close()  # nothing keeps the next proxy out
 
 
 def test_a_glance_tells_nothing_from_unbelievable(state: Path) -> None:
-    assert glance(state, clock=NOW) is None
+    assert glance(state, now=NOW) is None
     assert not state.exists()
     state.write_bytes(b"nonsense")
-    seen = glance(state, clock=NOW)
+    seen = glance(state, now=NOW)
     assert seen is not None
     assert seen.slots is None

@@ -31,7 +31,7 @@ def look(
 def test_what_a_running_proxy_holds_is_seen(tmp_path: Path) -> None:
     state = tmp_path / "state"
     now = time.monotonic()
-    journal = Journal(state, clock=now)
+    journal = Journal(state, now=now)
     journal.start(now)
     for slot, kind in enumerate((Kind.CONTROL, Kind.DOWNLOAD, Kind.LISTING)):
         journal.opened(slot, kind, now)
@@ -78,7 +78,7 @@ def test_what_only_this_user_may_not_do_is_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.monotonic()
-    journal = Journal(tmp_path / "state", clock=now)
+    journal = Journal(tmp_path / "state", now=now)
     journal.start(now)
     journal.opened(1, Kind.DOWNLOAD, now)
     journal.close()
