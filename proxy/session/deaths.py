@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy.refusals import Declined
+from proxy.refusals import Declined, Reason
 from proxy.upstream.session import Lost, Silent
 
 # Seconds. What ended one session mostly ends the others too, as the killing of a server does.
@@ -28,3 +28,10 @@ async def outlive(lost: Lost, deaths: int, *, most: int = 1, silence_counts: boo
 def explain_lost(lost: Lost) -> Declined:
     """Word it for the client, in the server's own words if there are any."""
     return Declined(lost.refusal, words=lost.words)
+
+
+def explain_declined(declined: Declined, died: Lost | None) -> Declined:
+    """Blame the session that `died`, not the others' number, for the time that is used up."""
+    if died is not None and declined.reason is Reason.UPSTREAM_SESSIONS:
+        return explain_lost(died)
+    return declined

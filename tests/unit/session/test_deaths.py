@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.refusals import Declined, Reason
-from proxy.session.deaths import outlive
+from proxy.session.deaths import explain_declined, outlive
 from proxy.upstream.session import Lost, Silent
 
 LOST, SILENT = Lost("hung up", "Bye."), Silent("silent", "no reply")
@@ -33,3 +33,10 @@ async def test_silence_where_an_answer_takes_no_time_is_a_death() -> None:
     deaths = await outlive(SILENT, 0, silence_counts=True)
     with pytest.raises(Declined, match=Reason.UPSTREAM_SILENT.value):
         await outlive(SILENT, deaths, silence_counts=True)
+
+
+def test_who_finds_no_second_session_hears_what_became_of_the_first() -> None:
+    full, late = Declined(Reason.UPSTREAM_SESSIONS), Declined(Reason.BUDGET)
+    assert explain_declined(full, SILENT).reason is Reason.UPSTREAM_SILENT
+    assert explain_declined(late, SILENT) is late
+    assert explain_declined(full, None) is full

@@ -13,7 +13,7 @@ from proxy.gate import patience
 from proxy.session.session import Session
 from proxy.session.transfer import KINDS, TransferRun
 from tests.support.house import house
-from tests.support.misdeeds import waits_for
+from tests.support.misdeeds import keeps_silent, waits_for
 from tests.support.raw_client import is_reset, read_all, read_some
 from tests.support.scripted import scripted
 
@@ -85,6 +85,18 @@ async def test_a_transfer_leaves_nothing_to_the_collector() -> None:
         assert (await client.ask("NOOP")).code == 200
         left = [type(one) for one in gc.get_objects() if isinstance(one, TransferRun | Exchange)]
         assert left == []
+
+
+async def test_whose_time_the_servers_silence_has_used_up_hears_of_the_silence() -> None:
+    short = {"timeouts": {"final": 0.5}, "queue": {"max_wait": 0.4}}
+    async with (
+        scripted(FILES) as server,
+        house(server, upstream={"sessions": 1}, **short) as home,
+        home.guest() as client,
+    ):
+        server.plan("PASV", keeps_silent)
+        refused = await client.expect_refusal("RETR ten", 425)
+        assert "(timeouts.final)" in refused.text
 
 
 async def test_a_long_wait_is_fed_and_ends_in_one_150(monkeypatch: pytest.MonkeyPatch) -> None:
