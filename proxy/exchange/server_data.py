@@ -20,7 +20,7 @@ from proxy.ftp.address import (
 from proxy.ftp.reply import Reply, ReplyError
 from proxy.net.data import AcceptingEnd, ConnectingEnd, DataEnd, Stream
 from proxy.net.listener import Listener, ListenerPool
-from proxy.net.options import acknowledge, may_lack
+from proxy.net.options import acknowledge
 from proxy.net.tls import TlsFault
 from proxy.refusals import Declined, Reason
 from proxy.shaping.holds import Ending
@@ -219,8 +219,13 @@ class ServerData:
     def may_lack(self) -> bool:
         """Tell whether the server may lack some of what was sent to it."""
         assert self._end is not None
-        assert self._end.sock is not None
-        return may_lack(self._end.sock)
+        return self._end.may_lack
+
+    @property
+    def lacks(self) -> bool:
+        """Tell whether it has not acknowledged all: once it has ended, it never will."""
+        assert self._end is not None
+        return self._end.lacks
 
     def mark(self, dscp: int) -> None:
         """Tell routers the class of what is sent on it."""

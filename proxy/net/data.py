@@ -12,14 +12,14 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TypeAlias
 
 from proxy.refusals import NO_DESCRIPTOR
 
 from .listener import Listener
-from .options import LINGER_ZERO, mark
+from .options import LINGER_ZERO, lacks, mark, was_reset
 from .secured import Secured
 from .tls import TlsFault, TlsWire
 from .tls_socket import TlsSocket
@@ -43,6 +43,7 @@ class DataEnd:
         self._wire = wire
         self._secured: Secured | None = None
         self._lacking: OSError | None = None  # a descriptor, when last asked for
+        self._was_reset = False
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self.sock: socket.socket | None = None
 
@@ -122,11 +123,23 @@ class DataEnd:
         return self.sock if self._secured is None else await _agreed(self._secured, patience)
 
     def watching_end(self, call: Callable[[], None]) -> AbstractContextManager[None]:
-        """Call once the other side ends, which is to send nothing; in clear: once it sends FIN."""
-        if self._secured is not None:
-            return self._secured.watching_end(call)
+        """Call once the other side ends, by FIN or RST; it is to send nothing."""
+        return (
+            self._watching_fin(call) if self._secured is None else self._secured.watching_end(call)
+        )
+
+    @property
+    def lacks(self) -> bool:
+        """Tell whether the other side has not acknowledged all that was sent, FIN included."""
         assert self.sock is not None
-        return _watching_fin(self.sock, self._loop, call)
+        return lacks(self.sock)
+
+    @property
+    def may_lack(self) -> bool:
+        """Tell whether it may lack some: what it acknowledged before a reset, too."""
+        assert self.sock is not None
+        self._was_reset = self._was_reset or was_reset(self.sock)
+        return self._was_reset or self.lacks
 
     def mark(self, dscp: int) -> None:
         """Tell routers the class of what is sent on it."""
@@ -148,22 +161,25 @@ class DataEnd:
     def _stop_opening(self) -> None:
         self.opened.cancel()
 
+    @contextmanager
+    def _watching_fin(self, call: Callable[[], None]) -> Iterator[None]:
+        assert self.sock is not None
+        sock = self.sock
 
-@contextmanager
-def _watching_fin(
-    sock: socket.socket, loop: asyncio.AbstractEventLoop, call: Callable[[], None]
-) -> Iterator[None]:
-    def look() -> None:
-        loop.remove_reader(sock)
-        with suppress(OSError):
-            if not sock.recv(1):
+        def look() -> None:
+            self._loop.remove_reader(sock)
+            try:
+                is_over = not sock.recv(1)
+            except OSError:
+                is_over = self._was_reset = True
+            if is_over:
                 call()
 
-    loop.add_reader(sock, look)
-    try:
-        yield
-    finally:
-        loop.remove_reader(sock)
+        self._loop.add_reader(sock, look)
+        try:
+            yield
+        finally:
+            self._loop.remove_reader(sock)
 
 
 async def _agreed(secured: Secured, patience: float) -> TlsSocket:

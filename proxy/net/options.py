@@ -66,11 +66,13 @@ def round_trip(sock: socket.socket) -> float:
     return 0.0
 
 
-def may_lack(sock: socket.socket) -> bool:
-    """Tell whether the other side may not have all that was sent: it was reset, or has not
-    acknowledged everything yet."""
-    if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-        return True
+def was_reset(sock: socket.socket) -> bool:
+    """Tell whether the connection has failed since the last word about it: it is told only once."""
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+
+
+def lacks(sock: socket.socket) -> bool:
+    """Tell whether the other side has not acknowledged all that was sent; our FIN counts."""
     with contextlib.suppress(OSError):
         unsent: int = UNSENT.unpack(fcntl.ioctl(sock, SIOCOUTQ, bytes(UNSENT.size)))[0]
         return unsent > 0

@@ -231,10 +231,10 @@ async def test_descriptors_are_not_confused_by_many_cancelled_connects(
     [
         (lambda peer: peer.shutdown(socket.SHUT_WR), True),
         (lambda peer: peer.send(b"nobody asked for this"), False),
-        (lambda peer: reset(peer), False),
+        (lambda peer: reset(peer), True),
     ],
 )
-async def test_only_the_other_sides_fin_is_heard_as_its_end(
+async def test_the_other_sides_end_is_heard_and_what_it_sends_is_not(
     listener: Listener, deed: Callable[[socket.socket], object], is_end: bool
 ) -> None:
     heard: list[str] = []
@@ -244,6 +244,19 @@ async def test_only_the_other_sides_fin_is_heard_as_its_end(
         for _ in range(10):
             await asyncio.sleep(0)  # on loopback it has come already
         assert heard == ["ended"] * is_end
+    end.finish()
+
+
+async def test_that_the_other_side_may_lack_something_is_remembered(listener: Listener) -> None:
+    end, peer = await connected(listener)
+    over = asyncio.Event()
+    with end.watching_end(over.set):
+        assert end.sock is not None
+        end.sock.send(b"abc")
+        reset(peer)
+        await over.wait()
+    assert [end.may_lack, end.may_lack] == [True, True]
+    assert not end.lacks  # the kernel took it all, and dropped it
     end.finish()
 
 
