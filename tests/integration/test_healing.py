@@ -29,20 +29,21 @@ SERVERS = [Vsftpd, PureFtpd, ProFtpd, PyFtpd]
 FILES = int(os.environ.get("FTPWEIR_HARVEST", "100"))
 LARGEST = int(os.environ.get("FTPWEIR_LARGEST", "4000000"))
 SCRIPTS = 20
+SILENCE = 5.0  # pyftpdlib leaves some uploads unanswered for ever: then they have failed
 PORTS = (40_000, 40_999)
 RESTART_EVERY = 5.0
-# 127 of 1,000 data connections are reset towards the client, as a field report counted it: at the
-# first packet, after some, or deep in a large file.
+# 3 of 23 data connections are reset towards the client, where a field report counted 127 of 1,000:
+# at the first packet, after some, or deep in a large file. In turn: chance might spare them all.
 RESETS = """
 table inet breaks {
   map after { type mark : verdict; }
   chain input {
     type filter hook input priority 0
-    tcp dport 40000-40999 tcp flags & (syn | ack) == syn ct mark set numgen random mod 1000
+    tcp dport 40000-40999 tcp flags & (syn | ack) == syn ct mark set numgen inc mod 23 offset 1
     tcp flags & rst == rst accept
-    tcp dport 40000-40999 ct mark < 43 ct reply packets > 0 tcp flags & syn == 0 jump cut
-    tcp dport 40000-40999 ct mark < 86 ct reply bytes > 20000 jump cut
-    tcp dport 40000-40999 ct mark < 127 ct reply bytes > 400000 jump cut
+    tcp dport 40000-40999 ct mark 7 ct reply packets > 0 tcp flags & syn == 0 jump cut
+    tcp dport 40000-40999 ct mark 15 ct reply bytes > 20000 jump cut
+    tcp dport 40000-40999 ct mark 23 ct reply bytes > 400000 jump cut
   }
   chain cut {
     counter
@@ -57,14 +58,14 @@ RESETS_OF_UPLOADS = """
 table inet breaks {
   chain input {
     type filter hook input priority 0
-    tcp dport 40000-40999 tcp flags & (syn | ack) == syn ct mark set numgen random mod 1000
+    tcp dport 40000-40999 tcp flags & (syn | ack) == syn ct mark set numgen inc mod 23 offset 1
   }
   chain output {
     type filter hook output priority 0
     tcp flags & (syn | rst) != 0 accept
-    tcp sport 40000-40999 ct mark < 43 ct original packets > 2 jump cut
-    tcp sport 40000-40999 ct mark < 86 ct original bytes > 20000 jump cut
-    tcp sport 40000-40999 ct mark < 127 ct original bytes > 400000 jump cut
+    tcp sport 40000-40999 ct mark 7 ct original packets > 2 jump cut
+    tcp sport 40000-40999 ct mark 15 ct original bytes > 20000 jump cut
+    tcp sport 40000-40999 ct mark 23 ct original bytes > 400000 jump cut
   }
   chain cut {
     counter
@@ -148,7 +149,7 @@ def test_no_script_notices_that_data_connections_are_reset(kind: Callable[..., B
         files = furnish(server.place)
         break_connections(one.server)
         login = (ALICE.name, ALICE.password)
-        direct = Harvest(server.host, server.port, *login, SCRIPTS, files)
+        direct = Harvest(server.host, server.port, *login, SCRIPTS, files, silence=SILENCE)
         told = direct.run(one.client.inside())
         done = Harvest(weir.host, weir.port, *login, SCRIPTS, files).run(one.client.inside())
         heals = sum(event["heals"] for event in weir.events("transfer ended"))
@@ -194,7 +195,8 @@ def test_no_script_that_stores_notices_that_data_connections_are_reset(
         files = furnish(in_folder(tmp_path))
         break_connections(one.server, RESETS_OF_UPLOADS)
         scripts = (ALICE.name, ALICE.password, SCRIPTS, files, str(tmp_path))
-        told = Harvest(server.host, server.port, *scripts).run(one.client.inside())
+        direct = Harvest(server.host, server.port, *scripts, silence=SILENCE)
+        told = direct.run(one.client.inside())
         for name, _ in files:
             (server.home() / name).unlink(missing_ok=True)
         done = Harvest(weir.host, weir.port, *scripts).run(one.client.inside())

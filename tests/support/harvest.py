@@ -28,6 +28,7 @@ class Harvest:
     scripts: int
     files: list[tuple[str, str]]  # name, SHA-256
     folder: str = ""  # not empty: the files are stored, from there; who asked compares them
+    silence: float = 60.0  # seconds after which a script gives up who does not answer
     whole: int = 0
     wrong: list[str] = field(default_factory=list)  # said to be complete, and was not
     failed: list[str] = field(default_factory=list)
@@ -52,7 +53,7 @@ def _script(harvest: Harvest, left: queue.SimpleQueue[tuple[str, str]]) -> None:
             name, expected = left.get_nowait()
             try:
                 if ftp is None:
-                    ftp = ftplib.FTP(timeout=60)
+                    ftp = ftplib.FTP(timeout=harvest.silence)
                     ftp.connect(harvest.host, harvest.port)
                     ftp.login(harvest.user, harvest.password)
                 is_right = _fetch_or_store(harvest, ftp, name, expected)
