@@ -75,6 +75,7 @@ def dialer(
         login=timeouts.login,
         reply=timeouts.final,
         hurried=timeouts.failover,
+        hung=timeouts.hung,
     )
     return Dialer(there.host, there.port, patience, source, tls, is_hurried)
 

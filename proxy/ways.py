@@ -63,6 +63,7 @@ class Ways:
             self.fleet = Fleet(
                 [self._server(number, undo) for number in servers],
                 sections.spread(config),
+                hung=config.timeouts.hung,
                 clock=ground.clock,
                 announce=ground.announce,
             )
@@ -90,7 +91,8 @@ class Ways:
                 way.budget.adopt(sections.tolerance(config))
                 dialer = self._dialer(number, way.address)
                 way.pool.adopt(dialer, sections.limits(config), renew=renew)
-        self.fleet.adopt(sections.spread(config), config.timeouts.failback)
+        timeouts = config.timeouts
+        self.fleet.adopt(sections.spread(config), failback=timeouts.failback, hung=timeouts.hung)
 
     def _server(self, number: int, undo: ExitStack) -> Server:
         upstream = self._config.upstream

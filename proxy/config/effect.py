@@ -61,6 +61,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         "timeouts.login": Effect.AT_ONCE,
         "timeouts.idle": Effect.AT_ONCE,
         "timeouts.outage": Effect.AT_ONCE,
+        "timeouts.hung": Effect.AT_ONCE,
         "timeouts.failback": Effect.AT_ONCE,
         "timeouts.drain": Effect.AT_ONCE,
         "timeouts.drain_lag": Effect.AT_ONCE,

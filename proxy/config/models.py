@@ -74,6 +74,12 @@ class Timeouts(Section):
         description="Longest wait for a sign of life from a server while another is up: for its "
         "connection, and for TCP's word that it has got a command. Its answer may take longer.",
     )
+    hung: TimeLimit = Field(
+        default=10.0,
+        description="A server that greets nobody, or answers nothing to anybody, for so long is "
+        "left while another is up, though TCP says that it is there. What it was asked is waited "
+        "for twice as long.",
+    )
     failback: Duration = Field(
         default=10.0,
         description="A server that was down is used again when it has answered for so long. One "

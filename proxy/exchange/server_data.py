@@ -26,7 +26,7 @@ from proxy.refusals import Declined, Reason
 from proxy.shaping.holds import Ending
 from proxy.upstream.habits import Habits
 from proxy.upstream.reach import TRIAL, Reach
-from proxy.upstream.session import UpstreamSession
+from proxy.upstream.session import HUNG, UpstreamSession
 
 from .healing import Broken
 
@@ -180,13 +180,18 @@ class ServerData:
     # While data moves.
 
     def has_vanished(self) -> bool:
-        """Tell whether the server is heard no more: its control connection is lost in silence."""
-        return self._session is not None and self._session.fell_silent
+        """Tell whether the server is heard no more: its control connection is lost in silence, or
+        it answers nobody, and a download can be had elsewhere."""
+        session = self._session
+        if session is None:
+            return False
+        return session.fell_silent or (self.down and session.is_forsaken)
 
     def why_stalled(self, limit: float) -> Declined:
         """Explain that no byte has moved, for `limit` seconds unless the server has vanished."""
-        if self._session is not None and self._session.fell_silent:
-            return Broken(Reason.UPSTREAM_LOST, words=str(self._session.channel.fault))
+        if self.has_vanished():
+            assert self._session is not None
+            return Broken(Reason.UPSTREAM_LOST, words=str(self._session.channel.fault or HUNG))
         return Declined(Reason.STALLED, limit=round(limit))
 
     # Ending.

@@ -18,7 +18,7 @@ from .fault import GONE_SILENT, Ended, Fault, Why
 from .handshakes import HANDSHAKES
 from .options import LINGER_ZERO, round_trip, tune_control
 from .peer import peer_of
-from .tls import TlsFault, TlsWire
+from .tls import Injected, TlsFault, TlsWire
 
 T = TypeVar("T")
 Item_co = TypeVar("Item_co", covariant=True)
@@ -38,10 +38,6 @@ class Disturbed(Exception):
     def __init__(self, problem: OSError) -> None:
         super().__init__(str(problem))
         self.problem = problem
-
-
-class Injected(Exception):
-    """Bytes came in clear where only the first of a TLS handshake may come (CVE-2011-0411)."""
 
 
 class Reader(Protocol[Item_co]):
@@ -113,7 +109,7 @@ class Channel(asyncio.Protocol, Generic[T]):
         try:
             items = self._reader.feed(data)
         except ValueError as nonsense:
-            self._break_off(nonsense)
+            self.give_up(Fault(Why.NONSENSE, str(nonsense)))
             return
         self._ahead = len(data) + EACH * len(items) + (self._ahead if self._items else 0)
         if items:
@@ -170,6 +166,11 @@ class Channel(asyncio.Protocol, Generic[T]):
     def pending(self) -> deque[T]:
         """Items that have come and were not yet asked for."""
         return self._items
+
+    @property
+    def is_awaited(self) -> bool:
+        """Tell whether somebody waits for the next item."""
+        return self._waiter is not None and not self._waiter.done()
 
     def disturb(self, problem: OSError) -> None:
         """Raise Disturbed in whoever waits for the next item; the connection is untouched."""
@@ -235,6 +236,12 @@ class Channel(asyncio.Protocol, Generic[T]):
             if self._transport.get_write_buffer_size():
                 self._loop.call_later(UNREAD, self.abort)
             self._transport.close()
+
+    def give_up(self, fault: Fault) -> None:
+        """Drop the connection now; what the other side said before still counts."""
+        self.fault = fault
+        self._end()
+        self.abort()
 
     def abort(self) -> None:
         """Drop the connection now."""
@@ -312,12 +319,6 @@ class Channel(asyncio.Protocol, Generic[T]):
         if self.tls is not None:
             self.tls.close()
             self.write(b"")
-
-    def _break_off(self, problem: Exception) -> None:
-        """The other side speaks nonsense: what it said before still counts, nothing after it."""
-        self.fault = Fault(Why.NONSENSE, str(problem))
-        self._end()
-        self.abort()
 
     def _arrival(self, patience: float | None) -> asyncio.Future[None]:
         """Return what resolves once something has come; a coroutine would cost as much again."""

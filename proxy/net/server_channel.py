@@ -7,6 +7,7 @@ import socket
 from proxy.ftp.reply import Reply, ReplyReader
 
 from .control import Channel
+from .fault import Fault, Why
 from .options import give_up_after, probe_at_once
 
 
@@ -37,4 +38,4 @@ class ServerChannel(Channel[Reply]):
     def _take_in(self, data: bytes) -> None:
         super()._take_in(data)
         if self._replies.error is not None and not self.ended:
-            self._break_off(self._replies.error)
+            self.give_up(Fault(Why.NONSENSE, str(self._replies.error)))

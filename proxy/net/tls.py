@@ -35,6 +35,10 @@ _VERDICTS = {  # by OpenSSL's number
 }
 
 
+class Injected(Exception):
+    """Bytes came in clear where only the first of a TLS handshake may come (CVE-2011-0411)."""
+
+
 class TlsFault(OSError):
     """The other side does not speak TLS as agreed; the text says what was wrong, for people."""
 

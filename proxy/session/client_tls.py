@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from proxy.ftp.protection import NO_TLS, Protection, TlsTerms
 from proxy.net.certificate import Certificate
 from proxy.net.client_channel import ClientChannel
-from proxy.net.control import Injected
 from proxy.net.fault import Ended
-from proxy.net.tls import TlsWire
+from proxy.net.tls import Injected, TlsWire
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ class Patience:
     login: float
     reply: float
     hurried: float = 1.5  # for a sign of life, where another server would do
+    hung: float = 10.0  # for its greeting, there
 
 
 class Dialer:
@@ -193,11 +194,14 @@ class Dialer:
         if tls is not None and tls.is_implicit:
             await self._agreed(tls, session)
         session.owed = 1  # the greeting answers no command of ours
+        patience, setting = self._patience.login, "timeouts.login"
+        if self.is_hurried() and self._patience.hung < patience:
+            patience, setting = self._patience.hung, "timeouts.hung"
         try:
-            reply = await session.final(self._patience.login)
+            reply = await session.final(patience)
         except Silent:
-            words = f"no greeting from {self.host} within {self._patience.login:g} s"
-            raise DialError(Reason.UPSTREAM_SILENT, words, "timeouts.login") from None
+            words = f"no greeting from {self.host} within {patience:g} s"
+            raise DialError(Reason.UPSTREAM_SILENT, words, setting) from None
         except Nonsense as problem:
             # To wait does not mend a wrong port, as it does a server that is full.
             raise DialError(Reason.UPSTREAM_NO_FTP, problem.words) from None

@@ -7,22 +7,26 @@ choose and nobody to watch: whether it is up, its dials tell those who wait.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from hashlib import blake2b
+from itertools import chain
 from math import log
 
 from proxy.events import Announce, ServerDown, ServerUp
+from proxy.refusals import Reason
 
 from .dial import Busy, DialError
 from .egress import Egress
 from .health import Health
+from .hush import Hush
 from .identity import LoginKey
 from .knock import knock
+from .session import UpstreamSession
 
-LOOK_EVERY = 0.5  # seconds between two looks at a server that is down
+LOOK_EVERY = 0.5  # seconds between two looks at a server that is down, or may hang
 
 
 class Spread(Enum):
@@ -41,6 +45,18 @@ class Server:
     ways: tuple[Egress, ...]
     health: Health
     weight: float = 1.0  # its share of the work, where several are used
+    hush: Hush = field(default_factory=Hush)
+
+    @property
+    def sessions(self) -> Iterator[UpstreamSession]:
+        """All there are with it now."""
+        return chain.from_iterable(way.pool.sessions for way in self.ways)
+
+    def silence(self, now: float) -> float:
+        """Return for how many seconds it has answered nobody, though it was asked."""
+        replies = sum(sum(way.pool.dialer.replies) for way in self.ways)
+        is_asked = any(session.is_asked for session in self.sessions)
+        return self.hush.lasts(now, replies, is_asked=is_asked)
 
 
 class Fleet:
@@ -51,12 +67,14 @@ class Fleet:
         servers: Sequence[Server],
         spread: Spread,
         *,
+        hung: float,
         clock: Callable[[], float],
         announce: Announce,
     ) -> None:
         self.servers = tuple(servers)
         self.ways = tuple(way for server in servers for way in server.ways)
         self.spread = spread
+        self.hung = hung  # seconds
         self._clock = clock
         self._announce = announce
         self.is_wanted = True  # else only who is still there uses it: those down are not asked
@@ -68,9 +86,9 @@ class Fleet:
                     way.pool.troubles.when_dialled(partial(self._heard, server))
         self._choose()
 
-    def adopt(self, spread: Spread, failback: float) -> None:
+    def adopt(self, spread: Spread, *, failback: float, hung: float) -> None:
         """Go on by other rules."""
-        self.spread = spread
+        self.spread, self.hung = spread, hung
         for server in self.servers:
             server.health.failback = failback
         self._choose()
@@ -136,9 +154,11 @@ class Fleet:
     # What goes on beside.
 
     async def watch(self) -> None:
-        """Ask those servers that are down, for ever; one server needs no watching."""
+        """Ask those servers that are down, and leave those that hang, for ever; one server needs no
+        watching."""
         if len(self.servers) > 1:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen())
                 for server in self.servers:
                     tasks.create_task(self._watch(server))
 
@@ -151,6 +171,24 @@ class Fleet:
                 way.pool.send_home("server is down")
             if self.is_wanted and self._clock() >= server.health.ask_at:
                 await self._ask(server)
+
+    async def _listen(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            for server in self.servers:
+                self._leave_if_silent(server)
+
+    def _leave_if_silent(self, server: Server) -> None:
+        """Leave a server that answers nobody; twice as long, and nobody waits for it any more."""
+        silence = server.silence(self._clock())
+        if silence < self.hung or not self.has_another(server):
+            return
+        if server.health.is_up:
+            words = f"it has answered nobody for {self.hung:g} s"
+            self._heard(server, DialError(Reason.UPSTREAM_SILENT, words, "timeouts.hung"))
+        elif silence >= 2 * self.hung:
+            for session in server.sessions:
+                session.forsake()
 
     async def _ask(self, server: Server) -> None:
         for way in server.ways:
@@ -169,8 +207,8 @@ class Fleet:
         if problem is not None:
             if health.failed(now):
                 self._announce(ServerDown(server.name, problem.words))
-                for way in server.ways:
-                    way.pool.doubt()
+                for session in server.sessions:
+                    session.doubt()
         elif (away := health.answered(now, is_needed=not self.has_another(server))) is not None:
             self._announce(ServerUp(server.name, away))
         self._choose()

@@ -8,7 +8,7 @@ how a new session comes about is in arrivals.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from proxy.ftp.facts import ServerFacts
@@ -31,6 +31,7 @@ from .order import Order
 from .places import Places
 from .proofs import Proof
 from .seat import TO_BE_HAD, Seat, Use
+from .session import UpstreamSession
 
 GIVEN_AWAY = "another instance's turn"
 
@@ -159,6 +160,11 @@ class Pool:
         return tuple(sorted(self.places, key=lambda seat: seat.slot.id))
 
     @property
+    def sessions(self) -> Iterator[UpstreamSession]:
+        """Those with the server now, whatever they are at."""
+        return (seat.session for seat in self.places if seat.session is not None)
+
+    @property
     def trouble(self) -> DialError | None:
         """The error that an attempt just met, while it is fresh: others are spared the same."""
         return self.troubles.error(self._clock())
@@ -245,17 +251,10 @@ class Pool:
             if key is None or seat.key == key:
                 self._close(seat, reason)
 
-    def doubt(self) -> None:
-        """The server does not answer: have every session find out for itself."""
-        for seat in self.places:
-            if seat.session is not None:
-                seat.session.doubt()
-
     def cut(self) -> None:
         """End every session at once, without a word."""
-        for seat in self.places:
-            if seat.session is not None:
-                seat.session.channel.abort()
+        for session in self.sessions:
+            session.channel.abort()
 
     async def close(self) -> None:
         """Say QUIT everywhere and wait until every socket is gone."""

@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable
 
 from proxy.events import Announce, CertificateExpires
-from proxy.net.control import Injected
 from proxy.net.fault import Ended
 from proxy.net.server_channel import ServerChannel
-from proxy.net.tls import TlsWire
+from proxy.net.tls import Injected, TlsWire
 from proxy.net.trust import Shown, TrustFiles, trust_context
 
 WARN_BEFORE = 30  # days

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from proxy.ftp.lines import encode_line
 from proxy.ftp.reply import Reply
 from proxy.ftp.virtual import State
-from proxy.net.fault import Ended, Why
+from proxy.net.fault import Ended, Fault, Why
 from proxy.net.server_channel import ServerChannel
 from proxy.net.tls import TlsWire
 
@@ -24,6 +24,7 @@ from .moves import moved
 
 # What vsftpd says, to whatever was asked, before a process of it dies.
 _OOPS = b"500 OOPS:"
+HUNG = Fault(Why.SILENT, "the server has answered nobody for long")
 PROBES_DECIDE = 0.0  # no limit in seconds to what is not acknowledged
 SETTLE = 5.0  # seconds an aborted command may take to send its final reply
 PROMPTLY = 1.0  # the same for a transfer whose data connection was reset
@@ -70,6 +71,8 @@ class UpstreamSession:
         self._reply_timeout = reply_timeout
         self._haste = haste
         self._borne = haste.command if haste is not None else None
+        self._is_unanswered = True  # first its greeting
+        self.is_forsaken = False
         self._farewell: str | None = None  # what the server said, which closes next
         self._replies = replies if replies is not None else [0] * 10  # by the code's first digit
 
@@ -114,11 +117,27 @@ class UpstreamSession:
         """Tell whether the server vanished without a word."""
         return self._why_ended is Why.SILENT
 
+    @property
+    def is_asked(self) -> bool:
+        """Tell whether the server owes an answer, be it 150."""
+        return self._is_unanswered and not self.has_ended
+
     def doubt(self) -> None:
         """Its server does not answer others: see soon whether it is still there, by probes."""
         self.channel.probe_at_once()
-        if self._haste is None or self._borne == self._haste.quiet:
+        if not self.is_asked:
             self._bear(PROBES_DECIDE)
+
+    def forsake(self) -> None:
+        """Its server has answered nobody for long: what it was asked is lost, as its connection is.
+
+        Data that moves may go on. Who is still at the door has his own limit.
+        """
+        if self.key is None:
+            return
+        self.is_forsaken = True
+        if self.is_asked or self.channel.is_awaited:
+            self.channel.give_up(HUNG)
 
     def spoil(self) -> None:
         """How it stands at the server is not known, or not replayed: let nobody else have it."""
@@ -131,6 +150,7 @@ class UpstreamSession:
     def send(self, *lines: bytes) -> None:
         """Send commands; each will be answered by one final reply."""
         self.owed += len(lines)
+        self._is_unanswered = True
         if self._haste is not None:
             self._bear(self._haste.command)
         self.channel.write(b"".join(map(encode_line, lines)))
@@ -161,8 +181,10 @@ class UpstreamSession:
             self.owed -= 1
             if not self.owed and self.unfinished is Unfinished.TRANSFER:
                 self._leave_unfinished(Unfinished.NOTHING)
-        if self._haste is not None and (reply.is_preliminary or not self.owed):
-            self._bear(self._haste.quiet)
+        if reply.is_preliminary or not self.owed:
+            self._is_unanswered = False
+            if self._haste is not None:
+                self._bear(self._haste.quiet)
         if lost := self._note(reply):
             raise lost
         return reply

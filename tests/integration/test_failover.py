@@ -6,6 +6,7 @@ import ftplib
 import hashlib
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -248,6 +249,36 @@ def test_another_server_takes_over_when_one_falls_silent() -> None:
     work.tell_how_soon("silent", silent_at)
     assert work.served_within(silent_at) < SOON
     assert work.finished_within(silent_at) < AT_LENGTH
+
+
+def test_another_server_takes_over_from_one_that_hangs() -> None:
+    """All its processes are stopped: the kernel goes on taking connections and commands."""
+    with (
+        Vsftpd() as first,
+        Vsftpd() as second,
+        Ftpweir(
+            first,
+            upstream={"standby": [second.address], "sessions": 4},
+            timeouts={"hung": "2s", "failback": "1s"},
+            budget={"connections": 1000, "time_wait": "1s"},
+        ) as weir,
+        scripts_at_work(weir, furnish(first, second)) as work,
+    ):
+        work.wait_for_more()
+        stopped = first.processes()
+        for process in stopped:
+            os.kill(process, signal.SIGSTOP)
+        hung_at = time.monotonic()
+        work.wait_for_more()
+        assert downloads(second) > 0
+        work.tell_how_soon("hung", hung_at)
+        for process in stopped & first.processes():
+            os.kill(process, signal.SIGCONT)
+        weir.wait_for_log("server up", within=60.0)
+        before = downloads(first)
+        work.wait_for_more()
+        assert downloads(first) > before
+    assert work.problems == []
 
 
 def test_neither_new_commands_nor_downloads_wait_for_a_server_that_has_vanished() -> None:

@@ -46,6 +46,7 @@ class Basin:
         order: Order,
     ) -> None:
         self.now = 1000.0
+        self.server = server
         self._host, self._limits = server.host, limits
         self.events: list[Event] = []
         self.budget = Budget(
@@ -61,7 +62,9 @@ class Basin:
             order=order,
         )
         behind = Server("ftp:21", (Egress(None, self.budget, self.pool),), Health(0.0))
-        self.fleet = Fleet([behind], Spread.FAILOVER, clock=self.clock, announce=self.events.append)
+        self.fleet = Fleet(
+            [behind], Spread.FAILOVER, hung=10.0, clock=self.clock, announce=self.events.append
+        )
         self._room = asyncio.Event()
         self.pool.serve(self._room.set, lambda: (0, 1.0))
 

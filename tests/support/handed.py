@@ -42,7 +42,8 @@ def _handed_to(side: ServerSide) -> dict[str, object]:
         "total": side.backend.throttle._bandwidth.has_total,
         "limits": pool._limits,
         "dialer": (pool.dialer.host, pool.dialer.port, pool.dialer._patience),
-        "fleet": (side.fleet.spread, machine.name, machine.health.failback, machine.weight),
+        "fleet": (side.fleet.spread, side.fleet.hung, machine.name, machine.weight),
+        "failback": machine.health.failback,
         "budget": (budget.limit, budget._tolerance),
         "queue": (side.gate.max_wait, side.gate._max_length, side.gate._places.memory),
     }

@@ -68,6 +68,7 @@ OTHER_VALUES: dict[str, Any] = {
     "timeouts.drain_lag": 7.0,
     "timeouts.outage": 7.0,
     "timeouts.failover": 7.0,
+    "timeouts.hung": 7.0,
     "timeouts.failback": 7.0,
     "log.format": "console",
     "log.level": "error",

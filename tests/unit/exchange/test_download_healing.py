@@ -44,7 +44,8 @@ async def test_what_breaks_at_the_server_arrives_whole(how: str) -> None:
         assert (ended.result, ended.heals, ended.moved) == ("done", 1, len(CONTENT))
 
 
-async def test_what_a_vanished_server_holds_up_is_fetched_elsewhere() -> None:
+@pytest.mark.parametrize("how", ["vanished", "hung"])
+async def test_what_a_server_holds_up_that_is_gone_is_fetched_elsewhere(how: str) -> None:
     is_over = asyncio.Event()
 
     async def sends_half(visit: Visit, argument: bytes) -> None:
@@ -66,8 +67,10 @@ async def test_what_a_vanished_server_holds_up_is_fetched_elsewhere() -> None:
             got = await read_some(data)
             (seat,) = home.egresses[0].pool.seats
             assert seat.session is not None
-            # As the kernel says it when no probe was answered.
-            seat.session.channel.connection_lost(TimeoutError(110, "Connection timed out"))
+            if how == "vanished":  # as the kernel says it when no probe was answered
+                seat.session.channel.connection_lost(TimeoutError(110, "Connection timed out"))
+            else:
+                seat.session.forsake()
             assert got + await read_all(data) == CONTENT
         await client.expect(226)
         seat.session.channel.abort()

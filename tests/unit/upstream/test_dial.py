@@ -277,6 +277,20 @@ async def test_patience_is_short_only_where_another_server_would_do(
     await session.channel.wait_closed(5.0)
 
 
+async def test_where_another_server_would_do_a_greeting_is_not_waited_for_long(
+    server: Scripted,
+) -> None:
+    server.plan(GREETING, keeps_silent)
+    patience = Patience(connect=10.0, login=20.0, reply=20.0, hung=0.05)
+    dialer = Dialer(server.host, server.port, patience, is_hurried=lambda: True)
+    session = await dialer.connect(0.0)
+    with pytest.raises(DialError) as error:
+        await dialer.greeting(session)
+    assert (error.value.reason, error.value.setting) == (Reason.UPSTREAM_SILENT, "timeouts.hung")
+    session.channel.abort()
+    await session.channel.wait_closed(5.0)
+
+
 async def test_haste_is_with_what_is_unanswered_only(server: Scripted) -> None:
     """While data moves nothing is said for long, and a probe may get lost on the way."""
     is_done = asyncio.Event()

@@ -17,8 +17,11 @@ from proxy.upstream.identity import Credentials, LoginKey
 from proxy.upstream.session import PROBES_DECIDE
 from tests.support.basin import ALICE, BOB, Basin, basin
 from tests.support.keepalive import borne
+from tests.support.misdeeds import keeps_silent
+from tests.support.raw_client import patiently
 from tests.support.scripted import scripted
 
+HUNG = 10.0  # seconds
 USERS = [Credentials(b"user-%d" % number, b"secret").key() for number in range(300)]
 
 
@@ -40,7 +43,9 @@ class Yard:
             for n, one in enumerate(pools)
             for name in (f"ftp{n}:21",)
         ]
-        self.fleet = Fleet(servers, spread, clock=lambda: self.now, announce=self.events.append)
+        self.fleet = Fleet(
+            servers, spread, hung=HUNG, clock=lambda: self.now, announce=self.events.append
+        )
         self.fleet.when_moved(self._moved)
 
     def fail(self, server: int, words: str = "refuses connections") -> DialError:
@@ -91,6 +96,57 @@ async def test_when_one_is_down_each_session_with_it_finds_out_for_itself(
     assert borne(first) == PROBES_DECIDE < borne(second)
     for pool in pools[:2]:
         pool.pool.cut()
+
+
+async def test_a_server_that_answers_nobody_is_left_and_in_the_end_forsaken(
+    pools: list[Basin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "LOOK_EVERY", 0.0)
+    yard = Yard(pools)
+    pools[0].server.always["STAT"] = keeps_silent
+    session = (await pools[0].lease()).session
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(yard.fleet.watch())
+        for _ in range(100):  # nobody waits for an answer
+            yard.now += 0.5
+            await asyncio.sleep(0)
+        assert yard.used == ["ftp0:21"]
+        session.send(b"STAT")
+        began = yard.now
+        while yard.used == ["ftp0:21"]:
+            yard.now += 0.5
+            await asyncio.sleep(0)
+        assert yard.now - began >= HUNG
+        assert session.is_asked
+        while not session.has_ended:
+            yard.now += 0.5
+            await asyncio.sleep(0)
+        assert yard.now - began >= 2 * HUNG
+        watch.cancel()
+    assert isinstance(yard.events[0], ServerDown)
+    assert "answered nobody" in yard.events[0].words
+
+
+async def test_where_no_other_is_up_one_waits_for_a_server_that_hangs(
+    pools: list[Basin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "LOOK_EVERY", 0.0)
+    yard = Yard(pools)
+    yard.fail(1)
+    yard.fail(2)
+    yard.fleet.is_wanted = False  # those two are not asked
+    pools[0].server.always["STAT"] = keeps_silent
+    session = (await pools[0].lease()).session
+    session.send(b"STAT")
+    async with asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(yard.fleet.watch())
+        for _ in range(200):
+            yard.now += 0.5
+            await asyncio.sleep(0)
+        watch.cancel()
+    assert not session.has_ended
+    assert yard.used == ["ftp0:21"]
+    pools[0].pool.cut()
 
 
 async def test_each_server_has_a_state(pools: list[Basin]) -> None:
@@ -160,6 +216,7 @@ async def test_a_way_that_is_only_full_is_waited_for_whatever_befell_the_other(
     fleet = Fleet(
         [Server("ftp:21", ways, Health(10.0))],
         Spread.FAILOVER,
+        hung=HUNG,
         clock=lambda: yard.now,
         announce=yard.events.append,
     )
@@ -221,7 +278,7 @@ async def test_a_server_that_is_down_is_asked_until_it_is_well(pools: list[Basin
     lease = await pools[0].lease()
     lease.release()
     yard.fail(0)
-    yard.fleet.adopt(Spread.FAILOVER, failback=0.0)
+    yard.fleet.adopt(Spread.FAILOVER, failback=0.0, hung=HUNG)
     yard.now += 5.0
     watching = asyncio.Event()
     yard.fleet.when_moved(watching.set)
@@ -240,7 +297,7 @@ async def test_nobody_is_asked_for_the_sake_of_a_server_that_was_removed(
     monkeypatch.setattr(fleet, "LOOK_EVERY", 0.0)
     yard = Yard(pools)
     yard.fail(0)
-    yard.fleet.adopt(Spread.FAILOVER, failback=0.0)
+    yard.fleet.adopt(Spread.FAILOVER, failback=0.0, hung=HUNG)
     yard.now += 60.0
     yard.fleet.is_wanted = False
     is_back = asyncio.Event()
