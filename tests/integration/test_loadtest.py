@@ -197,9 +197,9 @@ def test_an_interrupted_run_writes_its_partial_report(tmp_path: Path) -> None:
         tmp_path,
         "targets: direct\nscripts: [{name: s, files: 2000, size: 64B, think: 100ms}]\n",
     )
-    until(lambda: _has_begun(tmp_path, process), "the run has begun", within=30)
+    until(lambda: _has_begun(tmp_path, process), "the run has begun", within=60)
     process.send_signal(signal.SIGINT)
-    printed, complaints = process.communicate(timeout=30)
+    printed, complaints = process.communicate(timeout=50)
     assert process.returncode == 130, printed + complaints
     [found] = as_json.read(tmp_path / "report.json").findings
     assert found.is_partial

@@ -267,10 +267,14 @@ class Backend(ABC):
 
     def _kill_the_rest(self) -> None:
         # Session processes outlive their listener, and those of vsftpd leave its session.
-        for member in self.processes():
+        until(self._has_killed_all, f"all processes of {self.kind} are gone")
+
+    def _has_killed_all(self) -> bool:
+        members = self.processes()
+        for member in members:  # one of them may have made another meanwhile: that is for next time
             with suppress(ProcessLookupError):
                 os.kill(member, signal.SIGKILL)
-        until(lambda: not self.processes(), f"all processes of {self.kind} are gone")
+        return not members
 
 
 def _careless() -> ssl.SSLContext:
