@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 EARLY = 0.002  # seconds by which a timer may ring before its time
+LATE = 0.5  # by which it may ring after it, else we stood still: what came meanwhile is read first
+AGAIN = 0.05  # seconds to read it
 
 
 class Alarm:
@@ -46,8 +48,11 @@ class Alarm:
         self._handle = None
         if self._deadline is None:
             return
-        if self._deadline > self._loop.time() + EARLY:
+        now = self._loop.time()
+        if self._deadline > now + EARLY:
             self._wait_until(self._deadline)  # the handle was that of an earlier wait
+        elif self._deadline < now - LATE:
+            self.set(AGAIN)
         else:
             self._deadline = None
             if self._ring is not None:

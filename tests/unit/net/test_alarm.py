@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy.net.alarm import Alarm
+from proxy.net.alarm import AGAIN, LATE, Alarm
 from tests.support.raw_client import patiently
 
 
@@ -45,3 +45,18 @@ async def test_only_the_latest_deadline_counts_be_it_later_or_earlier() -> None:
     async with patiently():
         await done.wait()
     assert order == ["set earlier", "set later"]
+
+
+async def test_what_came_while_we_stood_still_is_read_before_it_rings() -> None:
+    order: list[str] = []
+    done = asyncio.Event()
+
+    def ring() -> None:
+        order.append("rung")
+        done.set()
+
+    Alarm(ring).set(-2 * LATE)
+    asyncio.get_running_loop().call_later(AGAIN / 2, order.append, "read")
+    async with patiently():
+        await done.wait()
+    assert order == ["read", "rung"]
