@@ -211,6 +211,8 @@ class Fleet:
                     session.doubt()
         elif (away := health.answered(now, is_needed=not self.has_another(server))) is not None:
             self._announce(ServerUp(server.name, away))
+            for session in server.sessions:
+                session.trust()
         self._choose()
 
     def _choose(self) -> None:

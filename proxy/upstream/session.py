@@ -136,8 +136,15 @@ class UpstreamSession:
         if self.key is None:
             return
         self.is_forsaken = True
-        if self.is_asked or self.channel.is_awaited:
+        if self.is_asked or self._dues or self.channel.is_awaited:
             self.channel.give_up(HUNG)
+
+    def trust(self) -> None:
+        """Its server answers others again: what is not answered here tells nothing of it any more.
+
+        vsftpd, for one, may never answer what it was asked while it was stopped.
+        """
+        self.is_forsaken = self._is_unanswered = False
 
     def spoil(self) -> None:
         """How it stands at the server is not known, or not replayed: let nobody else have it."""

@@ -127,6 +127,32 @@ async def test_a_server_that_answers_nobody_is_left_and_in_the_end_forsaken(
     assert "answered nobody" in yard.events[0].words
 
 
+async def test_one_answer_that_never_comes_has_a_server_left_once_and_not_again_and_again(
+    pools: list[Basin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "LOOK_EVERY", 0.0)
+    yard = Yard(pools)
+    yard.fleet.is_wanted = False  # nobody asks but we
+    pools[0].server.always["STAT"] = keeps_silent
+    session = (await pools[0].lease()).session
+    session.send(b"STAT")
+    async with patiently(), asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(yard.fleet.watch())
+        while yard.used == ["ftp0:21"]:
+            yard.now += 0.5
+            await asyncio.sleep(0)
+        for _ in range(2):  # asked whether it is there, it says so
+            yard.answer(0)
+            yard.now += 10.0
+        for _ in range(200):
+            yard.now += 0.5
+            await asyncio.sleep(0)
+        watch.cancel()
+    assert [type(event) for event in yard.events] == [ServerDown, ServerUp]
+    assert not session.has_ended
+    pools[0].pool.cut()
+
+
 async def test_where_no_other_is_up_one_waits_for_a_server_that_hangs(
     pools: list[Basin], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -387,6 +387,36 @@ async def test_who_is_still_at_the_door_is_not_forsaken(session: UpstreamSession
     assert not session.is_forsaken
 
 
+async def test_a_reply_that_only_its_former_holder_awaits_is_forsaken_too(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("RETR", says("150 Here it comes."))
+    session.key = Credentials(b"alice", b"secret").key()
+    session.send_transfer(b"RETR /ten")
+    assert (await session.reply()).is_preliminary
+    due = session.hand_on()
+    session.forsake()
+    assert due.is_settled
+    with pytest.raises(Lost):
+        await due.final()
+
+
+async def test_what_it_owes_tells_nothing_of_a_server_that_answers_others_again(
+    session: UpstreamSession, server: Scripted
+) -> None:
+    server.plan("RETR", says("150 Here it comes."))
+    server.plan("STAT", keeps_silent)
+    session.key = Credentials(b"alice", b"secret").key()
+    session.send_transfer(b"RETR /ten")
+    await session.reply()
+    session.forsake()
+    session.send(b"STAT")
+    session.trust()
+    seen = [session.is_forsaken, session.is_asked]
+    session.send(b"NOOP")
+    assert [*seen, session.is_asked] == [False, False, True]
+
+
 async def test_nothing_makes_a_session_fit_again(session: UpstreamSession) -> None:
     seen = [session.fitness]
     for deed in (session.spoil, session.spoil, session.answered_out_of_turn, session.spoil):
