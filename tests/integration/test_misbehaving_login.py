@@ -61,6 +61,13 @@ async def server() -> AsyncIterator[Scripted]:
 
 @pytest.fixture
 async def home(server: Scripted) -> AsyncIterator[House]:
+    async with house(server) as home:
+        yield home
+
+
+@pytest.fixture
+async def hasty(server: Scripted) -> AsyncIterator[House]:
+    """One that soon has enough of silence, and would have of an honest server's on a bad day."""
     quick = {"connect": 0.3, "login": 0.3, "final": 0.3, "stall": 0.15}
     async with house(server, timeouts=quick, queue={"max_wait": 3.0}) as home:
         yield home
@@ -186,10 +193,10 @@ async def test_a_server_that_hangs_up_during_the_login_is_asked_again(
 
 @pytest.mark.parametrize("verb", [GREETING, "USER", "PASS", "PWD"])
 async def test_a_silent_server_is_explained_with_a_421(
-    home: House, server: Scripted, verb: str
+    hasty: House, server: Scripted, verb: str
 ) -> None:
     server.plan(verb, keeps_silent)
-    async with home.client() as client:
+    async with hasty.client() as client:
         await client.say("USER alice", "PASS secret")
         heard = await client.expect(220, 331, 421)
         assert "(timeouts.login)" in heard[-1].text
@@ -249,10 +256,10 @@ async def test_a_server_that_will_not_tell_its_directory_still_serves(
         assert await client.fetch("RETR file") == b"deep"
 
 
-async def test_a_login_that_hangs_is_no_trouble_for_others(home: House, server: Scripted) -> None:
-    async with home.guest() as alice:
+async def test_a_login_that_hangs_is_no_trouble_for_others(hasty: House, server: Scripted) -> None:
+    async with hasty.guest() as alice:
         server.plan("PASS", keeps_silent)
-        async with home.client() as bob:
+        async with hasty.client() as bob:
             await bob.expect(220)
             await bob.say("USER bob", "PASS secret")
             await bob.expect(331, 421)

@@ -32,12 +32,21 @@ async def server() -> AsyncIterator[Scripted]:
         yield server
 
 
+# What healing takes up again is told in tests/unit/session/test_healing.py; here, what is left.
+UNHEALED = {"heal": {"downloads": "off"}}
+
+
 @pytest.fixture
 async def home(server: Scripted) -> AsyncIterator[House]:
+    async with house(server, **UNHEALED) as home:
+        yield home
+
+
+@pytest.fixture
+async def hasty(server: Scripted) -> AsyncIterator[House]:
+    """One that soon has enough of silence, and would have of an honest server's on a bad day."""
     quick = {"connect": 0.3, "login": 0.3, "final": 0.3, "stall": 0.15}
-    # What healing takes up again is told in tests/unit/session/test_healing.py; here, what is left.
-    wishes = {"queue": {"max_wait": 3.0}, "heal": {"downloads": "off"}}
-    async with house(server, timeouts=quick, **wishes) as home:
+    async with house(server, timeouts=quick, queue={"max_wait": 3.0}, **UNHEALED) as home:
         yield home
 
 
@@ -122,10 +131,10 @@ async def test_a_session_that_dies_before_the_clients_own_command_is_replaced_un
 
 
 async def test_a_server_that_falls_silent_before_the_150_is_explained(
-    home: House, server: Scripted
+    hasty: House, server: Scripted
 ) -> None:
     server.plan("RETR", keeps_silent)
-    async with home.guest() as client:
+    async with hasty.guest() as client:
         await client.expect_refusal("RETR /ten", 425)
         assert await client.fetch("RETR /ten") == CONTENT
 
@@ -198,9 +207,9 @@ async def test_a_server_that_leaves_after_the_data_but_before_its_226_breaks_the
         assert await client.fetch("RETR /ten") == CONTENT
 
 
-async def test_a_226_that_never_comes_breaks_the_file_off(home: House, server: Scripted) -> None:
+async def test_a_226_that_never_comes_breaks_the_file_off(hasty: House, server: Scripted) -> None:
     server.plan("RETR", sends_then(CONTENT))
-    async with home.guest() as client:
+    async with hasty.guest() as client:
         with await client.passive():
             await client.say("RETR /ten")
             await client.expect(150, 426)
@@ -226,9 +235,9 @@ async def test_a_226_that_comes_late_still_counts(server: Scripted) -> None:
             assert await read_some(data) == b""
 
 
-async def test_a_150_without_data_is_broken_off_as_stalled(home: House, server: Scripted) -> None:
+async def test_a_150_without_data_is_broken_off_as_stalled(hasty: House, server: Scripted) -> None:
     server.plan("RETR", says("150 Any moment now."))
-    async with home.guest() as client:
+    async with hasty.guest() as client:
         await expect_broken_off(client)
         await client.expect_silence()
 
