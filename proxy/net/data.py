@@ -167,11 +167,13 @@ class DataEnd:
         sock = self.sock
 
         def look() -> None:
-            self._loop.remove_reader(sock)
             try:
                 is_over = not sock.recv(1)
+            except BlockingIOError:
+                return  # nothing was there after all
             except OSError:
                 is_over = self._was_reset = True
+            self._loop.remove_reader(sock)
             if is_over:
                 call()
 

@@ -30,8 +30,8 @@ def explain_lost(lost: Lost) -> Declined:
     return Declined(lost.refusal, words=lost.words)
 
 
-def explain_declined(declined: Declined, died: Lost | None) -> Declined:
-    """Blame the session that `died`, not the others' number, for the time that is used up."""
-    if died is not None and declined.reason is Reason.UPSTREAM_SESSIONS:
-        return explain_lost(died)
+def explain_declined(declined: Declined, death: Declined | None) -> Declined:
+    """Blame the death of a session, not the others' number, for the time that is used up."""
+    if death is not None and declined.reason is Reason.UPSTREAM_SESSIONS:
+        return death
     return declined

@@ -28,7 +28,7 @@ from proxy.upstream.session import Lost
 
 from .backend import Backend
 from .data_port import DataPort
-from .deaths import explain_declined, outlive
+from .deaths import explain_declined, explain_lost, outlive
 from .shared import Shared
 from .stopwatch import PHASES, Stopwatch
 from .visitor import Visitor
@@ -224,14 +224,14 @@ class TransferRun:
                 self._healing.went_well(self.moved)
 
     async def _exchange_until_done(self, exchange: Exchange, asks: Callable[[], None]) -> Reply:
-        died: Lost | None = None
+        death: Declined | None = None  # of the session before, as the client would hear it
         deaths, was_forgotten = 0, False
         kind = KINDS[self.job.direction]
         while True:
             try:
                 loan = await self._borrower.borrow(self._request(kind), Needs.ALL)
             except Declined as declined:
-                raise explain_declined(declined, died) from None
+                raise explain_declined(declined, death) from None
             self._watch.mark()
             self.upstream_session = loan.lease.session.id
             self._misjudged = loan.permit.misjudged if loan.permit is not None else None
@@ -241,7 +241,7 @@ class TransferRun:
             except Lost as lost:
                 # It had died while idle: nothing of the client's command was done.
                 deaths = await outlive(lost, deaths, most=MOST_IDLE_DEATHS, silence_counts=True)
-                died = lost
+                death = explain_lost(lost)
             except Forgotten:
                 if was_forgotten or not self._borrower.renew(self._wanted):
                     raise

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.refusals import Declined, Reason
-from proxy.session.deaths import explain_declined, outlive
+from proxy.session.deaths import explain_declined, explain_lost, outlive
 from proxy.upstream.session import Lost, Silent
 
 LOST, SILENT = Lost("hung up", "Bye."), Silent("silent", "no reply")
@@ -37,6 +37,8 @@ async def test_silence_where_an_answer_takes_no_time_is_a_death() -> None:
 
 def test_who_finds_no_second_session_hears_what_became_of_the_first() -> None:
     full, late = Declined(Reason.UPSTREAM_SESSIONS), Declined(Reason.BUDGET)
-    assert explain_declined(full, SILENT).reason is Reason.UPSTREAM_SILENT
-    assert explain_declined(late, SILENT) is late
+    death = explain_lost(SILENT)
+    assert death.reason is Reason.UPSTREAM_SILENT
+    assert explain_declined(full, death) is death
+    assert explain_declined(late, death) is late
     assert explain_declined(full, None) is full
