@@ -148,6 +148,14 @@ def downloads(server: Backend) -> int:
     return server.log_text().count("OK DOWNLOAD")
 
 
+def see_it_back(weir: Ftpweir, first: Backend, work: Work) -> None:
+    """Wait until the first server is used again, and see that it serves."""
+    weir.wait_for_log("server up", within=60.0)
+    before = downloads(first)
+    work.wait_for_more()
+    assert downloads(first) > before
+
+
 def test_another_server_takes_over_and_gives_back_and_no_script_notices() -> None:
     with (
         Vsftpd() as first,
@@ -168,10 +176,7 @@ def test_another_server_takes_over_and_gives_back_and_no_script_notices() -> Non
             work.wait_for_more()
             assert downloads(second) > 0
             first.restart()
-            weir.wait_for_log("server up", within=60.0)
-            before = downloads(first)
-            work.wait_for_more()
-            assert downloads(first) > before
+            see_it_back(weir, first, work)
         assert work.problems == [], weir.log
     assert [event["server"] for event in weir.events("server down")] == [first.address]
     assert [event["server"] for event in weir.events("server up")] == [first.address]
@@ -241,10 +246,7 @@ def test_another_server_takes_over_when_one_falls_silent() -> None:
             work.wait_for_more()
             assert downloads(second) > 0
             one.server.run("nft", "delete", "table", "inet", "silence")
-            weir.wait_for_log("server up", within=60.0)
-            before = downloads(first)
-            work.wait_for_more()
-            assert downloads(first) > before
+            see_it_back(weir, first, work)
         assert work.problems == [], weir.log
     work.tell_how_soon("silent", silent_at)
     assert work.served_within(silent_at) < SOON
@@ -274,10 +276,7 @@ def test_another_server_takes_over_from_one_that_hangs() -> None:
         work.tell_how_soon("hung", hung_at)
         for process in stopped & first.processes():
             os.kill(process, signal.SIGCONT)
-        weir.wait_for_log("server up", within=60.0)
-        before = downloads(first)
-        work.wait_for_more()
-        assert downloads(first) > before
+        see_it_back(weir, first, work)
     assert work.problems == []
 
 

@@ -19,16 +19,15 @@ from proxy.upstream.dial import (
     TurnedAway,
 )
 from proxy.upstream.identity import Credentials
-from proxy.upstream.session import PROBES_DECIDE, UpstreamSession
+from proxy.upstream.session import UpstreamSession
 from tests.support.basin import ALICE, QUICK
-from tests.support.keepalive import borne, probed_after
+from tests.support.keepalive import borne
 from tests.support.misdeeds import (
     hangs_up,
     keeps_silent,
     last_says,
     resets,
     says,
-    says_after,
     spits,
 )
 from tests.support.scarce import no_descriptor_left
@@ -287,43 +286,6 @@ async def test_where_another_server_would_do_a_greeting_is_not_waited_for_long(
     with pytest.raises(DialError) as error:
         await dialer.greeting(session)
     assert (error.value.reason, error.value.setting) == (Reason.UPSTREAM_SILENT, "timeouts.hung")
-    session.channel.abort()
-    await session.channel.wait_closed(5.0)
-
-
-async def test_haste_is_with_what_is_unanswered_only(server: Scripted) -> None:
-    """While data moves nothing is said for long, and a probe may get lost on the way."""
-    is_done = asyncio.Event()
-    server.plan("STAT", says_after(is_done, "226 Done."))
-    dialer = Dialer(server.host, server.port, QUICK)
-    dialer.is_hurried = lambda: True
-    session = await dialer.connect(0.0)
-    await dialer.greeting(session)
-    assert borne(session) == QUICK.connect
-    session.send(b"STAT")
-    assert borne(session) == QUICK.hurried
-    is_done.set()
-    await session.reply()
-    assert borne(session) == QUICK.connect
-    session.channel.abort()
-    await session.channel.wait_closed(5.0)
-
-
-async def test_a_quiet_session_in_doubt_is_left_to_probes_until_something_is_asked(
-    server: Scripted,
-) -> None:
-    dialer = Dialer(server.host, server.port, QUICK)
-    dialer.is_hurried = lambda: True
-    session = await dialer.connect(0.0)
-    await dialer.greeting(session)
-    session.doubt()
-    assert (borne(session), probed_after(session)) == (PROBES_DECIDE, 1)
-    session.send(b"STAT")
-    assert borne(session) == QUICK.hurried
-    session.doubt()
-    assert borne(session) == QUICK.hurried
-    await session.reply()
-    assert borne(session) == QUICK.connect
     session.channel.abort()
     await session.channel.wait_closed(5.0)
 

@@ -56,6 +56,11 @@ class Yard:
     def answer(self, server: int) -> None:
         self.pools[server].pool.troubles.are_over()
 
+    async def go_on(self) -> None:
+        """Half a second passes, and whoever is ready has his turn."""
+        self.now += 0.5
+        await asyncio.sleep(0)
+
     @property
     def used(self) -> list[str]:
         return [way.name for way in self.fleet.current]
@@ -108,19 +113,16 @@ async def test_a_server_that_answers_nobody_is_left_and_in_the_end_forsaken(
     async with patiently(), asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(yard.fleet.watch())
         for _ in range(100):  # nobody waits for an answer
-            yard.now += 0.5
-            await asyncio.sleep(0)
+            await yard.go_on()
         assert yard.used == ["ftp0:21"]
         session.send(b"STAT")
         began = yard.now
         while yard.used == ["ftp0:21"]:
-            yard.now += 0.5
-            await asyncio.sleep(0)
+            await yard.go_on()
         assert yard.now - began >= HUNG
         assert session.is_asked
         while not session.has_ended:
-            yard.now += 0.5
-            await asyncio.sleep(0)
+            await yard.go_on()
         assert yard.now - began >= 2 * HUNG
         watch.cancel()
     assert isinstance(yard.events[0], ServerDown)
@@ -139,14 +141,12 @@ async def test_one_answer_that_never_comes_has_a_server_left_once_and_not_again_
     async with patiently(), asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(yard.fleet.watch())
         while yard.used == ["ftp0:21"]:
-            yard.now += 0.5
-            await asyncio.sleep(0)
+            await yard.go_on()
         for _ in range(2):  # asked whether it is there, it says so
             yard.answer(0)
             yard.now += 10.0
         for _ in range(200):
-            yard.now += 0.5
-            await asyncio.sleep(0)
+            await yard.go_on()
         watch.cancel()
     assert [type(event) for event in yard.events] == [ServerDown, ServerUp]
     assert not session.has_ended
@@ -167,8 +167,7 @@ async def test_where_no_other_is_up_one_waits_for_a_server_that_hangs(
     async with asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(yard.fleet.watch())
         for _ in range(200):
-            yard.now += 0.5
-            await asyncio.sleep(0)
+            await yard.go_on()
         watch.cancel()
     assert not session.has_ended
     assert yard.used == ["ftp0:21"]

@@ -12,7 +12,6 @@ from proxy.upstream.session import Lost, Nonsense, Silent, UpstreamSession
 from tests.support.misdeeds import (
     hangs_up,
     keeps_saying,
-    keeps_silent,
     last_says,
     resets,
     says,
@@ -351,70 +350,6 @@ async def test_a_restart_in_the_middle_of_a_transfer_is_a_mistake_of_ours(
     session.send_transfer(b"RETR x")
     with pytest.raises(AssertionError, match="from TRANSFER to RESTART"):
         await session.restart(b"100")
-
-
-async def test_who_waits_for_an_answer_of_a_server_that_is_forsaken_waits_no_longer(
-    session: UpstreamSession, server: Scripted
-) -> None:
-    server.plan("STAT", keeps_silent)
-    session.key = Credentials(b"alice", b"secret").key()
-
-    async def forsake() -> None:
-        await server.until_heard("STAT")
-        session.forsake()
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(forsake())
-        with pytest.raises(Lost):
-            await session.ask(b"STAT")
-    assert session.fell_silent
-
-
-async def test_data_that_may_still_move_is_not_broken_off(
-    session: UpstreamSession, server: Scripted
-) -> None:
-    server.plan("RETR", says("150 Here it comes."))
-    session.key = Credentials(b"alice", b"secret").key()
-    session.send_transfer(b"RETR /ten")
-    assert (await session.reply()).is_preliminary
-    session.forsake()
-    assert session.is_forsaken
-    assert not session.has_ended
-
-
-async def test_who_is_still_at_the_door_is_not_forsaken(session: UpstreamSession) -> None:
-    session.forsake()
-    assert not session.is_forsaken
-
-
-async def test_a_reply_that_only_its_former_holder_awaits_is_forsaken_too(
-    session: UpstreamSession, server: Scripted
-) -> None:
-    server.plan("RETR", says("150 Here it comes."))
-    session.key = Credentials(b"alice", b"secret").key()
-    session.send_transfer(b"RETR /ten")
-    assert (await session.reply()).is_preliminary
-    due = session.hand_on()
-    session.forsake()
-    assert due.is_settled
-    with pytest.raises(Lost):
-        await due.final()
-
-
-async def test_what_it_owes_tells_nothing_of_a_server_that_answers_others_again(
-    session: UpstreamSession, server: Scripted
-) -> None:
-    server.plan("RETR", says("150 Here it comes."))
-    server.plan("STAT", keeps_silent)
-    session.key = Credentials(b"alice", b"secret").key()
-    session.send_transfer(b"RETR /ten")
-    await session.reply()
-    session.forsake()
-    session.send(b"STAT")
-    session.trust()
-    seen = [session.is_forsaken, session.is_asked]
-    session.send(b"NOOP")
-    assert [*seen, session.is_asked] == [False, False, True]
 
 
 async def test_nothing_makes_a_session_fit_again(session: UpstreamSession) -> None:
